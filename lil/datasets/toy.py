@@ -28,8 +28,8 @@ def crescents(
     arc (slow index) by ``n_across`` it (fast). Points sit at the centres of the mesh's cells, so meshes of
     different sizes differ.
 
-    ``radius`` is that of each arc's middle, ``width`` its thickness; no coordinate exceeds 1.5 radius + width
-    / 2.
+    ``radius`` is that of each arc's middle, ``width`` its thickness; no coordinate exceeds 1.5 radius +
+    width/2.
     """
     if min(n_along, n_across) < 2:
         raise ValueError(f"crescents need at least a 2 × 2 mesh, not {n_along} × {n_across}.")
@@ -86,8 +86,7 @@ def linking_number(a: Float[Tensor, "p 3"], b: Float[Tensor, "q 3"]) -> float:
     if min(len(a), len(b)) < 3:
         raise ValueError(f"closed curves need at least 3 vertices each, not {len(a)} and {len(b)}.")
     a_next, b_next = np.roll(a, -1, axis=0), np.roll(b, -1, axis=0)
-    corners = [p[:, None] - q for p, q in ((a, b), (a_next, b), (a_next, b_next), (a, b_next))]
-    r0, r1, r2, r3 = corners
+    r0, r1, r2, r3 = (p[:, None] - q for p, q in ((a, b), (a_next, b), (a_next, b_next), (a, b_next)))
     solid = _solid_angle(r0, r1, r2) + _solid_angle(r0, r2, r3)
     return -float(solid.sum() / (4 * np.pi))
 
@@ -118,8 +117,7 @@ def torus(
     cut: Cut = "ring",
     seed: int,
 ) -> Torus:
-    """A torus of grid² points in 2, 4 and 8 classes ("Locally isometric layers and hierarchical
-    representations").
+    """A torus of grid² points in 2, 4 and 8 classes ("Locally isometric layers and hierarchical …").
 
     From the text: 1600 points, the standard parametrisation ((R + r cos t) cos s, (R + r cos t) sin s, r sin
     t) with ring angle s and tube angle t, and noise N(0, 0.001). From the public code: the 40 × 40 grid, R =
