@@ -1,0 +1,62 @@
+# The project's commands. `make book` and `make test` need Python 3.11 or newer, make and a package index, nothing else;
+# every other target starts from the same environment.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.installed
+HTML   := _build/html
+
+.DEFAULT_GOAL := help
+.PHONY: help install book pages html test reproduce record bench references readme-picture lock clean
+
+help:            ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
+
+install: $(READY)  ## the environment alone: .venv, from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: name one, as in make PYTHON=python3.12 book.")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+book: pages      ## execute every notebook and build the book; prints where it is
+	@$(MAKE) --no-print-directory html
+
+pages: $(READY)  ## execute every notebook, without building the book
+	$(BIN)/python -m lil.pages book
+
+# Everything anew (--all): an incremental build keeps old glued numbers. A warning is an error: without -W a page that
+# failed would still leave the exit code at 0.
+html: $(READY)   ## build the book from the pages that are there
+	$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" --path-output . --all -W -n --keep-going --quiet
+	@echo "The book: $(CURDIR)/$(HTML)/intro.html"
+
+test: $(READY)  ## unit tests, every notebook live at the quick profile, nbval, the built book
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env
+
+reproduce: $(READY)  ## everything live at the paper's scale, then a table: paper, record, now
+	$(BIN)/lil reproduce --mode live
+
+record: $(READY)  ## the same, and keep it as the record in results/
+	$(BIN)/lil reproduce --record
+
+bench: $(READY)  ## timings, beside those of a straightforward twin
+	$(BIN)/python -m pytest benchmarks/
+
+references: $(READY)  ## rewrite what nbval compares with, after a change that is meant to alter results
+	$(BIN)/python -m lil.pages references
+
+readme-picture: $(READY)  ## take the README's picture out of the book that was made last
+	$(BIN)/python -m lil.pages picture fig2_rings book/assets/rings.png
+
+lock:            ## pin every package anew, for all systems and Python versions
+	$(PYTHON) -m venv .cache/lock
+	.cache/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.cache/lock/bin/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --upgrade --quiet \
+		--no-header --output-file requirements.lock
+
+clean:           ## remove what was built, but not the environment
+	rm -rf _build book/nb .benchmarks

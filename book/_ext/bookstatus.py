@@ -1,0 +1,76 @@
+"""``status`` directives: what made this book, read from its executed pages, its environment and its records.
+
+The tables are made when the book is built, so that they describe the book they stand in.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+import nbformat
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from sphinx.application import Sphinx
+
+PACKAGES = ("torch", "torchvision", "numpy", "xarray", "h5netcdf", "safetensors", "scikit-learn", "umap-learn", "gudhi",
+            "matplotlib", "plotly", "jupyter-book", "papermill", "nbval")
+
+
+class EnvironmentTable(Directive):
+    """Interpreter, machine and the versions of the packages that the results depend on."""
+
+    def run(self) -> list[nodes.Node]:
+        """One row an item."""
+        rows = [("Python", platform.python_version()), ("System", f"{platform.system()} {platform.machine()}"),
+                ("Processors", str(os.cpu_count()))]
+        rows += [(package, importlib.metadata.version(package)) for package in PACKAGES]
+        return [table(("what", "version"), rows)]
+
+
+class PagesTable(Directive):
+    """Each executed notebook: profile, mode, seconds and peak memory of the run that this book shows."""
+
+    def run(self) -> list[nodes.Node]:
+        """One row a notebook, in the folder ``nb`` beside the page."""
+        settings = self.state.document.settings
+        folder = Path(settings.env.srcdir) / "nb"
+        rows = []
+        for path in sorted(folder.glob("*.ipynb")):
+            if path.name.endswith(".part.ipynb"):
+                continue
+            settings.record_dependencies.add(str(path))
+            run = nbformat.read(path, as_version=4).metadata["lil"]
+            rows.append((path.stem, run["profile"], run["mode"], f"{run['seconds']:.0f}", str(run["peak_memory_mb"])))
+        return [table(("notebook", "profile", "mode", "seconds", "peak memory (MiB)"), rows)]
+
+
+def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> nodes.table:
+    """A docutils table of plain text."""
+    group = nodes.tgroup(cols=len(header))
+    group += [nodes.colspec(colwidth=1) for _ in header]
+    head, body = nodes.thead(), nodes.tbody()
+    head += _row(header)
+    body += [_row(row) for row in rows]
+    group += [head, body]
+    whole = nodes.table(classes=["colwidths-auto"])
+    whole += group
+    return whole
+
+
+def _row(cells: tuple[str, ...]) -> nodes.row:
+    row = nodes.row()
+    for cell in cells:
+        entry = nodes.entry()
+        entry += nodes.paragraph(text=cell)
+        row += entry
+    return row
+
+
+def setup(app: Sphinx) -> dict[str, bool | str]:
+    """Entry point of the extension."""
+    app.add_directive("status-environment", EnvironmentTable)
+    app.add_directive("status-pages", PagesTable)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,27 @@
+"""nbval, with a tolerance for decimals and with one thread, as the references were made."""
+
+from __future__ import annotations
+
+import os
+from unittest import mock
+
+from nbval.plugin import IPyNbCell, IPyNbFile
+from tolerance import adopt_near
+
+from lil.pages import ONE_THREAD
+
+_exact_comparison = IPyNbCell.compare_outputs
+_start_kernel = IPyNbFile.setup
+
+
+def _compare_with_tolerance(self, test, ref, skip_compare=None):
+    return _exact_comparison(self, adopt_near(list(test), list(ref)), ref, skip_compare)
+
+
+def _start_kernel_on_one_thread(self):
+    with mock.patch.dict(os.environ, ONE_THREAD):
+        _start_kernel(self)
+
+
+IPyNbCell.compare_outputs = _compare_with_tolerance
+IPyNbFile.setup = _start_kernel_on_one_thread
