@@ -1,0 +1,77 @@
+"""Live results: networks trained and evaluated now, with their provenance, and their difference from a record."""
+
+from __future__ import annotations
+
+import json
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from lil.progress import Progress
+from lil.results import keys, provenance
+from lil.results.records import Networks
+
+OF_TRAINING = ("date", "machine", "device", "threads", "seconds", "peak_memory_mb")   # said again by an evaluation
+
+
+def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:
+    """Train the networks of a recipe."""
+    inputs = keys.of_networks(recipe, config)
+    with provenance.measured() as cost:
+        tensors = recipe.train(config, device=device, progress=progress)
+    attrs = inputs.attrs() | provenance.describe(device, cost) | {"band": getattr(recipe, "BAND", None)}
+    return Networks(tensors, attrs)
+
+
+def evaluate(
+    experiment: ModuleType, config: Any, networks: dict[str, Networks], *, device: str, progress: Progress
+) -> xr.Dataset:
+    """Evaluate an experiment's networks, one set for each of its ``RECIPES``."""
+    inputs = keys.of_evaluation(experiment, config)
+    tensors = {name: each.tensors for name, each in networks.items()}
+    with provenance.measured() as cost:
+        result = experiment.evaluate(config, tensors, device=device, progress=progress)
+    training = {name: {field: each.attrs[field] for field in OF_TRAINING} for name, each in networks.items()}
+    return result.assign_attrs(
+        inputs.attrs() | provenance.describe(device, cost) | {
+            "training": json.dumps(training), "bands": json.dumps(getattr(experiment, "BANDS", {})),
+        }
+    )
+
+
+def seconds(attrs: dict[str, Any]) -> float:
+    """What a result cost from scratch: training and evaluation."""
+    return attrs["seconds"] + seconds_of_training(attrs)
+
+
+def seconds_of_training(attrs: dict[str, Any]) -> float:
+    """What training the networks of a result cost."""
+    return sum(each["seconds"] for each in json.loads(attrs["training"]).values())
+
+
+def differences(now: xr.Dataset, record: xr.Dataset) -> dict[str, float]:
+    """For each variable and coordinate, the largest \\|now − record\\| as a share of the record's largest value.
+
+    Infinite where only one of the two has it, where the shapes differ, or where text does.
+    """
+    names = sorted({*now.variables, *record.variables})
+    return {name: _difference(now.variables.get(name), record.variables.get(name)) for name in names}
+
+
+def _difference(now: xr.Variable | None, record: xr.Variable | None) -> float:
+    if now is None or record is None or now.sizes != record.sizes:
+        return np.inf
+    if now.dtype.kind not in "biuf":
+        return 0.0 if now.equals(record) else np.inf
+    return largest_difference(now.values, record.values)
+
+
+def largest_difference(now: np.ndarray, record: np.ndarray) -> float:
+    """The largest \\|now − record\\| as a share of the largest \\|record\\|; NaN equals NaN and nothing else."""
+    now, record = now.astype(np.float64), record.astype(np.float64)
+    if not np.array_equal(np.isnan(now), np.isnan(record)):
+        return np.inf
+    largest = np.nanmax(np.abs(record), initial=0.0)
+    return float(np.nanmax(np.abs(now - record), initial=0.0) / (largest or 1.0))

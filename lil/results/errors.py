@@ -1,0 +1,29 @@
+"""What can go wrong with a record, each told in one sentence that ends with what to do."""
+
+
+class ResultError(Exception):
+    """A result cannot be had as asked. The command line shows it without a traceback."""
+
+
+class UnknownName(ResultError, ValueError):
+    """No experiment, recipe, profile or mode has this name."""
+
+
+class MissingRecord(ResultError, FileNotFoundError):
+    """There is no record, or neither record nor data."""
+
+
+class StaleRecord(ResultError, ValueError):
+    """The record was computed with other settings, data or code."""
+
+
+class CorruptRecord(ResultError, ValueError):
+    """The record is not what was written."""
+
+
+class NotWritten(ResultError, OSError):
+    """A record could not be written; the one before it is whole."""
+
+
+class NotAffirmed(ResultError, ValueError):
+    """A record cannot be affirmed, or does not agree with what its code computes now."""

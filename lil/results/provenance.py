@@ -1,0 +1,82 @@
+"""Where a result comes from: when, on what, with which versions, in how many seconds and how much memory."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "umap-learn", "gudhi", "xarray")   # those that compute
+
+
+@dataclass
+class Cost:
+    """What a computation took; known when it has ended."""
+
+    seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+
+
+@contextmanager
+def measured() -> Iterator[Cost]:
+    """Measure the body. Peak memory is that of the whole process while it runs, of the main memory only."""
+    _forget_peak_memory()
+    cost, started = Cost(), time.perf_counter()
+    yield cost
+    cost.seconds, cost.peak_memory_mb = round(time.perf_counter() - started, 2), peak_memory_mb()
+
+
+def describe(device: str, cost: Cost) -> dict[str, str | int | float]:
+    """When and on what the present process has just computed something on ``device``, and at what cost.
+
+    It names no user, folder or commit: the fingerprints beside it say what was computed.
+    """
+    return {
+        "date": now(),
+        "versions": json.dumps({"python": platform.python_version()} | {p: importlib.metadata.version(p) for p in PACKAGES}),
+        "threads": torch.get_num_threads(),
+        "device": device_name(device),
+        "machine": machine(),
+        **asdict(cost),
+    }
+
+
+def now() -> str:
+    """The time in UTC, to the second: ``2026-11-24 17:03:59 UTC``."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def device_name(device: str) -> str:
+    """``cpu``, or the model of the graphics processor."""
+    return torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else device
+
+
+def machine() -> str:
+    """The processor's model and how many cores there are: ``AMD EPYC, 2 cores``."""
+    listing = Path("/proc/cpuinfo")   # Linux; elsewhere Python's own, shorter name has to do
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{models[0] if models else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+
+
+def _forget_peak_memory() -> None:
+    """Have :func:`peak_memory_mb` start anew: on Linux, where that is allowed; elsewhere it counts from the start."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory_mb() -> float:
+    """The most memory (MiB) that the present process has held so far, whatever it held it for."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)   # macOS counts bytes, Linux KiB
