@@ -1,0 +1,154 @@
+"""Locally isometric layers: architecture only. Networks of one shape are held together, with a leading member axis.
+
+"Experiments" of the paper writes a network as [D, 20, 20, 20, 20, C]: D inputs, four hidden layers of hyperbolic
+tangents, C outputs of a linear classifier. Its representation Φ is the last hidden layer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from lil.randomness import derived_seed
+
+Init = Literal["default", "orthogonal"]
+
+
+class LIL(nn.Module):
+    """m networks of equal sizes, one for each seed; member k is the network that its seed makes alone.
+
+    ``weights[l]`` is (m, out, in) and ``biases[l]`` (m, out), the classifier's being the last. They are trained
+    into locally isometric layers by :func:`lil.training.train`.
+    """
+
+    def __init__(self, sizes: Sequence[int], *, seeds: Sequence[int], init: str = "default"):
+        """``sizes``: inputs, hidden layers, classes; at least one hidden layer.
+
+        ``init`` "default" draws every layer as ``torch.nn.Linear`` does, uniformly within ±1/√inputs; "orthogonal"
+        makes the weights of all hidden layers but the first orthogonal, as the public code does for MNIST.
+        """
+        super().__init__()
+        self.sizes = tuple(int(size) for size in sizes)
+        if len(self.sizes) < 3 or min(self.sizes) < 1:
+            raise ValueError(f"sizes must be inputs, at least one hidden layer and classes, all ≥ 1, not {self.sizes}.")
+        if not seeds:
+            raise ValueError("seeds are empty: an ensemble needs at least one member.")
+        if init not in get_args(Init):
+            raise ValueError(f"init must be one of {get_args(Init)}, not {init!r}.")
+        members = [_draw(self.sizes, seed, init) for seed in seeds]
+        self.weights = nn.ParameterList(torch.stack([weights[layer] for weights, _ in members]) for layer in self._layers)
+        self.biases = nn.ParameterList(torch.stack([biases[layer] for _, biases in members]) for layer in self._layers)
+
+    @property
+    def _layers(self) -> range:
+        return range(len(self.sizes) - 1)
+
+    @property
+    def members(self) -> int:
+        """How many networks there are, m."""
+        return len(self.weights[0])
+
+    def represent(self, x: Float[Tensor, "*m n d"]) -> Float[Tensor, "m n width"]:
+        """Φ(x), the last hidden layer, of every member. x is (n, D), shared by all of them, or (m, n, D), each its own."""
+        return self.hidden(x)[-1]
+
+    def hidden(self, x: Float[Tensor, "*m n d"]) -> list[Float[Tensor, "m n width"]]:
+        """All hidden layers in order, F¹(x) to Φ(x)."""
+        if x.ndim not in (2, 3) or x.shape[-1] != self.sizes[0] or (x.ndim == 3 and len(x) != self.members):
+            raise ValueError(
+                f"x has shape {tuple(x.shape)}: it must be (n, {self.sizes[0]}), or ({self.members}, n, {self.sizes[0]}) "
+                "with inputs of each member's own."
+            )
+        layers = []
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            x = torch.tanh(_affine(x, weight, bias))
+            layers.append(x)
+        return layers
+
+    def classify(self, z: Float[Tensor, "m n width"]) -> Float[Tensor, "m n classes"]:
+        """The logits that the linear classifier reads off the representation."""
+        return _affine(z, self.weights[-1], self.biases[-1])
+
+    def forward(self, x: Float[Tensor, "*m n d"]) -> Float[Tensor, "m n classes"]:
+        """The logits of x."""
+        return self.classify(self.represent(x))
+
+
+class StackedLIL(nn.Module):
+    """LILs on top of one another, each with its own classification layer and its own labels, coarse to fine.
+
+    "Locally isometric layers and hierarchical representations": gradients of a LIL stop at its input, the
+    representation of the LIL before it. ``stop_gradient=False`` lets them through to all earlier ones, the relaxation
+    that the paper allows.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: Sequence[int],
+        classes: Sequence[int],
+        *,
+        seeds: Sequence[int],
+        stop_gradient: bool = True,
+    ):
+        """A LIL for each number in ``classes``, all with the same ``hidden`` sizes; each level draws a stream of its seed."""
+        super().__init__()
+        if not classes:
+            raise ValueError("classes are empty: a stack needs at least one LIL.")
+        below = [inputs, *[hidden[-1]] * (len(classes) - 1)]
+        self.lils = nn.ModuleList(
+            LIL((size, *hidden, count), seeds=[derived_seed(seed, level) for seed in seeds])
+            for level, (size, count) in enumerate(zip(below, classes, strict=True))
+        )
+        self.stop_gradient = stop_gradient
+
+    @property
+    def members(self) -> int:
+        """How many stacks there are, m."""
+        return self.lils[0].members
+
+    def represent(self, x: Float[Tensor, "*m n d"]) -> tuple[Float[Tensor, "m n width"], ...]:
+        """The representation of each level, of every member."""
+        levels = []
+        for lil in self.lils:
+            z = lil.represent(x)
+            levels.append(z)
+            x = z.detach() if self.stop_gradient else z
+        return tuple(levels)
+
+    def classify(self, levels: tuple[Float[Tensor, "m n width"], ...]) -> tuple[Float[Tensor, "m n classes"], ...]:
+        """The logits of each level."""
+        return tuple(lil.classify(z) for lil, z in zip(self.lils, levels, strict=True))
+
+    def forward(self, x: Float[Tensor, "*m n d"]) -> tuple[Float[Tensor, "m n classes"], ...]:
+        """The logits of each level of x."""
+        return self.classify(self.represent(x))
+
+
+def _affine(
+    x: Float[Tensor, "*m n d"], weight: Float[Tensor, "m out d"], bias: Float[Tensor, "m out"]
+) -> Float[Tensor, "m n out"]:
+    """x Wᵀ + b for each member; inputs that all share are multiplied once, by all members' weights side by side."""
+    if x.ndim == 3:
+        return torch.baddbmm(bias[:, None], x, weight.mT)
+    return nn.functional.linear(x, weight.flatten(0, 1), bias.flatten()).unflatten(-1, bias.shape).movedim(-2, 0)
+
+
+def _draw(sizes: tuple[int, ...], seed: int, init: str) -> tuple[list[Tensor], list[Tensor]]:
+    """Initial weights and biases of one network."""
+    generator = torch.Generator().manual_seed(seed)
+    weights, biases = [], []
+    last = len(sizes) - 2
+    for layer, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        bound = 1 / math.sqrt(inputs)
+        weight = torch.empty(outputs, inputs).uniform_(-bound, bound, generator=generator)
+        if init == "orthogonal" and 0 < layer < last:
+            nn.init.orthogonal_(weight, generator=generator)
+        weights.append(weight)
+        biases.append(torch.empty(outputs).uniform_(-bound, bound, generator=generator))
+    return weights, biases

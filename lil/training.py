@@ -1,0 +1,203 @@
+"""Training with α · cross-entropy + β · isometry: one network, an ensemble, or stacks of either.
+
+All members of an ensemble take their steps together. The loss is the sum over members, and Adam acts on each
+parameter alone, so that each member learns as if it were by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lil.isometry import Blocks, PairKind, Reduction, isometry_loss, pair_blocks, pair_distances
+from lil.models import LIL, StackedLIL
+from lil.progress import Progress, silent
+from lil.randomness import derived_seed
+
+_REPORTS = 200   # calls of the progress callback over a training, at most
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a training goes."""
+
+    epochs: int                        # passes over the data; "Experiments": 10 000 for the toys, 5 for images
+    batch_size: int | None = None      # points a step, 100 for images; None: all of them, one step an epoch
+    learning_rate: float = 1e-3        # of Adam; the paper names Adam and no rate: its default
+    alpha: float = 1.0                 # weight of the cross-entropy; 1 throughout the paper
+    pairs: PairKind = "within-class"   # whose distances are kept: the paper's G, or "all", G = 1
+    scale: float = 1.0                 # K, on the distances between representations; the text has none
+    reduction: Reduction = "n2"        # of the isometry term; Eq. 1: 1/N²
+
+    def __post_init__(self):
+        if self.epochs < 1 or (self.batch_size is not None and self.batch_size < 1):
+            raise ValueError(f"epochs and batch_size must be at least 1, not {self.epochs} and {self.batch_size}.")
+        if not (math.isfinite(self.alpha) and self.alpha >= 0):
+            raise ValueError(f"alpha must be a finite number ≥ 0, not {self.alpha}.")
+
+
+class History(NamedTuple):
+    """The two terms of the loss, without their weights, as means over the steps of each epoch."""
+
+    cross_entropy: Float[Tensor, "epochs levels m"]
+    isometry: Float[Tensor, "epochs levels m"]     # 0 where β = 0: it is not computed there
+
+
+class Batch(NamedTuple):
+    """What one step sees. Members of one seed see the same points; a full batch is seen by all."""
+
+    x: Float[Tensor, "*s n d"]                       # s batches, one a seed; one (n, d) where all members share it
+    labels: tuple[Int[Tensor, "*s n"], ...]          # one a level
+    blocks: tuple[Blocks, ...]                       # one a level; with leading dimension s where x has it
+    x_dist: tuple[Float[Tensor, "pairs"], ...]       # one a level
+
+
+class Sharing(NamedTuple):
+    """Which members see which batch."""
+
+    of_member: Int[Tensor, "m"] | None   # the batch of each member; None: there is one batch, shared by all
+    active: Int[Tensor, "*s k"]          # the members with β > 0, by batch where there are several
+
+
+def train(
+    model: LIL | StackedLIL,
+    x: Float[Tensor, "n d"],
+    labels: Int[Tensor, "labels"] | tuple[Int[Tensor, "labels"], ...],
+    settings: Settings,
+    *,
+    betas: Sequence[float],
+    seeds: Sequence[int],
+    progress: Progress = silent,
+) -> History:
+    """Train the m members of ``model`` in place, where x lies, with Adam.
+
+    ``labels`` are classes from 0 on; a tuple of them for a stack, one for each level. ``betas`` and ``seeds`` have
+    one entry a member: the weight of its isometry term, and the seed of the order of its batches. The distances that
+    the levels of a stack keep are those of the data: in Eq. 1, D_M belongs to the data manifold M.
+
+    Raises ValueError for labels that do not fit, values that are not finite, β < 0, or a class of a single point,
+    which has no distance to keep.
+    """
+    levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
+    targets = labels if isinstance(labels, tuple) else (labels,)
+    _check(levels, x, targets, betas, seeds, settings)
+    sharing = _sharing(betas, seeds, settings, x.device)
+    weights = torch.tensor(betas, dtype=x.dtype, device=x.device)
+    one_epoch = _full_batch(x, targets, settings) if settings.batch_size is None else None
+    generators = [torch.Generator().manual_seed(derived_seed(seed, 0)) for seed in dict.fromkeys(seeds)]
+    steps_per_epoch = -(-len(x) // (settings.batch_size or len(x)))
+    steps, done = settings.epochs * steps_per_epoch, 0
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    history = []
+    for _ in range(settings.epochs):
+        terms = x.new_zeros(2, len(levels), len(weights))
+        for batch in one_epoch or _batches(x, targets, settings, generators):
+            step = losses(model, batch, sharing, settings)
+            optimizer.zero_grad()
+            (settings.alpha * step[0] + weights * step[1]).sum().backward()
+            optimizer.step()
+            terms += step.detach()
+            done += 1
+            if done * _REPORTS // steps > (done - 1) * _REPORTS // steps:
+                progress("training", done, steps)
+        history.append(terms / steps_per_epoch)
+    optimizer.zero_grad()
+    return History(*torch.stack(history, dim=1).cpu())
+
+
+def losses(
+    model: LIL | StackedLIL, batch: Batch, sharing: Sharing, settings: Settings
+) -> Float[Tensor, "2 levels m"]:
+    """Cross-entropy and isometry loss of each level and member on a batch; differentiable, without α and β."""
+    x = batch.x if sharing.of_member is None else batch.x[sharing.of_member]
+    z = model.represent(x)
+    logits = model.classify(z)
+    if isinstance(model, LIL):
+        z, logits = (z,), (logits,)
+    labels = batch.labels if sharing.of_member is None else [each[sharing.of_member] for each in batch.labels]
+    cross_entropies = [cross_entropy(*pair) for pair in zip(logits, labels, strict=True)]
+    isometries = []
+    for points, blocks, x_dist in zip(z, batch.blocks, batch.x_dist, strict=True):
+        each = points.new_zeros(len(points))
+        if sharing.active.numel():
+            kept = points[sharing.active]
+            loss = isometry_loss(kept, x_dist, blocks, scale=settings.scale, reduction=settings.reduction)
+            each = each.index_put((sharing.active,), loss)
+        isometries.append(each)
+    return torch.stack((torch.stack(cross_entropies), torch.stack(isometries)))
+
+
+def cross_entropy(logits: Float[Tensor, "m n c"], labels: Int[Tensor, "*m n"]) -> Float[Tensor, "m"]:
+    """L_CSE of each member: the cross-entropy of the softmax, averaged over points. Labels are shared, or (m, n)."""
+    labels = labels.expand(logits.shape[:-1]).flatten()
+    return F.cross_entropy(logits.flatten(0, 1), labels, reduction="none").view(logits.shape[:-1]).mean(-1)
+
+
+def _full_batch(x: Tensor, targets: tuple[Tensor, ...], settings: Settings) -> list[Batch]:
+    """The one batch of an epoch that sees all points, with its distances."""
+    blocks = tuple(pair_blocks(target, settings.pairs) for target in targets)
+    return [Batch(x, targets, blocks, tuple(pair_distances(x, each) for each in blocks))]
+
+
+def _batches(
+    x: Tensor, targets: tuple[Tensor, ...], settings: Settings, generators: Sequence[torch.Generator]
+) -> Iterator[Batch]:
+    """The batches of an epoch, in an order of each seed's own; the last holds what is left. One seed: no axis for it."""
+    order = torch.stack([torch.randperm(len(x), generator=generator) for generator in generators]).to(x.device)
+    for chosen in order.split(settings.batch_size, dim=1):
+        chosen = chosen.squeeze(0) if len(generators) == 1 else chosen
+        points = x[chosen]
+        labels = tuple(target[chosen] for target in targets)
+        blocks = tuple(pair_blocks(each, settings.pairs) for each in labels)
+        yield Batch(points, labels, blocks, tuple(pair_distances(points, each) for each in blocks))
+
+
+def _sharing(betas: Sequence[float], seeds: Sequence[int], settings: Settings, device: torch.device) -> Sharing:
+    """Who sees what: one batch for all, or one a seed."""
+    active = [k for k, beta in enumerate(betas) if beta > 0]
+    distinct = list(dict.fromkeys(seeds))
+    if settings.batch_size is None or len(distinct) == 1:
+        return Sharing(None, torch.tensor(active, dtype=torch.int64, device=device))
+    by_seed = [[k for k in active if seeds[k] == seed] for seed in distinct]
+    if len({len(members) for members in by_seed}) > 1:
+        raise ValueError("each seed must have equally many members with β > 0, as in a grid of betas and seeds.")
+    of_member = torch.tensor([distinct.index(seed) for seed in seeds], device=device)
+    return Sharing(of_member, torch.tensor(by_seed, dtype=torch.int64, device=device))
+
+
+def _check(
+    levels: Sequence[LIL],
+    x: Tensor,
+    targets: tuple[Tensor, ...],
+    betas: Sequence[float],
+    seeds: Sequence[int],
+    settings: Settings,
+) -> None:
+    """One sentence on the first thing that does not fit."""
+    members = levels[0].members
+    if not bool(torch.isfinite(x).all()):
+        raise ValueError("x has values that are NaN or infinite: clean the data before training.")
+    if not (len(betas) == len(seeds) == members):
+        raise ValueError(f"betas and seeds must have one entry for each of the {members} members, "
+                         f"not {len(betas)} and {len(seeds)}.")
+    for beta in betas:
+        if not (math.isfinite(beta) and beta >= 0):
+            raise ValueError(f"β must be a finite number ≥ 0, not {beta}.")
+    if len(targets) != len(levels):
+        raise ValueError(f"the model has {len(levels)} levels and needs as many sets of labels, not {len(targets)}.")
+    for lil, target in zip(levels, targets, strict=True):
+        if len(target) != len(x):
+            raise ValueError(f"labels must have one entry for each of the {len(x)} points, not {len(target)}.")
+        counts = torch.bincount(target) if target.numel() and int(target.min()) >= 0 else None
+        if counts is None or len(counts) > lil.sizes[-1]:
+            raise ValueError(f"labels must be classes from 0 to {lil.sizes[-1] - 1}, as many as the model's classes.")
+        if max(betas) > 0 and settings.pairs == "within-class" and bool((counts == 1).any()):
+            raise ValueError(f"class {int((counts == 1).nonzero()[0])} has a single point, so there is no distance "
+                             "within it to keep: give it a second one, or leave it out.")
