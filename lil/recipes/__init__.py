@@ -1,0 +1,1 @@
+"""How the networks of each experiment are made: data, architecture, training. One module a set of networks."""
