@@ -1,0 +1,74 @@
+"""The book in a real browser, from its folder, light and dark: it asks for nothing outside and draws everything."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium is installed, so the book is not looked at in a browser: "
+                             "install one (Debian: apt-get install chromium) and run the tests again.")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        with playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as chromium:
+            yield chromium
+
+
+def pages_of(html: Path) -> list[Path]:
+    """Every page but index.html, which only leads to the first one."""
+    return [path for path in sorted(html.glob("**/*.html"))
+            if path.relative_to(html).parts[0] not in ("_static", "_sources", "index.html")]
+
+
+def visit(context, path: Path) -> dict:
+    """Open a page, read it to its end, and count what is wrong with it: all zero or empty on a page that is whole."""
+    page = context.new_page()
+    errors, outside = [], []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:")) else outside.append(request.url))
+    page.goto(path.as_uri(), wait_until="load")
+    page.evaluate("window.MathJax?.startup?.promise")
+    for figure in page.locator("div.plotly-figure").all():
+        figure.scroll_into_view_if_needed()
+        figure.and_(page.locator("[data-drawn=true]")).wait_for(timeout=30_000)
+    found = page.evaluate("""() => ({
+        rawMath: document.querySelectorAll('.math:not(:has(mjx-container))').length,
+        mathErrors: document.querySelectorAll('mjx-merror').length,
+        brokenImages: [...document.images].filter(image => image.complete && !image.naturalWidth).length,
+        undrawn: [...document.querySelectorAll('div.plotly-figure')].filter(div => !div.querySelector('.main-svg')).length,
+        sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    })""")
+    page.close()
+    return found | {"errors": errors, "outside": outside}
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1360), ("dark", 1360), ("light", 420)])
+def test_every_page_is_whole_and_asks_for_nothing_outside(html, browser, theme, width):
+    context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900})
+    pages = pages_of(html)
+    assert len(pages) > 3
+    problems = {path.relative_to(html).as_posix(): {what: found for what, found in visit(context, path).items() if found}
+                for path in pages}
+    context.close()
+    assert {page: found for page, found in problems.items() if found} == {}
+
+
+def test_the_theme_follows_the_reader(html, browser):
+    background = {}
+    for theme in ("light", "dark"):
+        page = browser.new_page(color_scheme=theme)
+        page.goto((html / "intro.html").as_uri())
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        background[theme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        page.close()
+    assert background["light"] != background["dark"]

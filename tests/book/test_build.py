@@ -1,0 +1,69 @@
+"""The notebooks run, the book builds without a warning, and its pages stand on their own."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+import yaml
+
+from lil.pages import ROOT, find_sources
+
+STEMS = [source.stem for source in find_sources()]
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+PAGES = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_notebook_runs_live_at_the_quick_profile(quick_page, stem):
+    assert quick_page(stem).exists()
+
+
+def test_the_book_builds_without_a_warning(quick_build):
+    assert quick_build.returncode == 0, quick_build.stdout[-4000:] + quick_build.stderr[-4000:]
+
+
+def test_each_notebook_has_its_place_in_the_table_of_contents():
+    assert sorted(page for page in PAGES if page.startswith("nb/")) == [f"nb/{stem}" for stem in STEMS]
+
+
+def test_each_page_of_the_book_has_its_place_too():
+    folder = ROOT / "book"
+    written = {str(path.relative_to(folder).with_suffix("")) for path in folder.glob("**/*.md")}
+    assert written == {page for page in PAGES if not page.startswith("nb/")}
+
+
+class Elements(HTMLParser):
+    """All elements of a page, as (tag, attributes)."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+
+@pytest.fixture(params=PAGES)
+def page(html, request):
+    return (html / f"{request.param}.html").read_text()
+
+
+def test_every_picture_is_described(page):
+    article = re.search(r'<article class="bd-article">.*</article>', page, re.S).group()
+    for tag, attributes in Elements(article).found:
+        if tag == "img":
+            assert attributes.get("alt"), attributes
+        if attributes.get("class", "") == "plotly-figure":
+            assert attributes["aria-label"], "a plotly figure without a description"
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    for tag, attributes in Elements(page).found:
+        if tag in ("script", "img", "iframe", "source") or (tag == "link" and attributes.get("rel") != "canonical"):
+            address = attributes.get("src") or attributes.get("href") or ""
+            assert not address.startswith(("http:", "https:", "//")), (tag, attributes)
+
+
+def test_no_number_is_missing(page):
+    assert "glue:" not in page and "mystnb.glue" not in page

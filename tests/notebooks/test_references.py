@@ -1,0 +1,79 @@
+"""The references that nbval compares with would show a fault: they are executed, checked, current, and tried."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from lil.pages import CHECKED, ONE_THREAD, REFERENCES, ROOT, find_sources, read
+
+HERE = Path(__file__).parent
+PAIRS = [(source, REFERENCES / f"{source.stem}.ipynb") for source in find_sources()]
+each_pair = pytest.mark.parametrize(("source", "reference"), PAIRS, ids=[source.stem for source, _ in PAIRS])
+
+# Trained with the isometry term, and quick: this one has to notice both faults.
+WITNESS = "fig2_rings"
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_each_notebook_has_a_reference_and_each_reference_a_notebook():
+    assert sorted(REFERENCES.glob("*.ipynb")) == [reference for _, reference in PAIRS]
+
+
+@each_pair
+def test_it_was_executed_and_has_checked_output(source, reference):
+    cells = code(nbformat.read(reference, as_version=4))
+    assert all(cell.execution_count is not None for cell in cells)
+    checked = [cell for cell in cells if CHECKED in cell.metadata.get("tags", [])]
+    assert checked and all(cell.outputs for cell in checked)
+    assert not any(output.output_type == "error" for cell in cells for output in cell.outputs)
+
+
+@each_pair
+def test_it_is_of_the_notebook_as_it_stands(source, reference):
+    executed = [cell for cell in nbformat.read(reference, as_version=4).cells
+                if "injected-parameters" not in cell.metadata.get("tags", [])]
+    assert [cell.source for cell in executed] == [cell.source for cell in read(source).cells], (
+        f"{source.name} has changed: look at what `make references` changes, and commit it with the notebook.")
+
+
+@each_pair
+def test_it_runs_live_at_the_quick_profile(source, reference):
+    injected, = [cell for cell in code(nbformat.read(reference, as_version=4))
+                 if "injected-parameters" in cell.metadata.get("tags", [])]
+    assert 'profile = "quick"' in injected.source and 'mode = "live"' in injected.source
+
+
+@each_pair
+def test_it_names_no_folder_of_a_machine(source, reference):
+    text = reference.read_text()
+    for folder in (ROOT, Path.home(), Path(tempfile.gettempdir()), Path(sys.prefix)):
+        assert f"{folder}{os.sep}" not in text
+
+
+def nbval(fault: str) -> subprocess.CompletedProcess:
+    """nbval on the witness, in a process of its own, with or without a fault planted."""
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(HERE / "faults"), "PLANTED_FAULT": fault}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider",
+         str(REFERENCES / f"{WITNESS}.ipynb")],
+        cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("fault", ["gradient_sign", "reduction"])
+def test_a_planted_fault_turns_nbval_red(fault):
+    run = nbval(fault)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "Cell outputs differ" in run.stdout, "it failed, but not because a number moved:\n" + run.stdout
+
+
+def test_without_the_fault_nbval_is_green():
+    run = nbval("")
+    assert run.returncode == 0, run.stdout + run.stderr
