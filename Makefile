@@ -44,7 +44,7 @@ record: $(READY)  ## the same, and keep it as the record in results/
 	$(BIN)/lil reproduce --record
 
 bench: $(READY)  ## timings, beside those of a straightforward twin
-	$(BIN)/python -m pytest benchmarks/
+	$(BIN)/python -m pytest benchmarks/ -o addopts=     # without the checks of shapes, which take time
 
 references: $(READY)  ## rewrite what nbval compares with, after a change that is meant to alter results
 	$(BIN)/python -m lil.pages references

@@ -1,0 +1,28 @@
+"""Figure 4's training, one seed, three levels: ours beside the plain twin, seconds an epoch."""
+
+import naive
+import pytest
+
+from lil import training
+from lil.models import StackedLIL
+from lil.recipes import torus
+
+EPOCHS = {"ours": 200, "naive": 4}   # of one round
+
+
+def train(kind: str) -> None:
+    config = torus.PAPER
+    data = torus.data(config)
+    stack = StackedLIL(data.x.shape[1], config.hidden, [int(level.max()) + 1 for level in data.labels], seeds=[0])
+    if kind == "naive":
+        naive.train_stack(list(stack.lils), data.x, data.labels, beta=config.beta, epochs=EPOCHS[kind])
+    else:
+        settings = training.Settings(epochs=EPOCHS[kind], learning_rate=config.learning_rate)
+        training.train(stack, data.x, data.labels, settings, betas=[config.beta], seeds=[0])
+
+
+@pytest.mark.parametrize("kind", EPOCHS)
+def test_torus(benchmark, kind):
+    benchmark.pedantic(train, args=(kind,), rounds=5, warmup_rounds=1)
+    benchmark.extra_info["unit"] = "an epoch"
+    benchmark.extra_info["repeats"] = EPOCHS[kind]

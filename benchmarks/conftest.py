@@ -1,0 +1,14 @@
+"""After the timings: what the plain twin takes, in units of ours."""
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    medians = {}
+    for timing in config._benchmarksession.benchmarks:
+        what, kind = timing.name.removeprefix("test_").rstrip("]").split("[")
+        medians.setdefault((what, timing.extra_info["unit"]), {})[kind] = timing.stats.median / timing.extra_info["repeats"]
+    terminalreporter.section("ours and the plain twin, medians")
+    for (what, unit), seconds in medians.items():
+        ratio = seconds["naive"] / seconds["ours"]
+        terminalreporter.write_line(
+            f"{what}: {1e3 * seconds['ours']:.2f} ms {unit}, the twin {1e3 * seconds['naive']:.1f} ms: {ratio:.1f} times"
+        )
