@@ -155,7 +155,7 @@ def _cifar10_state() -> tuple[dict[str, Tensor], Path]:
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
         raise WeightsInvalid(
-            f"{path} is truncated or changed (its SHA-256 is not the one on its card): take it anew from the repository."
+            f"{path} is truncated or changed (its SHA-256 is not the one on its card): take it from the repository."
         )
     return _part(load_safetensors(content), "0."), path
 

@@ -29,7 +29,8 @@ def images(*shape: int) -> Tensor:
 
 
 def close(found: Tensor, right: Tensor, dtype: torch.dtype) -> bool:
-    return found.dtype == dtype and float((found - right).detach().abs().max() / right.detach().abs().max()) < TOLERANCE[dtype]
+    found, right = found.detach(), right.detach()
+    return found.dtype == dtype and float((found - right).abs().max() / right.abs().max()) < TOLERANCE[dtype]
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from lil import pretraining
 from lil.pretraining import CheckpointMismatch, Pretraining, Settings
 
-SETTINGS = Settings(epochs=2, batch_size=8)
+SETTINGS = Settings(cycles=1, epochs=2, batch_size=8)
 
 
 def images(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -78,11 +78,12 @@ def test_initial_weights_are_a_function_of_the_seed() -> None:
     assert torch.equal(first["0.7.weight"][:64], nn.init.dirac_(torch.empty(64, 64, 3, 3)))
 
 
-def test_learning_rate_is_a_triangle_from_zero_to_its_peak_to_zero() -> None:
+def test_learning_rate_is_a_triangle_and_then_one_half_as_high() -> None:
     settings = Settings(learning_rate=2.0, warmup=0.2)
-    rates = [pretraining.learning_rate(step, 100, settings) for step in range(101)]
-    assert rates[19] == rates[20] == max(rates) == 2.0 and rates[100] == 0
-    assert rates[9] == pytest.approx(1.0) and rates[60] == pytest.approx(1.0)
+    rates = [pretraining.learning_rate(step, 100, settings) for step in range(200)]
+    assert rates[19] == rates[20] == max(rates) == 2.0
+    assert rates[9] == pytest.approx(1.0) and rates[60] == pytest.approx(1.0) and rates[99] == pytest.approx(2 / 80)
+    assert rates[100:] == [rate / 2 for rate in rates[:100]]
 
 
 def test_an_epoch_is_drawn_from_its_number_and_flips_alternate() -> None:
