@@ -49,28 +49,31 @@ def _parser() -> argparse.ArgumentParser:
     reproduce = _command(commands, "reproduce", _reproduce, "compute experiments and compare: paper, record, now")
     reproduce.add_argument("names", nargs="*", metavar="NAME", help="experiments (default: all)")
     reproduce.add_argument("--mode", choices=("live", "auto", "recorded"), default="live",
-                           help="compute everything anew (default), or what auto decides, or only read the record; with "
-                                "--record, auto computes what is not current and keeps the rest")
+                           help="compute everything anew (default), or what auto decides, or only read the record; "
+                                "with --record, auto computes what is not current and keeps the rest")
     reproduce.add_argument("--profile", choices=("paper", "quick"), default="paper",
                            help="the paper's scale (default), or one of seconds, without downloads")
     reproduce.add_argument("--record", action="store_true", help="make the results the records in results/")
     _add_device(reproduce)
 
     listed = _command(commands, "results", _results, "list what is recorded: when, in how long, current or stale")
-    listed.add_argument("--check", action="store_true", help="exit with 1 if a record is stale, damaged or of no experiment")
+    listed.add_argument("--check", action="store_true",
+                        help="exit with 1 if a record is stale, damaged or of no experiment")
     affirm = _command(listed.add_subparsers(metavar="COMMAND"), "affirm", _affirm,
                       "after a change of code: recompute one member of a record, chosen at random, and make the record "
                       "current if it agrees")
     affirm.add_argument("name", metavar="NAME", help="an experiment")
     _add_device(affirm)
 
-    data = commands.add_parser("data", help="fetch or verify the image sets").add_subparsers(required=True, metavar="COMMAND")
+    data = commands.add_parser("data", help="fetch or verify the image sets")
+    data = data.add_subparsers(required=True, metavar="COMMAND")
     for name, command, what in (("fetch", _fetch, "download what is not on this machine, and verify all"),
                                 ("verify", _verify, "compare every byte with the published checksums")):
         each = _command(data, name, command, what)
         each.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(DATA)} (default: both)")
 
-    pretrain = _command(commands, "pretrain", _pretrain, "train the VGG13 under the CIFAR10 networks; resumes after a kill")
+    pretrain = _command(commands, "pretrain", _pretrain,
+                        "train the VGG13 under the CIFAR10 networks; resumes after a kill")
     pretrain.add_argument("network", choices=("vgg13",))
     _add_device(pretrain)
     return parser
@@ -103,7 +106,8 @@ def _reproduce(chosen: argparse.Namespace) -> int:
 
     _check_device(chosen.device)
     if chosen.record and (chosen.profile != "paper" or chosen.mode == "recorded"):
-        raise UnknownName("Only results at the paper's scale are recorded, in mode live or auto: leave --record out, or the rest.")
+        raise UnknownName(
+            "Only results at the paper's scale are recorded, in mode live or auto: leave out --record or the others.")
     experiments = [registry.load(EXPERIMENTS, name) for name in chosen.names or registry.names(EXPERIMENTS)]
     trained, failed = {}, False
     for experiment in experiments:
@@ -154,12 +158,14 @@ def _results(chosen: argparse.Namespace) -> int:
     for row in rows:
         state = f"{row.state} ({', '.join(row.changed)})" if row.changed else row.state
         attrs = row.attrs
-        table.append((row.name, state, *((attrs["date"], duration(attrs["seconds"]), f"{attrs['peak_memory_mb']:.0f} MiB",
-                                          attrs["machine"]) if attrs else (None,) * 4)))
+        cost = (None,) * 4 if attrs is None else (
+            attrs["date"], duration(attrs["seconds"]), f"{attrs['peak_memory_mb']:.0f} MiB", attrs["machine"])
+        table.append((row.name, state, *cost))
     _print_table(("record", "state", "date", "took", "memory", "machine"), table)
     failing = [row.name for row in rows if row.state in FAILING]
     if chosen.check and failing:
-        print(f"lil: not current: {', '.join(failing)}; compute them anew with `lil reproduce --record --mode auto`.", file=sys.stderr)
+        print(f"lil: not current: {', '.join(failing)}; compute them anew with `lil reproduce --record --mode auto`.",
+              file=sys.stderr)
         return 1
     return 0
 
@@ -174,7 +180,8 @@ def _affirm(chosen: argparse.Namespace) -> int:
         affirmation = results.affirm(experiment, device=chosen.device, progress=progress)
     member = ", ".join(f"{axis} = {value}" for axis, value in affirmation["member"].items())
     largest = max({**affirmation["differences"], **affirmation["networks"]}.values())
-    print(f"{chosen.name} is current again: recomputed at {member}, it differs by at most {largest:.1e} of a largest value.")
+    print(f"{chosen.name} is current again: recomputed at {member}, it differs by at most {largest:.1e} of a "
+          "variable's largest value.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A package of one experiment and one recipe that take milliseconds, with its own code, data and records in tmp_path."""
+"""A package of one experiment and one recipe that take milliseconds, its code, data and records in tmp_path."""
 
 import importlib
 import sys

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -146,7 +147,8 @@ def test_an_interrupt_is_no_defect(lil, fake, monkeypatch):
 
 
 @pytest.mark.parametrize("command", [
-    ["reproduce"], ["results"], ["results", "affirm"], ["data"], ["data", "fetch"], ["data", "verify"], ["pretrain"], []])
+    ["reproduce"], ["results"], ["results", "affirm"], ["data"], ["data", "fetch"], ["data", "verify"], ["pretrain"],
+    []])
 def test_help_of_each_command(capsys, command):
     with pytest.raises(SystemExit) as exit:
         cli.main([*command, "--help"])
@@ -171,9 +173,9 @@ def test_damaged_data_is_named(monkeypatch, capsys, tmp_path):
 
 
 def test_the_installed_command_answers():
-    done = subprocess.run([sys.executable, "-c", "import sys; from lil.cli import main; sys.exit(main())", "reproduce", "nope"],
-                          capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr.startswith("lil: There is no experiment 'nope': there are fig1_mappings, ")
+    command = Path(sys.executable).parent / "lil"
+    done = subprocess.run([command, "reproduce", "nope"], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("lil: There is no experiment 'nope': there are fig1_")
 
 
 def test_progress_is_a_bar_on_a_terminal_and_silence_elsewhere(capsys, monkeypatch):

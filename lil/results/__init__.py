@@ -1,13 +1,17 @@
 """The store of results: taken from a record or computed now, and never a record that its code no longer computes.
 
-An *experiment* is a module with ``Config``, ``PAPER``, ``QUICK``, ``RECIPES`` (a name for each field of the config that
-holds a recipe's settings, with that recipe) and ``evaluate(config, networks, *, device, progress)``. A *recipe* is a
-module with ``Config``, named settings (``PAPER``, …), ``train(config, *, device, progress)`` and, where it reads data,
+An *experiment* is a module with ``Config``, ``PAPER``, ``QUICK``, ``RECIPES`` (for each field of the config that holds
+a recipe's settings, that recipe) and ``evaluate(config, networks, *, device, progress)``. A *recipe* is a module with
+``Config``, named settings (``PAPER``, …), ``train(config, *, device, progress)`` and, where it reads data,
 ``data_fingerprint(config)``, which reads none of it, and ``data_available(config)``, whether it is on this machine.
 
-For :func:`affirm`, a recipe's ``members(config)`` says which networks there are, one entry for each in the order of the
-tensors' first axis, and ``BAND`` how far two trainings of one network may lie apart; an experiment's ``BANDS`` says the same
-of its variables. Both are shares of the largest value; what states none has the band ``computing.ROUNDING``.
+An evaluation of many minutes can take a keyword ``partial``: a file in which it keeps how far it is, from which it
+goes on after a kill, and which it removes at its end. Its result's attribute ``seconds_before`` says what it took until
+then.
+
+For :func:`affirm`, a recipe's ``members(config)`` says which networks there are, one entry for each in the order of
+the tensors' first axis, and ``BAND`` how far two trainings of one network may lie apart; an experiment's ``BANDS`` says
+the same of its variables. Both are shares of the largest value; what states none has the band ``computing.ROUNDING``.
 
 For the table of ``lil reproduce``, an experiment's ``headline(result)`` gives the numbers that a reader compares first:
 ``{label: (the paper's, or None; the result's)}``.

@@ -41,7 +41,8 @@ def affirm(
     config = registry.settings(experiment, "paper")
     record = records.read_evaluation(experiment)
     if record is None:
-        raise MissingRecord(f"There is no record results/{name}.nc to affirm: compute it with `lil reproduce {name} --record`.")
+        raise MissingRecord(
+            f"There is no record results/{name}.nc to affirm: compute it with `lil reproduce {name} --record`.")
     inputs = keys.of_evaluation(experiment, config)
     _refuse_unless_code_alone(name, inputs.differences(record.attrs))
     member = _choose(experiment, config, choice)
@@ -78,8 +79,8 @@ def _refuse_unless_code_alone(name: str, changed: list[str]) -> None:
         raise NotAffirmed(f"The record results/{name}.nc is current: there is nothing to affirm.")
     if beyond := [word for word in changed if word in ("settings", "data")]:
         raise NotAffirmed(
-            f"The record results/{name}.nc cannot be affirmed, because its {' and '.join(beyond)} changed and not its code "
-            f"alone: compute it anew with `lil reproduce {name} --record`."
+            f"The record results/{name}.nc cannot be affirmed, because its {' and '.join(beyond)} changed and not its "
+            f"code alone: compute it anew with `lil reproduce {name} --record`."
         )
 
 
@@ -113,10 +114,11 @@ def _distance(recipe: ModuleType, networks: Networks, one: Any, recorded: Networ
 
 def _refuse_beyond(name: str, member: dict[str, Any], found: dict[str, float], bands: dict[str, float]) -> None:
     for what, share in found.items():
-        if share > bands.get(what, computing.ROUNDING):
+        band = bands.get(what, computing.ROUNDING)
+        if share > band:
             raise NotAffirmed(
                 f"The record results/{name}.nc does not hold: recomputed at {_in_words(member)}, {what} differs by "
-                f"{share:.1e} of its largest value, more than the {bands.get(what, computing.ROUNDING):.0e} that the record allows; "
+                f"{share:.1e} of its largest value, more than the {band:.0e} that the record allows; "
                 f"find out why, or compute it anew with `lil reproduce {name} --record`."
             )
 

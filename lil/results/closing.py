@@ -30,8 +30,9 @@ def footer(result: xr.Dataset) -> Footer:
     scale = "the paper's scale" if attrs["profile"] == "paper" else "a small scale, for a quick look"
     threads = f"{attrs['threads']} thread{'s' if attrs['threads'] > 1 else ''}"
     sentences = [
-        f"{'Computed for this page' if live else 'Taken from the record of a computation'} on {attrs['date']}, at {scale}: "
-        f"{duration(computing.seconds_of_training(attrs))} of training and {duration(attrs['seconds'])} of evaluation on "
+        f"{'Computed for this page' if live else 'Taken from the record of a computation'} on {attrs['date']}, at "
+        f"{scale}: {duration(computing.seconds_of_training(attrs))} of training and {duration(attrs['seconds'])} of "
+        f"evaluation on "
         f"{attrs['machine']} (device {attrs['device']}, {threads}, at most {computing.peak_memory_mb(attrs):.0f} MiB)."
     ]
     if "comparison" in attrs:
@@ -59,5 +60,5 @@ def _comparison(comparison: dict) -> str:
         return f"It equals the record of {comparison['date']}{stale} to the last digit."
     if share == float("inf"):
         return f"The record of {comparison['date']}{stale} has another shape or other labels (`{name}`)."
-    return (f"The largest difference from the record of {comparison['date']}{stale} is {share:.1e} of a variable's largest "
-            f"value (`{name}`).")
+    return (f"The largest difference from the record of {comparison['date']}{stale} is {share:.1e} of a variable's "
+            f"largest value (`{name}`).")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from lil.datasets.images import cache_folder
 from lil.progress import Progress
-from lil.results import keys, provenance
+from lil.results import files, keys, provenance
 from lil.results.records import Networks
 
-ROUNDING = 1e-6   # the band of what states none: how far two computations may lie apart, as a share of the largest value
+ROUNDING = 1e-6   # the band of what states none: how far two computations may lie apart, of the largest value
 OF_TRAINING = ("date", "machine", "device", "threads", "seconds", "peak_memory_mb")   # said again by an evaluation
 
 
@@ -32,19 +35,42 @@ def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -
 
 
 def evaluate(
-    experiment: ModuleType, config: Any, networks: dict[str, Networks], *, device: str, progress: Progress
+    experiment: ModuleType,
+    config: Any,
+    networks: dict[str, Networks],
+    *,
+    device: str,
+    progress: Progress,
+    resume: bool = False,
 ) -> xr.Dataset:
-    """Evaluate an experiment's networks, one set for each of its ``RECIPES``."""
+    """Evaluate an experiment's networks, one set for each of its ``RECIPES``.
+
+    ``resume``: go on from where an earlier call was killed, if the experiment's ``evaluate`` can: see :func:`_partial`.
+    """
     inputs = keys.of_evaluation(experiment, config)
     tensors = {name: each.tensors for name, each in networks.items()}
+    more = {"partial": _partial(inputs, networks, device)} if resume and _can_resume(experiment) else {}
     with provenance.measured() as cost:
-        result = experiment.evaluate(config, tensors, device=device, progress=progress)
+        result = experiment.evaluate(config, tensors, device=device, progress=progress, **more)
+    cost.seconds += result.attrs.pop("seconds_before", 0.0)
     training = {name: {field: each.attrs[field] for field in OF_TRAINING} for name, each in networks.items()}
     return result.assign_attrs(
         inputs.attrs() | provenance.describe(device, cost) | {
             "training": json.dumps(training), "bands": json.dumps(getattr(experiment, "BANDS", {})),
         }
     )
+
+
+def _can_resume(experiment: ModuleType) -> bool:
+    return "partial" in inspect.signature(experiment.evaluate).parameters
+
+
+def _partial(inputs: keys.Inputs, networks: dict[str, Networks], device: str) -> Path:
+    """The file in which an evaluation of these inputs and these very weights keeps how far it is: in the cache folder."""
+    weights = [keys.digest(files.networks_to_bytes(networks[name].tensors, {})) for name in sorted(networks)]
+    folder = cache_folder() / "partial"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{inputs.name}-{keys.digest(' '.join([inputs.key, *weights, device]))[:16]}.nc"
 
 
 def seconds(attrs: dict[str, Any]) -> float:

@@ -64,7 +64,8 @@ def of_evaluation(experiment: ModuleType, config: Any) -> Inputs:
 def _inputs(module: ModuleType, config: Any, data: str, networks: dict[str, str]) -> Inputs:
     name = module.__name__
     folder = Path(sys.modules[name.partition(".")[0]].__file__).parents[1]
-    return Inputs(name.rpartition(".")[2], canonical_json(asdict(config)), data, code_fingerprint(name, folder), networks)
+    code = code_fingerprint(name, folder)
+    return Inputs(name.rpartition(".")[2], canonical_json(asdict(config)), data, code, networks)
 
 
 def canonical_json(value: Any) -> str:

@@ -128,7 +128,7 @@ def record(
 
 
 def data_at_hand(experiment: ModuleType, config: Any) -> bool:
-    """Whether everything that an experiment reads is on this machine: its recipes' ``data_available``, if they have one."""
+    """Whether everything that an experiment reads is on this machine, as its recipes' ``data_available`` says."""
     return all(
         recipe.data_available(settings)
         for recipe, settings in computing.recipes(experiment, config).values() if hasattr(recipe, "data_available")
@@ -152,7 +152,7 @@ def _computed(
 ) -> xr.Dataset:
     """Evaluate an experiment on the networks in ``trained``, after training those that are not there.
 
-    ``keep``: record them.
+    ``keep``: record them, and let the evaluation go on from where it was killed.
     """
     used = {}
     for name, (recipe, settings) in computing.recipes(experiment, config).items():
@@ -162,7 +162,7 @@ def _computed(
             if keep:
                 records.write_networks(recipe, settings, trained[key])
         used[name] = trained[key]
-    return computing.evaluate(experiment, config, used, device=device, progress=progress)
+    return computing.evaluate(experiment, config, used, device=device, progress=progress, resume=keep)
 
 
 def _readable(experiment: ModuleType) -> xr.Dataset | None:

@@ -42,9 +42,10 @@ def describe(device: str, cost: Cost) -> dict[str, str | int | float]:
 
     It names no user, folder or commit: the fingerprints beside it say what was computed.
     """
+    packages = {package: importlib.metadata.version(package) for package in PACKAGES}
     return {
         "date": now(),
-        "versions": json.dumps({"python": platform.python_version()} | {p: importlib.metadata.version(p) for p in PACKAGES}),
+        "versions": json.dumps({"python": platform.python_version()} | packages),
         "threads": torch.get_num_threads(),
         "device": device_name(device),
         "machine": machine(),

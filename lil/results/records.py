@@ -86,7 +86,7 @@ def write_evaluation(experiment: ModuleType, config: Any, result: xr.Dataset) ->
 
 
 def write_networks(recipe: ModuleType, config: Any, networks: Networks) -> None:
-    """Record networks, if their settings have a name. Raises ``StaleRecord`` or ``NotWritten``; the old ones then stay."""
+    """Record networks, if their settings have a name. Raises ``StaleRecord`` or ``NotWritten``; old ones then stay."""
     places = places_of_networks(recipe, config)
     if not places:
         return

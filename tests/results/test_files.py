@@ -60,7 +60,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_write(root):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
-        with pytest.raises(errors.NotWritten, match="networks/a.nc could not be written .File too large.* as it was before"):
+        with pytest.raises(errors.NotWritten, match="a.nc could not be written .File too large.* as it was before"):
             files.write(root, "networks/a.nc", NEW)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

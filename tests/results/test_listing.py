@@ -19,7 +19,8 @@ def test_states(fake, monkeypatch):
     fake.edit("experiments/fig9_lines.py", "mean(1).log()", "log().mean(1)")
     assert _states(fake) == {"fig9_lines": ("stale", "code"), "networks/lines/paper": ("current",)}
     fake.edit("arithmetic.py", "a + b", "b + a")
-    assert _states(fake) == {"fig9_lines": ("stale", "code", "networks"), "networks/lines/paper": ("stale", "code")}
+    assert _states(fake) == {
+        "fig9_lines": ("stale", "code", "networks"), "networks/lines/paper": ("stale", "code")}
     monkeypatch.setenv("FAKE_CHECKSUM", "another")
     assert _states(fake)["networks/lines/paper"] == ("stale", "data", "code")
     for path in fake.records.rglob("*.*"):
@@ -79,7 +80,8 @@ def test_the_footer_says_how_far_the_record_is(fake):
     text = str(results.footer(results.get(fake.experiment, mode="live")))
     assert "which is stale (code changed), is 2.5e-01 of a variable's largest value (`level`)" in text
     fake.edit("experiments/fig9_lines.py", '"word": "text", ', "")
-    assert "has another shape or other labels (`word`)" in str(results.footer(results.get(fake.experiment, mode="live")))
+    text = str(results.footer(results.get(fake.experiment, mode="live")))
+    assert "has another shape or other labels (`word`)" in text
 
 
 def test_the_footer_tells_of_affirmations(fake):
@@ -91,6 +93,7 @@ def test_the_footer_tells_of_affirmations(fake):
 
 
 @pytest.mark.parametrize("seconds, words", [
-    (0.04, "0.0 s"), (9.94, "9.9 s"), (12.3, "12 s"), (119.0, "119 s"), (120.0, "2 min"), (7199.0, "120 min"), (7300.0, "2.0 h")])
+    (0.04, "0.0 s"), (9.94, "9.9 s"), (12.3, "12 s"), (119.0, "119 s"), (120.0, "2 min"), (7199.0, "120 min"),
+    (7300.0, "2.0 h")])
 def test_durations(seconds, words):
     assert duration(seconds) == words

@@ -230,6 +230,41 @@ def test_networks_are_kept_though_the_evaluation_fails(fake, monkeypatch):
     assert modes.current_networks(fake.recipe, fake.recipe.PAPER) is not None
 
 
+HALF = """
+def half(partial):
+    if partial is None:
+        return {}
+    if not partial.exists():
+        partial.write_text("half")
+        raise KeyboardInterrupt
+    partial.unlink()
+    return {"seconds_before": 1000.0}
+
+
+"""
+
+
+def test_a_killed_evaluation_goes_on_and_counts_the_seconds_before(fake):
+    fake.edit("experiments/fig9_lines.py", "progress=None):", "progress=None, partial=None):\n    before = half(partial)")
+    fake.edit("experiments/fig9_lines.py", "coords={", "attrs=before, coords={")
+    fake.edit("experiments/fig9_lines.py", "def headline", f"{HALF}def headline")
+    with pytest.raises(KeyboardInterrupt):
+        results.record(fake.experiment, "auto")
+    assert results.record(fake.experiment, "auto").attrs["seconds"] == pytest.approx(1000, abs=60)
+    assert fake.trainings == [6]
+    assert "seconds_before" not in results.get(fake.experiment, mode="recorded").attrs
+    assert results.get(fake.experiment, mode="live").attrs["seconds"] < 60      # does not leave off half-way
+
+
+def test_an_evaluation_goes_on_only_with_the_same_weights(fake, monkeypatch):
+    fake.edit("experiments/fig9_lines.py", "progress=None):", "progress=None, partial=None):\n    partial.touch()")
+    results.record(fake.experiment)
+    results.record(fake.experiment)
+    fake.recipe.DATA.write_text("2.0")      # and the same key
+    results.record(fake.experiment)
+    assert len(list((records.cache_folder() / "partial").iterdir())) == 2
+
+
 # ------------------------------------------------------------------------------------------------ networks
 
 def test_networks_come_from_the_record_or_are_trained(fake):
