@@ -19,7 +19,7 @@ from torch import Tensor
 
 from lil.isometry import Blocks
 
-_ROWS = 128            # points of a block for each of its strips
+_ROWS = 400            # points of a block for each of its strips
 _LANES = 16            # floats of a cache line: loops over points begin at one, where loads are fastest
 _WORTH_A_THREAD = 1e5  # pairs × dimensions below which handing work to another thread costs more than it saves
 
