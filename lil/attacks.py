@@ -1,0 +1,155 @@
+"""Attacks in the L∞ ball: one gradient loop, FGSM being one step of it. The objective is an argument.
+
+An objective is a loss that the attacker wants to increase, as a function of the images and of what the networks see
+of them, their *inputs*: the pixels themselves, or the features that a frozen network makes of the images. It has one
+value a network, or one a network and image. Its sum is differentiated, so that one backward pass serves all
+networks: a network's value must depend on its own images alone.
+
+The paper's γ is ``epsilon`` here: the greatest change of a coordinate, in units of the images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from lil.isometry import isometry_loss, pair_blocks, pair_distances
+from lil.models import LIL
+
+Objective = Callable[[Float[Tensor, "m n d"], Float[Tensor, "m n c h w"]], Float[Tensor, "m *n"]]
+"""From the inputs of m networks and the images behind them to what the attacker wants to increase."""
+
+Front = Callable[[Float[Tensor, "*lead c h w"]], Float[Tensor, "*lead d"]]
+"""What makes of an image the inputs of a network."""
+
+BOUNDS = (0.0, 1.0)   # of a pixel
+
+
+# Objectives
+
+
+def classification(model: LIL, labels: Int[Tensor, "n"]) -> Objective:
+    """The cross-entropy of each image: what an attacker of the classifier follows."""
+
+    def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m n"]:
+        return _cross_entropy(model(inputs), labels)
+
+    return objective
+
+
+def total(
+    model: LIL, labels: Int[Tensor, "n"], betas: Sequence[float], *, scale: float = 1.0, distances: str = "inputs"
+) -> Objective:
+    """L_CSE + β L_ISO of the n images as one batch, {eq}`weighted-loss`: what Eq. 6 and the public code differentiate.
+
+    Both distances of each pair depend on the attacked images, as in Eq. 6, whose terms H·J and H·J^Φ are their two
+    derivatives. ``betas`` has one entry a network, ``scale`` is K. ``distances`` says between what the representation's
+    distances are compared with: "inputs", as in training, or "pixels", as in the public code's attack on CIFAR10.
+    """
+    if distances not in ("inputs", "pixels"):
+        raise ValueError(f"distances must be 'inputs' or 'pixels', not {distances!r}.")
+    blocks = pair_blocks(labels)
+
+    def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m"]:
+        z = model.represent(inputs)
+        x_dist = pair_distances(inputs if distances == "inputs" else images.flatten(2), blocks)
+        isometry = isometry_loss(z, x_dist, blocks, scale=scale)
+        return _cross_entropy(model.classify(z), labels).mean(-1) + inputs.new_tensor(betas) * isometry
+
+    return objective
+
+
+def _cross_entropy(logits: Float[Tensor, "m n classes"], labels: Int[Tensor, "n"]) -> Float[Tensor, "m n"]:
+    return F.cross_entropy(logits.movedim(-1, 1), labels.expand(logits.shape[:-1]), reduction="none")
+
+
+# Gradients and steps
+
+
+def gradients(
+    objective: Objective, front: Front, x: Float[Tensor, "n c h w"], members: int
+) -> Iterator[Float[Tensor, "n c h w"]]:
+    """The objective's gradient with respect to the images, of one network after another, at images that all share.
+
+    The images go through ``front`` once, whatever the number of networks.
+    """
+    x = x.detach().requires_grad_()
+    inputs = front(x)
+    of_each = inputs.detach().expand(members, -1, -1).requires_grad_()
+    images = x.detach().expand(members, -1, -1, -1, -1).requires_grad_()
+    losses = objective(of_each, images)
+    along_inputs, along_images = torch.autograd.grad(
+        losses.sum(), (of_each, images), allow_unused=True, materialize_grads=True
+    )
+    for along_input, along_image in zip(along_inputs, along_images, strict=True):
+        (pulled_back,) = torch.autograd.grad(inputs, x, along_input, retain_graph=True)
+        yield pulled_back + along_image
+
+
+def fgsm(
+    x: Float[Tensor, "*#lead c h w"],
+    sign: Float[Tensor, "*#lead c h w"],
+    epsilon: float | Float[Tensor, "*#lead 1 1 1"],
+    bounds: tuple[float, float] = BOUNDS,
+) -> Float[Tensor, "*lead c h w"]:
+    """A step of ``epsilon`` in every coordinate along the gradient's ``sign``, {eq}`fgsm`, cut off at the bounds."""
+    return (x + epsilon * sign).clamp_(*bounds)
+
+
+class Attacked(NamedTuple):
+    """What an attack made, and whether it worked."""
+
+    x: Float[Tensor, "m n c h w"]
+    success: Bool[Tensor, "m n"]   # whether the network takes the image for another class than its label
+
+
+def attack(
+    model: LIL,
+    front: Front,
+    objective: Objective,
+    x: Float[Tensor, "n c h w"],
+    labels: Int[Tensor, "n"],
+    *,
+    epsilon: float,
+    step_size: float,
+    steps: int,
+    random_start: bool = False,
+    bounds: tuple[float, float] = BOUNDS,
+    generator: torch.Generator | None = None,
+) -> Attacked:
+    """Projected gradient ascent on the objective: each network gets images of its own, within ``epsilon`` of x.
+
+    FGSM is one step of size ``epsilon`` from x itself; PGD takes several, from x or, with ``random_start``, from a point
+    that ``generator`` draws uniformly in the ball.
+    """
+    check_epsilons((epsilon,), bounds)
+    if steps < 1 or step_size <= 0:
+        raise ValueError(f"an attack takes at least one step of a size > 0, not {steps} of {step_size}.")
+    if random_start and generator is None:
+        raise ValueError("a random start needs the generator that draws it.")
+    low, high = (x - epsilon).clamp(*bounds), (x + epsilon).clamp(*bounds)
+    attacked = x.expand(model.members, *x.shape)
+    if random_start:
+        noise = torch.rand(attacked.shape, generator=generator, dtype=x.dtype, device=x.device)
+        attacked = (attacked + epsilon * (2 * noise - 1)).clamp(*bounds)
+    for _ in range(steps):
+        attacked = attacked.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(objective(front(attacked), attacked).sum(), attacked)
+        attacked = fgsm(attacked.detach(), gradient.sign(), step_size, bounds).clamp(low, high)
+    with torch.no_grad():
+        return Attacked(attacked, model(front(attacked)).argmax(-1) != labels)
+
+
+def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUNDS) -> None:
+    """One sentence on the first ε that is no step within the bounds."""
+    for epsilon in epsilons:
+        if not 0 < epsilon <= bounds[1] - bounds[0]:
+            raise ValueError(
+                f"ε (the paper's γ) must be greater than 0 and at most {bounds[1] - bounds[0]:g}, the range of a pixel, "
+                f"not {epsilon:g}."
+            )

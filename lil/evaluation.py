@@ -1,0 +1,209 @@
+"""What trained networks are worth: accuracy on clean and on attacked images, as labelled arrays."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import xarray as xr
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from lil import attacks
+from lil.models import LIL
+from lil.progress import Progress, silent
+
+OBJECTIVES = ("total", "classification")
+
+
+@dataclass(frozen=True)
+class Fgsm:
+    """How networks are attacked, and which attacked images are kept to look at."""
+
+    # γ, "varying logarithmically from 0.01 to 1" ("Experiments"); that there are ten is from the public code
+    epsilons: tuple[float, ...] = tuple(np.logspace(-2, 0, 10).tolist())
+    batch_size: int = 100                              # images whose pairs make the isometry term, as in training
+    distances: Literal["inputs", "pixels"] = "inputs"  # that this term compares; see lil.attacks.total
+    pictured: tuple[int, ...] = (3, 5, 7)              # for which of the epsilons attacked images are kept, by position,
+    pictures: int = 3                                  # and of how many images, the set's first
+
+    def __post_init__(self):
+        attacks.check_epsilons(self.epsilons)
+        if self.batch_size < 2:
+            raise ValueError(f"batch_size must be at least 2, or there is no pair, not {self.batch_size}.")
+        if not set(self.pictured) <= set(range(len(self.epsilons))):
+            raise ValueError(f"pictured must be positions of the {len(self.epsilons)} epsilons, not {self.pictured}.")
+        if not 0 <= self.pictures <= self.batch_size:
+            raise ValueError(f"pictures must be 0 to {self.batch_size}, the batch_size, not {self.pictures}.")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Networks for every β and seed, and what they have in common."""
+
+    model: LIL                  # its members are (β, seed), β by β
+    front: attacks.Front        # what makes inputs of images
+    betas: tuple[float, ...]
+    seeds: tuple[int, ...]
+    scale: float                # K, with which they were trained
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """How many β and how many seeds there are."""
+        return len(self.betas), len(self.seeds)
+
+    def objective(self, name: str, labels: Int[Tensor, "n"], fgsm: Fgsm) -> attacks.Objective:
+        """One of the OBJECTIVES, on a batch with these labels."""
+        if name == "classification":
+            return attacks.classification(self.model, labels)
+        betas = [beta for beta in self.betas for _ in self.seeds]
+        return attacks.total(self.model, labels, betas, scale=self.scale, distances=fgsm.distances)
+
+
+def accuracy(model: LIL, inputs: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> Float[Tensor, "m"]:
+    """The share of points that each network puts into their class."""
+    with torch.no_grad():
+        return (model(inputs).argmax(-1) == labels).float().mean(-1)
+
+
+def select(model: LIL, which: Sequence[int]) -> LIL:
+    """Some of the networks alone, in that order."""
+    chosen = LIL(model.sizes, seeds=[0] * len(which)).to(model.weights[0])
+    chosen.load_state_dict({name: value[list(which)] for name, value in model.state_dict().items()})
+    return chosen
+
+
+def robustness(
+    sweep: Sweep,
+    x: Float[Tensor, "n c h w"],
+    labels: Int[Tensor, "n"],
+    fgsm: Fgsm,
+    *,
+    progress: Progress = silent,
+    partial: Path | None = None,
+) -> xr.Dataset:
+    """Accuracy of the networks on the images, clean and under FGSM with both objectives at every ε.
+
+    ``clean`` (beta, seed) and ``accuracy`` (objective, beta, seed, epsilon) are shares of the images. Beside each attack
+    stands its health: ``zero_gradient``, the share of images whose gradient is exactly 0, which nothing moves, and
+    ``change``, the largest change of a pixel: at most ε, but for rounding. The gradient is computed once for each image,
+    network and objective. At β = 0 both objectives are one, and so are their results.
+
+    ``partial`` is a file for the counts after each batch, from which a call that was cut off goes on. It is removed in
+    the end; the seconds that earlier calls took are the attribute ``seconds_before``.
+    """
+    tally = _tally(sweep, fgsm) if partial is None or not partial.exists() else xr.load_dataset(partial)
+    counts = {name: tally[name].values for name in ("clean", "accuracy", "zero_gradient", "change")}
+    before, started = float(tally.seconds), time.perf_counter()
+    steps = x.new_tensor(fgsm.epsilons).view(-1, 1, 1, 1, 1)
+    networks = [select(sweep.model, [k]) for k in range(sweep.model.members)]
+    batches = list(zip(x.split(fgsm.batch_size), labels.split(fgsm.batch_size), strict=True))
+    for images, classes in batches[int(tally.batches):]:
+        with torch.no_grad():
+            right = sweep.model(sweep.front(images)).argmax(-1) == classes
+        counts["clean"] += right.sum(-1).numpy(force=True).reshape(sweep.grid)
+        for which, name in enumerate(OBJECTIVES):
+            for k, gradient in enumerate(_gradients(sweep, name, images, classes, fgsm)):
+                i, j = divmod(k, len(sweep.seeds))
+                if name == "total" and sweep.betas[i] == 0:
+                    continue
+                attacked = attacks.fgsm(images, gradient.sign(), steps)
+                right = predict(networks[k], sweep.front, attacked) == classes
+                change = (attacked - images).abs().flatten(1).amax(1).numpy(force=True)
+                counts["accuracy"][which, i, j] += right.sum(-1).numpy(force=True)
+                counts["zero_gradient"][which, i, j] += int((gradient == 0).flatten(1).all(1).sum())
+                np.maximum(counts["change"][which, i, j], change, out=counts["change"][which, i, j])
+        tally = tally.assign(batches=tally.batches + 1, seconds=before + time.perf_counter() - started)
+        if partial is not None:
+            _save(tally, partial)
+        progress("attacks", int(tally.batches), len(batches))
+    if 0 in sweep.betas:
+        for name in ("accuracy", "zero_gradient", "change"):
+            tally[name].loc[dict(objective="total", beta=0)] = tally[name].sel(objective="classification", beta=0)
+    if partial is not None:
+        partial.unlink()
+    shares = {name: (tally[name] / len(x)).astype(np.float32) for name in ("clean", "accuracy", "zero_gradient")}
+    return tally.drop_vars(["batches", "seconds"]).assign(shares).assign_attrs(seconds_before=before)
+
+
+def pictures(
+    sweep: Sweep, x: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"], fgsm: Fgsm
+) -> xr.Dataset:
+    """The first images, ``image``, and as :func:`robustness` gives them to the first seed's networks, ``attacked``.
+
+    Pixels are 0 to 255; ``taken_for`` is the class that the network gives the attacked image.
+    """
+    images, classes = x[:fgsm.batch_size], labels[:fgsm.batch_size]
+    steps = x.new_tensor([fgsm.epsilons[k] for k in fgsm.pictured]).view(-1, 1, 1, 1, 1)
+    attacked, taken_for = [], []
+    for name in OBJECTIVES:
+        for k, gradient in enumerate(_gradients(sweep, name, images, classes, fgsm)):
+            if k % len(sweep.seeds) == 0:
+                seen = attacks.fgsm(images, gradient.sign(), steps)[:, :fgsm.pictures]
+                attacked.append(seen)
+                taken_for.append(predict(select(sweep.model, [k]), sweep.front, seen))
+    lead, pixel = (len(OBJECTIVES), len(sweep.betas)), ("channel", "row", "column")
+    shown = ("objective", "beta", "pictured", "example")
+    return xr.Dataset(
+        {
+            "image": (("example", *pixel), _bytes(images[:fgsm.pictures])),
+            "label": ("example", classes[:fgsm.pictures].numpy(force=True).astype(np.int8)),
+            "attacked": ((*shown, *pixel), _bytes(torch.stack(attacked).unflatten(0, lead))),
+            "taken_for": (shown, torch.stack(taken_for).unflatten(0, lead).numpy(force=True).astype(np.int8)),
+        },
+        coords={
+            "objective": list(OBJECTIVES), "beta": list(sweep.betas),
+            "pictured": [fgsm.epsilons[k] for k in fgsm.pictured],
+        },
+    )
+
+
+def predict(network: LIL, front: attacks.Front, x: Float[Tensor, "e n c h w"]) -> Int[Tensor, "e n"]:
+    """The class that one network alone gives each image."""
+    with torch.no_grad():
+        return network(front(x).flatten(0, 1)).argmax(-1).view(x.shape[:2])
+
+
+def _gradients(
+    sweep: Sweep, name: str, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"], fgsm: Fgsm
+) -> Iterator[Float[Tensor, "n c h w"]]:
+    """Of each network in turn: the gradient of an objective on one batch."""
+    return attacks.gradients(sweep.objective(name, labels, fgsm), sweep.front, images, sweep.model.members)
+
+
+def _bytes(x: Float[Tensor, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    """Pixels from [0, 1] as 0 to 255."""
+    return (255 * x).round().numpy(force=True).astype(np.uint8)
+
+
+def _tally(sweep: Sweep, fgsm: Fgsm) -> xr.Dataset:
+    """Counts and largest changes before the first batch."""
+    attack = (len(OBJECTIVES), *sweep.grid)
+    dims = ("objective", "beta", "seed")
+    return xr.Dataset(
+        {
+            "clean": (dims[1:], np.zeros(sweep.grid, np.int64)),
+            "accuracy": ((*dims, "epsilon"), np.zeros((*attack, len(fgsm.epsilons)), np.int64)),
+            "zero_gradient": (dims, np.zeros(attack, np.int64)),
+            "change": ((*dims, "epsilon"), np.zeros((*attack, len(fgsm.epsilons)), np.float32)),
+            "batches": 0,
+            "seconds": 0.0,
+        },
+        coords={
+            "objective": list(OBJECTIVES), "beta": list(sweep.betas), "seed": list(sweep.seeds),
+            "epsilon": list(fgsm.epsilons),
+        },
+    )
+
+
+def _save(tally: xr.Dataset, path: Path) -> None:
+    """Write the counts: one file, renamed into place, so that a kill leaves the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    tally.to_netcdf(part, engine="h5netcdf")
+    part.replace(path)
