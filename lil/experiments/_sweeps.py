@@ -1,0 +1,38 @@
+"""What the experiments on image classifiers share. Each brings its recipe, which this module does not import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import xarray as xr
+from torch import Tensor
+
+from lil.evaluation import Fgsm, Sweep, pictures, robustness
+from lil.progress import Progress
+
+# Training and attack both follow signs and minima that the last digit of a sum can change. Pictures are not compared.
+BANDS = {
+    "clean": 0.01, "accuracy": 0.05, "zero_gradient": 1.0, "change": 1e-6, "attacked": 1.0, "taken_for": 1.0,
+}
+
+
+def attacked(
+    recipe: ModuleType,
+    settings: Any,
+    networks: dict[str, Tensor],
+    fgsm: Fgsm,
+    *,
+    device: str,
+    progress: Progress,
+    partial: Path | None = None,
+) -> xr.Dataset:
+    """What FGSM makes of a recipe's networks on the test images: the numbers, and a few images to look at."""
+    sweep = Sweep(
+        recipe.restore(settings, networks).to(device).requires_grad_(False), recipe.front(settings, device=device),
+        settings.betas, settings.seeds, settings.scale,
+    )
+    x, labels = (part.to(device) for part in recipe.data(settings, "test"))
+    numbers = robustness(sweep, x, labels, fgsm, progress=progress, partial=partial)
+    return numbers.merge(pictures(sweep, x, labels, fgsm), combine_attrs="override")

@@ -1,0 +1,49 @@
+"""Figure 3B: CIFAR10 classifiers for six β under FGSM, through the VGG13. The text's reading of the method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+from torch import Tensor
+
+from lil.evaluation import Fgsm
+from lil.experiments import _sweeps
+from lil.experiments._sweeps import BANDS as BANDS
+from lil.progress import Progress, silent
+from lil.recipes import cifar10
+
+RECIPES = {"cifar10": cifar10}
+
+
+@dataclass(frozen=True)
+class Config:
+    cifar10: cifar10.Config = cifar10.reading("text")   # the networks
+    fgsm: Fgsm = Fgsm()                                 # the attack
+
+
+PAPER = Config()
+QUICK = Config(cifar10=cifar10.QUICK, fgsm=Fgsm(epsilons=(0.01, 0.05, 0.2, 1.0), batch_size=20, pictured=(1, 2)))
+
+
+def evaluate(
+    config: Config,
+    networks: dict[str, dict[str, Tensor]],
+    *,
+    device: str = "cpu",
+    progress: Progress = silent,
+    partial: Path | None = None,
+) -> xr.Dataset:
+    """Accuracy of each network on all test images, clean and attacked: see :func:`lil.evaluation.robustness`.
+
+    ``partial``: the file from which an evaluation that was cut off goes on.
+    """
+    return _sweeps.attacked(
+        cifar10, config.cifar10, networks["cifar10"], config.fgsm, device=device, progress=progress, partial=partial)
+
+
+def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
+    """Train the networks, then evaluate them."""
+    networks = {"cifar10": cifar10.train(config.cifar10, device=device, progress=progress)}
+    return evaluate(config, networks, device=device, progress=progress)

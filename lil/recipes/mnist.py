@@ -1,0 +1,93 @@
+"""The networks of Figure 3A and Table 1's first row: one classifier of MNIST for every β and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lil.datasets import images
+from lil.models import LIL
+from lil.progress import Progress, silent
+from lil.recipes import sweep
+from lil.recipes.sweep import members as members
+
+PIXELS = 28 * 28
+
+
+@dataclass(frozen=True)
+class Config(sweep.Config):
+    dataset: Literal["mnist", "digits"] = "mnist"      # "digits": embedded, in MNIST's shape
+    n_train: int | None = None                         # images, the set's first; None: all
+    n_test: int | None = None                          # the same, of the test set
+    hidden: tuple[int, ...] = (100, 100, 100, 100)     # "Experiments": 4 layers with 100 neurons each
+
+
+PAPER = Config()
+
+# The public code has one hidden layer more, draws all of them but the first orthogonal, and multiplies the
+# distances between representations by 10. (It computes in float64, we in float32.)
+PAPER_PUBLIC = replace(PAPER, hidden=(100,) * 5, init="orthogonal", scale=10.0)
+
+QUICK = replace(PAPER, dataset="digits", n_test=200, hidden=(40,) * 4, betas=(0.0, 0.1, 10.0), seeds=(0, 1))
+QUICK_PUBLIC = replace(QUICK, hidden=(40,) * 5, init="orthogonal", scale=10.0)
+
+
+def reading(name: str) -> Config:
+    """The settings at full scale by the name of the reading: "text" or "public-code"."""
+    return sweep.known_reading(name, {"text": PAPER, "public-code": PAPER_PUBLIC})
+
+
+def data(
+    config: Config, split: images.Split
+) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
+    """The images of a split, in [0, 1], and their classes, 0 to 9."""
+    return images.load(config.dataset, split, config.n_train if split == "train" else config.n_test)
+
+
+def data_fingerprint(config: Config) -> str:
+    """What the networks depend on through the images."""
+    return images.fingerprint(config.dataset)
+
+
+def data_available(config: Config) -> bool:
+    """Whether the images are on this machine."""
+    return images.available(config.dataset)
+
+
+def flatten(x: Float[Tensor, "*lead channels height width"]) -> Float[Tensor, "*lead pixels"]:
+    """An image as the vector that the networks see."""
+    return x.flatten(-3)
+
+
+def front(config: Config, *, device: str = "cpu") -> Callable[[Tensor], Tensor]:
+    """What stands between an image and the networks: nothing but the order of its pixels."""
+    return flatten
+
+
+def inputs(
+    config: Config, split: images.Split, *, device: str = "cpu", progress: Progress = silent
+) -> tuple[Float[Tensor, "n pixels"], Int[Tensor, "n"]]:
+    """What the networks see of a split, the pixels of its images, and their classes."""
+    x, labels = data(config, split)
+    return flatten(x).to(device), labels.to(device)
+
+
+def build(config: Config) -> LIL:
+    """The untrained networks, one member each (β, seed)."""
+    return sweep.build(config, PIXELS)
+
+
+def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
+    """The trained networks' weights, on the CPU."""
+    return sweep.train(build(config).to(device), config, *inputs(config, "train", device=device), progress)
+
+
+def restore(config: Config, networks: dict[str, Tensor]) -> LIL:
+    """The networks with the weights that :func:`train` returned."""
+    model = build(config)
+    model.load_state_dict(networks)
+    return model

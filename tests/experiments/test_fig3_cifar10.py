@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from lil.experiments import fig3_cifar10, fig3_cifar10_public
+from lil.features import VGGFeatures
+from lil.isometry import isometry_loss, pair_blocks, pair_distances
+from lil.recipes import cifar10
+
+TINY = fig3_cifar10.Config(
+    cifar10=replace(cifar10.QUICK, betas=(0.0, 10.0), n_test=20),
+    fgsm=replace(fig3_cifar10.QUICK.fgsm, epsilons=(0.01, 0.1), pictured=(1,)),
+)
+PIXELS = replace(TINY, fgsm=replace(TINY.fgsm, distances="pixels"))
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return {"cifar10": cifar10.train(TINY.cifar10)}
+
+
+@pytest.fixture(scope="module")
+def result(networks):
+    return fig3_cifar10.evaluate(TINY, networks)
+
+
+@pytest.mark.parametrize("config", [TINY, PIXELS], ids=["distances of features", "of pixels"])
+def test_attacked_images_follow_the_gradient_through_the_whole_network(config, networks):
+    """VGG13, LIL and loss as one function of the images, differentiated by autograd at once."""
+    x, labels = cifar10.data(config.cifar10, "test")
+    vgg13 = VGGFeatures("random", "normalised")
+    model = cifar10.restore(config.cifar10, networks["cifar10"])
+    at = x.clone().requires_grad_()
+    features = vgg13(at)
+    z = model.represent(features)[2]                     # β = 10, seed 0
+    logits = model(features)[2]
+    blocks = pair_blocks(labels)
+    kept = features if config.fgsm.distances == "inputs" else at.flatten(1)
+    loss = torch.nn.functional.cross_entropy(logits, labels)
+    (loss + 10 * isometry_loss(z, pair_distances(kept, blocks), blocks)).backward()
+    expected = (x + 0.1 * at.grad.sign()).clamp(0, 1)[:3]
+    found = fig3_cifar10.evaluate(config, networks).attacked.sel(objective="total", beta=10, pictured=0.1)
+    same = torch.from_numpy(found.values).int().sub((255 * expected).round().int()).abs() <= 1
+    assert same.float().mean() > 0.99                    # where the gradient is nearly 0, a last digit turns its sign
+
+
+def test_the_networks_have_learnt_and_the_attack_undoes_it(result):
+    assert float(result.clean.mean()) > 0.3
+    strong = result.accuracy.sel(epsilon=0.1, objective="classification")
+    assert float(strong.mean()) < float(result.clean.mean()) - 0.2
+
+
+def test_an_evaluation_that_was_cut_off_goes_on(networks, result, tmp_path):
+    class Cut(Exception):
+        pass
+
+    def cut(label, done, total):
+        raise Cut
+
+    config = replace(TINY, fgsm=replace(TINY.fgsm, batch_size=10))
+    partial = tmp_path / "counts.nc"
+    with pytest.raises(Cut):
+        fig3_cifar10.evaluate(config, networks, progress=cut, partial=partial)
+    resumed = fig3_cifar10.evaluate(config, networks, partial=partial)
+    assert resumed.attrs["seconds_before"] > 0 and not partial.exists()
+    assert resumed.clean.equals(result.clean)
+
+
+def test_the_public_codes_reading_is_the_same_experiment_with_its_settings():
+    assert fig3_cifar10.PAPER.cifar10 == cifar10.reading("text")
+    assert fig3_cifar10_public.PAPER.cifar10 == cifar10.reading("public-code")
+    assert (fig3_cifar10.PAPER.fgsm.distances, fig3_cifar10_public.PAPER.fgsm.distances) == ("inputs", "pixels")
+    assert fig3_cifar10_public.evaluate is fig3_cifar10.evaluate
+
+
+def test_run_gives_what_evaluate_gives(result):
+    assert fig3_cifar10.run(TINY).equals(result)
