@@ -44,9 +44,14 @@ def data(config: Config) -> tuple[Float[Tensor, "n 2"], Int[Tensor, "n"]]:
     return toy.crescents(*config.mesh, radius=config.radius, width=config.width)
 
 
+def members(config: Config) -> list[tuple[str, int]]:
+    """(kind of mapping, seed) of each network. A seed's networks start from the same weights for every kind."""
+    return [(mapping, seed) for mapping in MAPPINGS for seed in config.seeds]
+
+
 def build(config: Config) -> LIL:
-    """The untrained networks: all seeds of the first kind of mapping, then of the second and the third."""
-    return LIL((2, *config.hidden, 2), seeds=config.seeds * len(MAPPINGS))
+    """The untrained networks, one member each (kind of mapping, seed)."""
+    return LIL((2, *config.hidden, 2), seeds=[seed for _, seed in members(config)])
 
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
