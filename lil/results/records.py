@@ -22,7 +22,7 @@ from lil.results import files, keys
 from lil.results.errors import StaleRecord
 from lil.results.registry import stem
 
-COMMITTED_UP_TO = 16 * 2**20   # bytes of a file of networks; larger ones lie in the cache folder
+COMMITTED_UP_TO = 4 * 2**20   # bytes of a file of networks; larger ones lie in the cache folder, and are soon trained anew
 
 
 @dataclass(frozen=True)
