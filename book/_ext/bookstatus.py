@@ -15,6 +15,8 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
+from lil import results
+
 PACKAGES = ("torch", "torchvision", "numpy", "xarray", "h5netcdf", "safetensors", "scikit-learn", "umap-learn", "gudhi",
             "matplotlib", "plotly", "jupyter-book", "papermill", "nbval")
 
@@ -47,6 +49,20 @@ class PagesTable(Directive):
         return [table(("notebook", "profile", "mode", "seconds", "peak memory (MiB)"), rows)]
 
 
+class RecordsTable(Directive):
+    """Each record: when, where and in how long it was computed, and whether its code is still the code beside it."""
+
+    def run(self) -> list[nodes.Node]:
+        """One row a record, or that there is none yet."""
+        rows = []
+        for row in results.listing("lil.experiments"):
+            state = f"{row.state} ({', '.join(row.changed)})" if row.changed else row.state
+            cost = ("–",) * 4 if row.attrs is None else (
+                row.attrs["date"], f"{row.attrs['seconds']:.0f}", f"{row.attrs['peak_memory_mb']:.0f}", row.attrs["machine"])
+            rows.append((row.name, state, *cost))
+        return [table(("record", "state", "date", "seconds", "peak memory (MiB)", "machine"), rows)]
+
+
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> nodes.table:
     """A docutils table of plain text."""
     group = nodes.tgroup(cols=len(header))
@@ -73,4 +89,5 @@ def setup(app: Sphinx) -> dict[str, bool | str]:
     """Entry point of the extension."""
     app.add_directive("status-environment", EnvironmentTable)
     app.add_directive("status-pages", PagesTable)
+    app.add_directive("status-records", RecordsTable)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

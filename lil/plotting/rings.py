@@ -50,7 +50,7 @@ def turning(result: xr.Dataset) -> go.Figure:
         shown = [True, True, *(bool(other == seed) for other in seeds for _ in range(2 * len(betas)))]
         steps.append(dict(label=str(seed), method="restyle", args=["visible", shown]))
     titles = ["the data", *(f"last hidden layer,<br>{beta_name(beta)}" for beta in betas)]
-    return side_by_side(figure, titles, steps)
+    return side_by_side(figure, titles, steps, height=0.7)
 
 
 def _add_rings(figure: go.Figure, rings: Float[np.ndarray, "2 n 3"], panel: int, *, shown: bool) -> None:
@@ -64,7 +64,7 @@ def distance_histograms(axes: Panels, result: xr.Dataset) -> Panels:
     """How often each distance occurs between two points of a ring; an axis a ring, a line a network."""
     edges = result.edges.values
     filled = result["count"].any(("beta", "seed", "ring")) | result.data_count.any("ring")
-    furthest = edges[1:][filled].max()
+    furthest, most = edges[1:][filled].max(), max(int(result["count"].max()), int(result.data_count.max()))
     for ax, ring in zip(axes, result.ring.values, strict=True):
         one = result.sel(ring=ring)
         ax.stairs(one.data_count, edges, fill=True, color=FAINT)
@@ -74,7 +74,7 @@ def distance_histograms(axes: Panels, result: xr.Dataset) -> Panels:
                 label = f"{beta_name(beta)}, {one.sizes['seed']} seeds" if k == 0 else None
                 count = one["count"].sel(beta=beta, seed=seed)
                 ax.stairs(count, edges, color=colour, alpha=0.75, linewidth=1, label=label)
-        ax.set(yscale="log", ylim=(0.7, None), xlim=(0, 1.05 * furthest), title=f"ring {ring}")
+        ax.set(yscale="log", ylim=(0.7, 2 * most), xlim=(0, 1.05 * furthest), title=f"ring {ring}")
         ax.set(xlabel="distance between two points of the ring", ylabel="pairs of points")
         plain_log_ticks(ax.yaxis)
         ax.label_outer()

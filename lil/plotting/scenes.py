@@ -15,10 +15,10 @@ def add_points(figure: go.Figure, points: Float[np.ndarray, "n 3"], panel: int, 
     figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marker, scene=_name(panel), **trace)
 
 
-def side_by_side(figure: go.Figure, titles: Sequence[str], steps: list[dict]) -> go.Figure:
-    """Lay out as many scenes as there are titles, and a slider over ``steps``, one a seed."""
+def side_by_side(figure: go.Figure, titles: Sequence[str], steps: list[dict], *, height: float) -> go.Figure:
+    """Lay out as many scenes as there are titles, seen from ``height``, and a slider over ``steps``, one a seed."""
     blank = dict(showticklabels=False, title="")
-    camera = dict(eye=dict(x=1.1, y=1.1, z=0.7))
+    camera = dict(eye=dict(x=1.1, y=1.1, z=height))
     for panel, title in enumerate(titles):
         domain = dict(x=[panel / len(titles), (panel + 1) / len(titles) - 0.01], y=[0, 0.92])
         scene = dict(domain=domain, aspectmode="data", camera=camera, xaxis=blank, yaxis=blank, zaxis=blank)

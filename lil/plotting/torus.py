@@ -35,6 +35,7 @@ def saliency_panels(result: xr.Dataset) -> Figure:
     for (level, seed), ax in panels.items():
         one = result.sel(cut="ring", saliency="norm", level=level, seed=seed)
         _draw_points(ax, one.x.values, heat(one.gradient.values), cmap=HEAT)
+        ax.view_init(elev=50)   # over the rim, into the hole
     return figure
 
 
@@ -96,7 +97,7 @@ def turning_layouts(result: xr.Dataset) -> go.Figure:
     for seed in seeds:
         shown = [bool(other == seed) for _ in _levels(result) for other in seeds]
         steps.append(dict(label=str(seed), method="restyle", args=["visible", shown]))
-    return side_by_side(figure, _titles(result), steps)
+    return side_by_side(figure, _titles(result), steps, height=0.7)
 
 
 def turning_saliency(result: xr.Dataset) -> go.Figure:
@@ -111,7 +112,7 @@ def turning_saliency(result: xr.Dataset) -> go.Figure:
     for seed, levels in zip(result.seed.values, norms, strict=True):
         change = {"marker.color": [heat(norm) for norm in levels], "text": list(levels)}
         steps.append(dict(label=str(seed), method="restyle", args=[change]))
-    return side_by_side(figure, _titles(result), steps)
+    return side_by_side(figure, _titles(result), steps, height=1.6)
 
 
 def _classes_of(level: int) -> dict:
