@@ -65,8 +65,8 @@ class LIL(nn.Module):
                 "with inputs of each member's own."
             )
         layers = []
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = torch.tanh(_affine(x, weight, bias))
+        for layer in range(len(self.sizes) - 2):
+            x = torch.tanh(_affine(x, self.weights[layer], self.biases[layer]))
             layers.append(x)
         return layers
 

@@ -5,12 +5,17 @@ holds a recipe's settings, with that recipe) and ``evaluate(config, networks, *,
 module with ``Config``, named settings (``PAPER``, …), ``train(config, *, device, progress)`` and, where it reads data,
 ``data_fingerprint(config)``, which reads none of it, and ``data_available(config)``, whether it is on this machine.
 
-For :func:`affirm` a recipe also says who the networks are, ``members(config)``, one entry for each in the order of the
-tensors' first axis, and how far two trainings of one network may lie apart, ``BAND``; an experiment states how far
-each variable may, in ``BANDS``.
+For :func:`affirm`, a recipe's ``members(config)`` says which networks there are, one entry for each in the order of the
+tensors' first axis, and ``BAND`` how far two trainings of one network may lie apart; an experiment's ``BANDS`` says the same
+of its variables. Both are shares of the largest value; what states none has the band ``computing.ROUNDING``.
+
+For the table of ``lil reproduce``, an experiment's ``headline(result)`` gives the numbers that a reader compares first:
+``{label: (the paper's, or None; the result's)}``.
 """
 
+from lil.results.affirmation import affirm as affirm
 from lil.results.closing import footer as footer
+from lil.results.listing import listing as listing
 from lil.results.modes import get as get
 from lil.results.modes import networks as networks
 from lil.results.modes import record as record

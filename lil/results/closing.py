@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from lil.results.computing import seconds_of_training
+from lil.results import computing
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,11 @@ def footer(result: xr.Dataset) -> Footer:
     attrs = result.attrs
     live = attrs["mode"] == "live"
     scale = "the paper's scale" if attrs["profile"] == "paper" else "a small scale, for a quick look"
+    threads = f"{attrs['threads']} thread{'s' if attrs['threads'] > 1 else ''}"
     sentences = [
         f"{'Computed for this page' if live else 'Taken from the record of a computation'} on {attrs['date']}, at {scale}: "
-        f"{duration(seconds_of_training(attrs))} of training and {duration(attrs['seconds'])} of evaluation on "
-        f"{attrs['machine']} (device {attrs['device']}, {attrs['threads']} threads, {attrs['peak_memory_mb']:.0f} MiB)."
+        f"{duration(computing.seconds_of_training(attrs))} of training and {duration(attrs['seconds'])} of evaluation on "
+        f"{attrs['machine']} (device {attrs['device']}, {threads}, at most {computing.peak_memory_mb(attrs):.0f} MiB)."
     ]
     if "comparison" in attrs:
         sentences.append(_comparison(json.loads(attrs["comparison"])))

@@ -13,7 +13,13 @@ from lil.progress import Progress
 from lil.results import keys, provenance
 from lil.results.records import Networks
 
+ROUNDING = 1e-6   # the band of what states none: how far two computations may lie apart, as a share of the largest value
 OF_TRAINING = ("date", "machine", "device", "threads", "seconds", "peak_memory_mb")   # said again by an evaluation
+
+
+def recipes(experiment: ModuleType, config: Any) -> dict[str, tuple[ModuleType, Any]]:
+    """Each recipe of an experiment with its settings."""
+    return {name: (recipe, getattr(config, name)) for name, recipe in experiment.RECIPES.items()}
 
 
 def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:
@@ -21,7 +27,7 @@ def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -
     inputs = keys.of_networks(recipe, config)
     with provenance.measured() as cost:
         tensors = recipe.train(config, device=device, progress=progress)
-    attrs = inputs.attrs() | provenance.describe(device, cost) | {"band": getattr(recipe, "BAND", None)}
+    attrs = inputs.attrs() | provenance.describe(device, cost) | {"band": getattr(recipe, "BAND", ROUNDING)}
     return Networks(tensors, attrs)
 
 
@@ -48,7 +54,12 @@ def seconds(attrs: dict[str, Any]) -> float:
 
 def seconds_of_training(attrs: dict[str, Any]) -> float:
     """What training the networks of a result cost."""
-    return sum(each["seconds"] for each in json.loads(attrs["training"]).values())
+    return sum((each["seconds"] for each in json.loads(attrs["training"]).values()), start=0.0)
+
+
+def peak_memory_mb(attrs: dict[str, Any]) -> float:
+    """The most memory that computing a result took, in training or evaluation."""
+    return max(each["peak_memory_mb"] for each in [attrs, *json.loads(attrs["training"]).values()])
 
 
 def differences(now: xr.Dataset, record: xr.Dataset) -> dict[str, float]:

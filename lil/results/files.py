@@ -12,7 +12,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,12 @@ def read(root: Path, name: str) -> bytes:
     return content
 
 
+def names(root: Path) -> list[str]:
+    """The records below ``root``, those without a checksum among them."""
+    found = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.suffix in (".nc", ".safetensors"))
+    return sorted({*found, *_checksums(root)})
+
+
 def write(root: Path, name: str, content: bytes) -> None:
     """Put ``content`` in the place of the record ``name``, or leave everything as it was and raise ``NotWritten``."""
     target = root / name
@@ -57,10 +63,11 @@ def write(root: Path, name: str, content: bytes) -> None:
             new = keys.digest(content)
             with _written(target, content):
                 _replace_checksums(root, checksums | {name: sorted(old | {new})})
-            _replace_checksums(root, checksums | {name: [new]})
+            with suppress(OSError):   # the record is there; the checksum of the one before it may stay
+                _replace_checksums(root, checksums | {name: [new]})
     except OSError as error:
         raise NotWritten(
-            error.errno, f"The record {root.name}/{name} could not be written ({error.strerror}) and is as it was before; "
+            f"The record {root.name}/{name} could not be written ({error.strerror}) and is as it was before; "
             "make room or give access, then repeat the command.") from error
 
 

@@ -42,7 +42,7 @@ class Inputs:
     def differences(self, attrs: dict[str, Any]) -> list[str]:
         """Which of the inputs are not those a record was computed with, in words for an error message."""
         words = {"config": "settings", "data": "data", "code": "code", "networks": "networks"}
-        return [word for field, word in words.items() if self.attrs()[field] != attrs[field]]
+        return [word for field, word in words.items() if self.attrs()[field] != attrs.get(field)]
 
 
 def of_networks(recipe: ModuleType, config: Any) -> Inputs:

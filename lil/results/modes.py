@@ -114,7 +114,7 @@ def record(
         return before.assign_attrs(mode="recorded", profile="paper")
     trained = {} if trained is None else trained
     if mode == "auto":
-        for recipe, settings in _recipes(experiment, config).values():
+        for recipe, settings in computing.recipes(experiment, config).values():
             try:
                 found = current_networks(recipe, settings)
             except CorruptRecord:
@@ -131,7 +131,7 @@ def data_at_hand(experiment: ModuleType, config: Any) -> bool:
     """Whether everything that an experiment reads is on this machine: its recipes' ``data_available``, if they have one."""
     return all(
         recipe.data_available(settings)
-        for recipe, settings in _recipes(experiment, config).values() if hasattr(recipe, "data_available")
+        for recipe, settings in computing.recipes(experiment, config).values() if hasattr(recipe, "data_available")
     )
 
 
@@ -139,11 +139,6 @@ def _is_cheap_here(experiment: ModuleType, config: Any) -> bool:
     """Whether "auto" computes: the data is here, and no record says that it takes long."""
     record = records.read_evaluation(experiment)
     return data_at_hand(experiment, config) and (record is None or computing.seconds(record.attrs) < LIVE_UP_TO)
-
-
-def _recipes(experiment: ModuleType, config: Any) -> dict[str, tuple[ModuleType, Any]]:
-    """Each recipe of an experiment with its settings."""
-    return {name: (recipe, getattr(config, name)) for name, recipe in experiment.RECIPES.items()}
 
 
 def _live(experiment: ModuleType, config: Any, profile: str, *, device, progress, trained) -> xr.Dataset:
@@ -160,7 +155,7 @@ def _computed(
     ``keep``: record them.
     """
     used = {}
-    for name, (recipe, settings) in _recipes(experiment, config).items():
+    for name, (recipe, settings) in computing.recipes(experiment, config).items():
         key = keys.of_networks(recipe, settings).key
         if key not in trained:
             trained[key] = computing.train(recipe, settings, device=device, progress=progress)

@@ -1,0 +1,1 @@
+from fake_package import fake as fake

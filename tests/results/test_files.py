@@ -1,0 +1,261 @@
+"""A record is whole or not there: full disks, kills at every step, many writers."""
+
+import errno
+import json
+import os
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from lil.results import errors, files
+
+OLD, NEW = b"old " * 50_000, b"new " * 60_000
+
+
+@pytest.fixture
+def root(tmp_path):
+    files.write(tmp_path, "networks/a.nc", OLD)
+    return tmp_path
+
+
+def _is_whole(root, content):
+    assert files.read(root, "networks/a.nc") == content
+    assert files.names(root) == ["networks/a.nc"]
+
+
+def test_the_checksums_are_those_of_sha256sum(root):
+    files.write(root, "b.nc", NEW)
+    checked = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=root, capture_output=True, text=True)
+    assert checked.stdout == "b.nc: OK\nnetworks/a.nc: OK\n" and checked.returncode == 0
+
+
+def test_a_record_is_replaced(root):
+    files.write(root, "networks/a.nc", NEW)
+    _is_whole(root, NEW)
+    assert len((root / "SHA256SUMS").read_text().splitlines()) == 1
+
+
+def test_a_record_is_removed(root):
+    files.write(root, "b.nc", NEW)
+    files.remove(root, "networks/a.nc")
+    assert files.names(root) == ["b.nc"] and "a.nc" not in (root / "SHA256SUMS").read_text()
+    files.remove(root, "networks/a.nc")
+
+
+def test_a_record_without_checksum_is_refused(root):
+    (root / "b.nc").write_bytes(NEW)
+    with pytest.raises(errors.CorruptRecord, match="b.nc is damaged"):
+        files.read(root, "b.nc")
+
+
+# ------------------------------------------------------------------------------------------------ full disk
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_write(root):
+    """A file-size limit stands for the disk: the kernel itself refuses the write half-way."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(errors.NotWritten, match="networks/a.nc could not be written .File too large.* as it was before"):
+            files.write(root, "networks/a.nc", NEW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    _is_whole(root, OLD)
+    assert not list(root.rglob("*.part"))
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_disk_that_is_full_at_each_step_before_the_new_record_is_there(root, monkeypatch, function, call):
+    works, calls = getattr(os, function), []
+
+    def full(*args):
+        calls.append(args)
+        if len(calls) == call:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return works(*args)
+
+    monkeypatch.setattr(os, function, full)
+    with pytest.raises(errors.NotWritten, match="No space left on device"):
+        files.write(root, "networks/a.nc", NEW)
+    monkeypatch.undo()
+    _is_whole(root, OLD)
+    assert not list(root.rglob("*.part"))
+    files.write(root, "networks/a.nc", NEW)
+    _is_whole(root, NEW)
+
+
+def test_a_disk_that_is_full_once_the_new_record_is_there(root, monkeypatch):
+    works, calls = os.replace, []
+
+    def full(*args):
+        calls.append(args)
+        if len(calls) == 3:      # checksums, record, checksums
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return works(*args)
+
+    monkeypatch.setattr(os, "replace", full)
+    files.write(root, "networks/a.nc", NEW)
+    monkeypatch.undo()
+    assert len(calls) == 3
+    _is_whole(root, NEW)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "networks").write_text("a file where the folder should be")
+    with pytest.raises(errors.NotWritten, match="networks/a.nc could not be written"):
+        files.write(tmp_path, "networks/a.nc", NEW)
+
+
+# ------------------------------------------------------------------------------------------------ kills
+
+# Dies by SIGKILL right before its k-th step that reaches the disk, for every k; the parent then looks what is there.
+KILLED_AT_EACH_STEP = """
+import os, shutil, signal, sys
+from pathlib import Path
+from lil.results import files
+
+OLD, NEW = b"old " * 50_000, b"new " * 60_000
+top = Path(sys.argv[1])
+
+def dying(function, steps):
+    def step(*args):
+        steps[0] -= 1
+        if steps[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*args)
+    return step
+
+def write_and_die(root, at):
+    steps = [at]
+    for name in ("open", "fsync", "replace", "unlink"):
+        setattr(os, name, dying(getattr(os, name), steps))
+    files.write(root, "networks/a.nc", NEW)
+    os._exit(0)
+
+seen = []
+for at in range(100):
+    root = top / f"killed-{at}"
+    files.write(root, "networks/a.nc", OLD)
+    child = os.fork()
+    if not child:
+        write_and_die(root, at)
+    _, status = os.waitpid(child, 0)
+    content = files.read(root, "networks/a.nc")
+    seen.append("old" if content == OLD else "new" if content == NEW else "neither")
+    files.write(root, "networks/a.nc", NEW)
+    assert files.read(root, "networks/a.nc") == NEW and not list(root.rglob("*.part")), at
+    if os.WIFEXITED(status):
+        break
+print(" ".join(seen))
+"""
+
+
+def test_a_kill_at_any_step_leaves_the_old_record_or_the_new_one(tmp_path):
+    done = subprocess.run([sys.executable, "-c", KILLED_AT_EACH_STEP, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    seen = done.stdout.split()
+    assert len(seen) > 8 and set(seen) == {"old", "new"}
+    assert seen == sorted(seen, reverse=True)     # first the old one, from some step on the new one
+
+
+# Writes two large records in turn, for ever; "ready" once the first is there.
+WRITES_FOR_EVER = """
+import sys
+from pathlib import Path
+from lil.results import files
+
+for turn in range(10**6):
+    files.write(Path(sys.argv[1]), "a.nc", bytes([turn % 2]) * 2**25)
+    if turn == 0:
+        print("ready", flush=True)
+"""
+
+
+def test_kills_at_random_moments_leave_a_whole_record(tmp_path):
+    for moment in (0.01, 0.05, 0.13):
+        with subprocess.Popen([sys.executable, "-c", WRITES_FOR_EVER, str(tmp_path)], stdout=subprocess.PIPE) as writer:
+            writer.stdout.readline()
+            with pytest.raises(subprocess.TimeoutExpired):
+                writer.wait(moment)
+            writer.kill()
+        assert files.read(tmp_path, "a.nc") in (bytes([0]) * 2**25, bytes([1]) * 2**25)
+
+
+# ------------------------------------------------------------------------------------------------ many at once
+
+# Four processes write, each its own record and one that all share; two read the shared one meanwhile.
+MANY_AT_ONCE = """
+import os, sys
+from pathlib import Path
+from lil.results import files
+
+root = Path(sys.argv[1])
+files.write(root, "shared.nc", b"0" * 1000)
+
+def write(me):
+    for turn in range(15):
+        files.write(root, "shared.nc", str(me).encode() * 1000)
+        files.write(root, f"own-{me}.nc", f"{me} {turn}".encode())
+
+def read():
+    for _ in range(150):
+        content = files.read(root, "shared.nc")
+        assert len(content) == 1000 and len(set(content)) == 1
+
+children = []
+for work in [lambda me=me: write(me) for me in range(4)] + [read] * 2:
+    child = os.fork()
+    if not child:
+        try:
+            work()
+        except BaseException as error:
+            print(repr(error), file=sys.stderr, flush=True)
+            os._exit(1)
+        os._exit(0)
+    children.append(child)
+failed = [os.waitpid(child, 0)[1] for child in children]
+sys.exit(any(failed))
+"""
+
+
+def test_many_writers_and_readers_at_once(tmp_path):
+    done = subprocess.run([sys.executable, "-c", MANY_AT_ONCE, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [files.read(tmp_path, f"own-{me}.nc") for me in range(4)] == [f"{me} 14".encode() for me in range(4)]
+    assert len((tmp_path / "SHA256SUMS").read_text().splitlines()) == 5
+
+
+# ------------------------------------------------------------------------------------------------ contents
+
+def test_a_dataset_comes_back_as_it_was():
+    dataset = xr.Dataset(
+        {
+            "numbers": (("beta", "seed"), np.random.default_rng(0).normal(size=(2, 900)).astype(np.float32)),
+            "counts": ("beta", np.array([1, 2])), "pixels": ("beta", np.array([0, 255], np.uint8)),
+            "hole": ("beta", [np.nan, 1.0]), "one": 3.5, "right": ("beta", [True, False]),
+        },
+        coords={"beta": [0.001, 10.0], "word": ("beta", ["δ", "ring"])},
+        attrs={"seconds": 1.5, "threads": 2, "config": json.dumps({"a": "β"})},
+    )
+    content = files.dataset_to_bytes(dataset)
+    back = files.dataset_from_bytes(content)
+    assert back.identical(dataset)
+    assert {name: v.dtype for name, v in back.variables.items() if name != "word"} == {
+        name: v.dtype for name, v in dataset.variables.items() if name != "word"}
+    assert {type(value) for value in back.attrs.values()} == {float, int, str}
+    assert files.dataset_to_bytes(dataset) == content
+
+
+def test_networks_come_back_as_they_were():
+    networks = {"weights.0": torch.arange(6.0).view(2, 3), "half": torch.ones(2, dtype=torch.float16)}
+    attrs = {"config": '{"β": 1}', "seconds": 1.5, "band": float("inf")}
+    content = files.networks_to_bytes(networks, attrs)
+    back, back_attrs = files.networks_from_bytes(content)
+    assert back_attrs == attrs
+    assert all(back[name].equal(value) and back[name].dtype == value.dtype for name, value in networks.items())
+    assert files.networks_to_bytes(networks, attrs) == content

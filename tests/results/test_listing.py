@@ -1,0 +1,96 @@
+"""What `lil results` lists, and the line that closes a page."""
+
+import pytest
+
+from lil import results
+from lil.results import registry
+from lil.results.closing import duration
+from lil.results.errors import UnknownName
+
+
+def _states(fake):
+    return {row.name: (row.state, *row.changed) for row in results.listing("fake.experiments")}
+
+
+def test_states(fake, monkeypatch):
+    assert _states(fake) == {"fig9_lines": ("missing",), "networks/lines/paper": ("missing",)}
+    results.record(fake.experiment)
+    assert _states(fake) == {"fig9_lines": ("current",), "networks/lines/paper": ("current",)}
+    fake.edit("experiments/fig9_lines.py", "mean(1).log()", "log().mean(1)")
+    assert _states(fake) == {"fig9_lines": ("stale", "code"), "networks/lines/paper": ("current",)}
+    fake.edit("arithmetic.py", "a + b", "b + a")
+    assert _states(fake) == {"fig9_lines": ("stale", "code", "networks"), "networks/lines/paper": ("stale", "code")}
+    monkeypatch.setenv("FAKE_CHECKSUM", "another")
+    assert _states(fake)["networks/lines/paper"] == ("stale", "data", "code")
+    for path in fake.records.rglob("*.*"):
+        path.write_bytes(path.read_bytes()[:-1])
+    assert _states(fake) == {"fig9_lines": ("damaged",), "networks/lines/paper": ("damaged",)}
+
+
+def test_records_of_no_experiment_are_leftovers(fake):
+    results.record(fake.experiment)
+    (fake.root / "fake/experiments/fig9_lines.py").rename(fake.root / "fake/experiments/fig8_lines.py")
+    fake.write("__init__.py", "")
+    assert _states(fake) == {
+        "fig8_lines": ("missing",), "networks/lines/paper": ("current",), "fig9_lines": ("leftover",)}
+
+
+def test_a_row_has_the_provenance(fake):
+    results.record(fake.experiment)
+    for row in results.listing("fake.experiments"):
+        assert {"date", "seconds", "peak_memory_mb", "machine"} <= row.attrs.keys()
+
+
+def test_experiments_are_found_by_name(fake):
+    fake.write("experiments/_shared.py", "")
+    assert registry.names("fake.experiments") == ["fig9_lines"]
+    assert registry.load("fake.experiments", "fig9_lines") is fake.experiment
+    with pytest.raises(UnknownName, match="no experiment 'fig1_lines': there are fig9_lines"):
+        registry.load("fake.experiments", "fig1_lines")
+
+
+# ------------------------------------------------------------------------------------------------ footer
+
+def test_the_footer_of_a_live_result(fake):
+    result = results.get(fake.experiment, mode="live").assign_attrs(seconds=12.3, machine="Z80, 1 cores", threads=1)
+    text = str(results.footer(result))
+    assert text.startswith(f"Computed for this page on {result.attrs['date']}, at the paper's scale: ")
+    assert "of training and 12 s of evaluation on Z80, 1 cores (device cpu, 1 thread, at most " in text
+    assert text.endswith("To compute it again: `lil reproduce fig9_lines`.")
+    assert "record" not in text
+    assert results.footer(result)._repr_markdown_() == f"*{text}*"
+
+
+def test_the_footer_of_a_record(fake):
+    date = results.record(fake.experiment).attrs["date"]
+    text = str(results.footer(results.get(fake.experiment, mode="recorded")))
+    assert text.startswith(f"Taken from the record of a computation on {date}, at the paper's scale: ")
+
+
+def test_the_footer_of_the_quick_profile(fake):
+    text = str(results.footer(results.get(fake.experiment, "quick")))
+    assert "at a small scale" in text and text.endswith("`lil reproduce fig9_lines --profile quick`.")
+
+
+def test_the_footer_says_how_far_the_record_is(fake):
+    results.record(fake.experiment)
+    assert "It equals the record of " in str(results.footer(results.get(fake.experiment, mode="live")))
+    fake.edit("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().mul(1.25)")
+    text = str(results.footer(results.get(fake.experiment, mode="live")))
+    assert "which is stale (code changed), is 2.5e-01 of a variable's largest value (`level`)" in text
+    fake.edit("experiments/fig9_lines.py", '"word": "text", ', "")
+    assert "has another shape or other labels (`word`)" in str(results.footer(results.get(fake.experiment, mode="live")))
+
+
+def test_the_footer_tells_of_affirmations(fake):
+    results.record(fake.experiment)
+    fake.edit("arithmetic.py", "a + b", "b + a")
+    member = results.affirm(fake.experiment, progress=lambda *_: None)["member"]
+    text = str(results.footer(results.get(fake.experiment, mode="recorded")))
+    assert f"by recomputing beta = {member['beta']}, seed = {member['seed']}." in text
+
+
+@pytest.mark.parametrize("seconds, words", [
+    (0.04, "0.0 s"), (9.94, "9.9 s"), (12.3, "12 s"), (119.0, "119 s"), (120.0, "2 min"), (7199.0, "120 min"), (7300.0, "2.0 h")])
+def test_durations(seconds, words):
+    assert duration(seconds) == words

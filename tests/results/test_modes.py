@@ -1,0 +1,338 @@
+"""The three modes, and that no stale record is shown in any of them."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from lil import results
+from lil.results import errors, modes, provenance, records
+
+
+@pytest.fixture
+def recorded(fake):
+    results.record(fake.experiment)
+    return fake
+
+
+def test_live_trains_and_evaluates_and_leaves_no_record(fake):
+    result = results.get(fake.experiment, mode="live")
+    assert result.level.values == pytest.approx(np.array([[0, 1, 2], [1, 2, 3]]))
+    assert result.attrs["mode"] == "live" and "comparison" not in result.attrs
+    assert fake.trainings == [6]
+    assert not fake.records.exists()
+
+
+def test_a_record_is_taken_without_computing(recorded):
+    live = results.get(recorded.experiment, mode="live")
+    trainings = recorded.trainings
+    result = results.get(recorded.experiment, mode="recorded")
+    assert result.attrs["mode"] == "recorded"
+    assert result.equals(live)
+    assert recorded.trainings == trainings
+
+
+def test_live_is_compared_with_the_record(recorded):
+    same = json.loads(results.get(recorded.experiment, mode="live").attrs["comparison"])
+    assert same["changed"] == [] and set(same["differences"].values()) == {0.0}
+    recorded.edit("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().mul(1.25)")
+    other = json.loads(results.get(recorded.experiment, mode="live").attrs["comparison"])
+    assert other["changed"] == ["code"]
+    assert other["differences"] == pytest.approx({"level": 0.25, "word": 0, "nothing": 0, "beta": 0, "seed": 0})
+
+
+def test_auto_computes_what_is_cheap(recorded):
+    assert results.get(recorded.experiment).attrs["mode"] == "live"
+
+
+def _cost(fake, seconds_of_training, seconds):
+    """Have the record say that it took so long."""
+    record = records.read_evaluation(fake.experiment)
+    training = json.loads(record.attrs["training"])
+    training["lines"]["seconds"] = seconds_of_training
+    record = record.assign_attrs(training=json.dumps(training), seconds=seconds)
+    records.write_evaluation(fake.experiment, fake.experiment.PAPER, record)
+
+
+def test_auto_takes_the_record_of_what_is_dear(recorded):
+    _cost(recorded, 70.0, 49.0)
+    assert results.get(recorded.experiment).attrs["mode"] == "live"
+    _cost(recorded, 70.0, 51.0)
+    assert results.get(recorded.experiment).attrs["mode"] == "recorded"
+
+
+def test_auto_takes_the_record_where_there_is_no_data(recorded):
+    recorded.recipe.DATA.unlink()
+    assert results.get(recorded.experiment).attrs["mode"] == "recorded"
+
+
+def test_auto_computes_where_there_is_no_record(fake):
+    assert results.get(fake.experiment).attrs["mode"] == "live"
+
+
+def test_neither_record_nor_data(fake):
+    fake.recipe.DATA.unlink()
+    with pytest.raises(errors.MissingRecord) as error:
+        results.get(fake.experiment)
+    assert "results/fig9_lines.nc" in str(error.value)
+    assert "lil reproduce fig9_lines --record" in str(error.value) and "lil data fetch" in str(error.value)
+
+
+def test_recorded_without_a_record(fake):
+    with pytest.raises(errors.MissingRecord, match="lil reproduce fig9_lines --record"):
+        results.get(fake.experiment, mode="recorded")
+    assert fake.trainings == []
+
+
+def _change_settings(fake, monkeypatch):
+    fake.edit("experiments/fig9_lines.py", "power: float = 1.0", "power: float = 2.0")
+
+
+def _change_networks_settings(fake, monkeypatch):
+    fake.edit("recipes/lines.py", "width: int = 4", "width: int = 3")
+
+
+def _change_data(fake, monkeypatch):
+    monkeypatch.setenv("FAKE_CHECKSUM", "another")
+
+
+def _change_code(fake, monkeypatch):
+    fake.edit("experiments/fig9_lines.py", "mean(1).log()", "log().mean(1)")
+
+
+def _change_code_behind_the_networks(fake, monkeypatch):
+    fake.edit("arithmetic.py", "a + b", "b + a")
+
+
+@pytest.mark.parametrize("change, what", [
+    (_change_settings, ["settings", "code"]),
+    (_change_networks_settings, ["settings", "code", "networks"]),
+    (_change_data, ["data", "networks"]),
+    (_change_code, ["code"]),
+    (_change_code_behind_the_networks, ["code", "networks"]),
+])
+def test_a_stale_record_is_refused_and_says_what_changed(recorded, monkeypatch, change, what):
+    change(recorded, monkeypatch)
+    with pytest.raises(errors.StaleRecord, match=f"its {' and '.join(what)} changed") as error:
+        results.get(recorded.experiment, mode="recorded")
+    assert "lil reproduce fig9_lines --record" in str(error.value)
+    assert results.get(recorded.experiment).attrs["mode"] == "live"       # auto
+    _cost_of_stale = records.read_evaluation(recorded.experiment)
+    assert json.loads(results.get(recorded.experiment, mode="live").attrs["comparison"])["changed"] == what
+    assert _cost_of_stale.attrs["code"] == records.read_evaluation(recorded.experiment).attrs["code"]
+
+
+def test_auto_refuses_a_stale_record_that_it_cannot_replace(recorded):
+    recorded.edit("arithmetic.py", "a + b", "b + a")
+    recorded.recipe.DATA.unlink()
+    with pytest.raises(errors.StaleRecord, match="code and networks changed"):
+        results.get(recorded.experiment)
+
+
+def test_auto_refuses_a_stale_record_that_is_dear(recorded):
+    _cost(recorded, 200.0, 1.0)
+    recorded.edit("arithmetic.py", "a + b", "b + a")
+    with pytest.raises(errors.StaleRecord, match="code and networks changed"):
+        results.get(recorded.experiment)
+
+
+def test_comments_docstrings_and_layout_change_nothing(recorded):
+    recorded.edit("arithmetic.py", '"""Sums."""', '"""The sum of two numbers."""   # nothing else')
+    recorded.edit("arithmetic.py", "return float(a + b)", "return float(\n        a + b)")
+    assert results.get(recorded.experiment, mode="recorded").attrs["mode"] == "recorded"
+
+
+def test_the_quick_profile_is_computed_and_never_recorded(recorded):
+    for mode in ("auto", "live"):
+        result = results.get(recorded.experiment, "quick", mode)
+        assert result.attrs["mode"] == "live" and result.attrs["profile"] == "quick"
+        assert result.sizes["seed"] == 1 and "comparison" not in result.attrs
+    with pytest.raises(errors.MissingRecord, match="never recorded"):
+        results.get(recorded.experiment, "quick", "recorded")
+
+
+@pytest.mark.parametrize("profile, mode, message", [
+    ("papr", "auto", "no profile 'papr': there are paper, quick"),
+    ("paper", "life", "no mode 'life': there are auto, live, recorded"),
+])
+def test_unknown_words_list_what_there_is(fake, profile, mode, message):
+    with pytest.raises(errors.UnknownName, match=message):
+        results.get(fake.experiment, profile, mode)
+
+
+def test_calls_can_share_networks(fake):
+    trained = {}
+    first, second = (results.get(fake.experiment, mode="live", trained=trained) for _ in range(2))
+    assert fake.trainings == [6]
+    assert first.equals(second)
+
+
+# ------------------------------------------------------------------------------------------------ records
+
+def test_a_change_to_the_evaluation_retrains_nothing(recorded):
+    recorded.edit("experiments/fig9_lines.py", "mean(1).log()", "log().mean(1)")
+    results.record(recorded.experiment, "auto")
+    assert recorded.trainings == [6]
+    assert results.get(recorded.experiment, mode="recorded").attrs["mode"] == "recorded"
+
+
+def test_a_change_to_the_training_retrains(recorded):
+    recorded.edit("arithmetic.py", "a + b", "b + a")
+    results.record(recorded.experiment, "auto")
+    assert recorded.trainings == [6, 6]
+
+
+def test_what_is_current_is_kept_or_made_anew_as_asked(recorded):
+    before = (recorded.records / "fig9_lines.nc").read_bytes()
+    assert results.record(recorded.experiment, "auto").attrs["mode"] == "recorded"
+    assert (recorded.records / "fig9_lines.nc").read_bytes() == before and recorded.trainings == [6]
+    assert results.record(recorded.experiment, "live").attrs["mode"] == "live"
+    assert recorded.trainings == [6, 6]
+
+
+def test_a_record_tells_where_it_comes_from(recorded):
+    attrs = results.get(recorded.experiment, mode="recorded").attrs
+    assert json.loads(attrs["config"]) == {
+        "lines": {"betas": [0.0, 1.0], "seeds": [0, 1, 2], "width": 4}, "power": 1.0}
+    assert attrs["data"] == "checksum of the data"
+    assert set(json.loads(attrs["networks"])) == set(json.loads(attrs["training"])) == {"lines"}
+    assert attrs["date"].endswith(" UTC") and "cores" in attrs["machine"] and attrs["device"] == "cpu"
+    assert json.loads(attrs["versions"]).keys() >= {"python", "torch", "numpy", "xarray"}
+    assert attrs["threads"] == torch.get_num_threads() and attrs["peak_memory_mb"] > 50
+    training = json.loads(attrs["training"])["lines"]
+    assert training["seconds"] >= 0 and training["peak_memory_mb"] > 50
+    assert json.loads(attrs["bands"]) == {"level": 1e-3}
+    for private in (str(recorded.root), "root", "home"):
+        assert private not in json.dumps(attrs)
+
+
+def test_code_that_changes_while_it_runs_is_not_recorded(recorded, monkeypatch):
+    before = (recorded.records / "fig9_lines.nc").read_bytes()
+    source = recorded.root / "fake" / "experiments" / "fig9_lines.py"
+    experiment = recorded.experiment
+    evaluate = experiment.evaluate
+
+    def edited_meanwhile(*args, **kwargs):
+        source.write_text(source.read_text().replace("mean(1).log()", "log().mean(1)"))
+        return evaluate(*args, **kwargs)
+
+    monkeypatch.setattr(experiment, "evaluate", edited_meanwhile)
+    with pytest.raises(errors.StaleRecord, match="not recorded, because its code changed while"):
+        results.record(experiment)
+    assert (recorded.records / "fig9_lines.nc").read_bytes() == before
+
+
+def test_networks_are_kept_though_the_evaluation_fails(fake, monkeypatch):
+    monkeypatch.setattr(fake.experiment, "evaluate", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        results.record(fake.experiment)
+    assert modes.current_networks(fake.recipe, fake.recipe.PAPER) is not None
+
+
+# ------------------------------------------------------------------------------------------------ networks
+
+def test_networks_come_from_the_record_or_are_trained(fake):
+    trained = results.networks(fake.recipe, fake.recipe.PAPER, progress=lambda *_: None)
+    assert fake.trainings == [6] and not fake.records.exists()
+    results.record(fake.experiment)
+    recorded = results.networks(fake.recipe, fake.recipe.PAPER)
+    assert fake.trainings == [6, 6]
+    assert recorded["weight"].equal(trained["weight"])
+
+
+def test_stale_networks_are_trained_anew(recorded):
+    recorded.edit("arithmetic.py", "a + b", "a + b + 1")
+    networks = results.networks(recorded.recipe, recorded.recipe.PAPER)
+    assert recorded.trainings == [6, 6]
+    assert networks["weight"][0, 0].item() == pytest.approx(np.e)
+
+
+def test_networks_are_recorded_under_the_name_of_their_settings(fake):
+    fake.edit("experiments/fig9_lines.py", "lines.PAPER", "lines.PAPER_PUBLIC")
+    results.record(fake.experiment)
+    assert [path.name for path in (fake.records / "networks" / "lines").iterdir()] == ["paper-public.safetensors"]
+
+
+@pytest.mark.parametrize("settings", ["lines.QUICK", "lines.Config(seeds=(7,))"])
+def test_networks_without_a_name_are_not_recorded(fake, settings):
+    fake.edit("experiments/fig9_lines.py", "lines.PAPER", settings)
+    results.record(fake.experiment)
+    assert not (fake.records / "networks").exists()
+    assert results.get(fake.experiment, mode="recorded").attrs["mode"] == "recorded"
+
+
+def test_large_networks_lie_in_the_cache(fake, monkeypatch, tmp_path):
+    monkeypatch.setattr(records, "COMMITTED_UP_TO", 100)
+    results.record(fake.experiment)
+    cached = tmp_path / "cache" / "lil" / "networks" / "lines" / "paper.safetensors"
+    assert cached.exists() and not (fake.records / "networks").exists()
+    results.networks(fake.recipe, fake.recipe.PAPER)
+    assert fake.trainings == [6]
+    cached.unlink()                                     # another machine
+    assert results.get(fake.experiment, mode="recorded").attrs["mode"] == "recorded"
+    results.networks(fake.recipe, fake.recipe.PAPER)
+    assert fake.trainings == [6, 6]
+
+
+def test_networks_that_outgrow_the_repository_leave_it(recorded, monkeypatch, tmp_path):
+    committed = recorded.records / "networks" / "lines" / "paper.safetensors"
+    cached = tmp_path / "cache" / "lil" / "networks" / "lines" / "paper.safetensors"
+    assert committed.exists() and not cached.exists()
+    monkeypatch.setattr(records, "COMMITTED_UP_TO", 100)
+    results.record(recorded.experiment)
+    assert cached.exists() and not committed.exists()
+    assert committed.name not in (recorded.records / "SHA256SUMS").read_text()
+
+
+# ------------------------------------------------------------------------------------------------ damage
+
+def _flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def _truncate(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _empty(path):
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [_flip, _truncate, _empty])
+def test_a_damaged_record_is_refused_by_name_and_recomputed_on_request(recorded, damage):
+    damage(recorded.records / "fig9_lines.nc")
+    for mode in ("recorded", "auto"):
+        with pytest.raises(errors.CorruptRecord, match="results/fig9_lines.nc is damaged.*lil reproduce"):
+            results.get(recorded.experiment, mode=mode)
+    live = results.get(recorded.experiment, mode="live")
+    assert "comparison" not in live.attrs
+    results.record(recorded.experiment, "auto")
+    assert recorded.trainings == [6, 6]                 # of the live result, not of the record: its networks are whole
+    assert results.get(recorded.experiment, mode="recorded").equals(live)
+
+
+@pytest.mark.parametrize("damage", [_flip, _truncate, _empty])
+def test_damaged_networks_are_refused_by_name_and_recomputed_on_request(recorded, damage):
+    damage(recorded.records / "networks" / "lines" / "paper.safetensors")
+    with pytest.raises(errors.CorruptRecord, match="results/networks/lines/paper.safetensors is damaged"):
+        results.networks(recorded.recipe, recorded.recipe.PAPER)
+    recorded.edit("experiments/fig9_lines.py", "mean(1).log()", "log().mean(1)")
+    results.record(recorded.experiment, "auto")
+    assert recorded.trainings == [6, 6]
+    assert results.networks(recorded.recipe, recorded.recipe.PAPER)["weight"].shape == (6, 4)
+
+
+# ------------------------------------------------------------------------------------------------ cost
+
+def test_peak_memory_is_that_of_the_body():
+    with provenance.measured() as large:
+        block = bytearray(200 * 2**20)
+        block[::4096] = b"x" * len(block[::4096])
+    del block
+    with provenance.measured() as small:
+        sum(range(100_000))
+    assert small.peak_memory_mb < large.peak_memory_mb - 150
+    assert 0 < small.seconds < 60 or small.seconds == 0

@@ -1,0 +1,191 @@
+"""The command line: thin, and every error one sentence."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from fake_package import fake as fake
+from lil import cli, results
+
+
+@pytest.fixture
+def lil(fake, monkeypatch, capsys):
+    """Runs a command on the package ``fake``: exit status, stdout, stderr."""
+    monkeypatch.setattr(cli, "EXPERIMENTS", "fake.experiments")
+
+    def run(*arguments):
+        status = cli.main(arguments)
+        captured = capsys.readouterr()
+        return SimpleNamespace(status=status, out=captured.out, err=captured.err)
+
+    return run
+
+
+def _says_one_sentence(answer):
+    assert answer.status == 1
+    assert answer.err.startswith("lil: ") and answer.err.count("\n") == 1
+
+
+def test_reproduce_prints_paper_record_and_now(lil, fake):
+    results.record(fake.experiment)
+    fake.edit("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().mul(1.25)")
+    answer = lil("reproduce")
+    assert answer.status == 0 and answer.err == ""
+    lines = answer.out.strip().splitlines()
+    assert lines[0] == "fig9_lines" and lines[1].startswith("Computed for this page on ")
+    assert lines[2].split() == ["paper", "record", "now"]
+    assert lines[3].split() == ["level", "at", "β", "=", "1", "1.5", "2", "2.5"]
+    assert fake.trainings == [6, 6]
+
+
+def test_reproduce_without_record_or_headline(lil, fake):
+    assert lil("reproduce", "fig9_lines").out.splitlines()[-1].split()[-3:] == ["1.5", "–", "2"]
+    fake.edit("experiments/fig9_lines.py", "def headline", "def another")
+    assert lil("reproduce").out.strip().splitlines()[-1].endswith("To compute it again: `lil reproduce fig9_lines`.")
+
+
+def test_reproduce_quick_leaves_records_alone(lil, fake):
+    answer = lil("reproduce", "--profile", "quick")
+    assert "at a small scale" in answer.out and fake.trainings == [2] and not fake.records.exists()
+
+
+def test_record_and_read_back(lil, fake):
+    assert lil("reproduce", "--record").status == 0
+    assert "Taken from the record" in lil("reproduce", "--mode", "recorded").out
+    assert "Taken from the record" in lil("reproduce", "--record", "--mode", "auto").out
+    assert fake.trainings == [6]
+
+
+def test_experiments_share_networks_that_are_trained_once(lil, fake):
+    source = fake.root / "fake/experiments/fig9_lines.py"
+    fake.write("experiments/fig8_lines.py", source.read_text())
+    answer = lil("reproduce")
+    assert answer.out.count("Computed for this page") == 2 and fake.trainings == [6]
+
+
+def test_one_failure_does_not_stop_the_others(lil, fake):
+    source = fake.root / "fake/experiments/fig9_lines.py"
+    fake.write("experiments/fig8_lines.py", source.read_text())
+    lil("reproduce", "fig9_lines", "--record")
+    answer = lil("reproduce", "--mode", "recorded")
+    _says_one_sentence(answer)
+    assert "results/fig8_lines.nc" in answer.err and "fig9_lines" in answer.out
+
+
+def test_results_lists_and_checks(lil, fake):
+    assert lil("results").out.split()[:6] == ["record", "state", "date", "took", "memory", "machine"]
+    assert lil("results", "--check").status == 0            # missing is not wrong
+    lil("reproduce", "--record")
+    rows = lil("results").out.splitlines()
+    assert rows[1].startswith("fig9_lines            current  20") and "cores" in rows[1] and " MiB " in rows[1]
+    assert lil("results", "--check").status == 0
+    fake.edit("arithmetic.py", "a + b", "b + a")
+    answer = lil("results", "--check")
+    assert "stale (code, networks)" in answer.out and "not current: fig9_lines, networks/lines/paper" in answer.err
+    assert answer.status == 1 and lil("results").status == 0
+    (fake.records / "fig9_lines.nc").write_bytes(b"")
+    assert "damaged" in lil("results").out and lil("results", "--check").status == 1
+
+
+def test_affirm(lil, fake):
+    lil("reproduce", "--record")
+    fake.edit("arithmetic.py", "a + b", "b + a")
+    answer = lil("results", "affirm", "fig9_lines")
+    assert answer.status == 0 and answer.out.startswith("fig9_lines is current again: recomputed at beta = ")
+    assert lil("results", "--check").status == 0
+    fake.edit("arithmetic.py", "b + a", "b - a")
+    fake.edit("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().add(1)")
+    answer = lil("results", "affirm", "fig9_lines")
+    _says_one_sentence(answer)
+    assert "does not hold" in answer.err
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["reproduce", "fig1"], "There is no experiment 'fig1': there are fig9_lines."),
+    (["results", "affirm", "fig1"], "There is no experiment 'fig1': there are fig9_lines."),
+    (["reproduce", "--record", "--profile", "quick"], "Only results at the paper's scale are recorded"),
+    (["reproduce", "--record", "--mode", "recorded"], "Only results at the paper's scale are recorded"),
+    (["reproduce", "--device", "tpu"], "There is no device 'tpu' on this machine"),
+    (["data", "fetch", "digits"], "There is no image set 'digits' to fetch: there are mnist, cifar10."),
+    (["reproduce", "--mode", "recorded"], "There is no record results/fig9_lines.nc"),
+])
+def test_bad_input_is_told_in_one_sentence(lil, arguments, message):
+    answer = lil(*arguments)
+    _says_one_sentence(answer)
+    assert message in answer.err
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["reproduce", "--mode", "life"], "invalid choice: 'life' (choose from"),
+    (["reproduce", "--profile", "papr"], "invalid choice: 'papr' (choose from"),
+    (["repoduce"], "invalid choice: 'repoduce' (choose from"),
+    (["pretrain", "vgg16"], "invalid choice: 'vgg16' (choose from"),
+    ([], "required: COMMAND"),
+])
+def test_unknown_words_list_what_there_is(capsys, arguments, message):
+    with pytest.raises(SystemExit) as exit:
+        cli.main(arguments)
+    assert exit.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_a_defect_keeps_its_traceback(lil, fake, monkeypatch):
+    monkeypatch.setattr(fake.experiment, "evaluate", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        lil("reproduce")
+
+
+def test_an_interrupt_is_no_defect(lil, fake, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fake.experiment, "evaluate", interrupted)
+    answer = lil("reproduce")
+    assert answer.status == 130 and answer.err.startswith("lil: interrupted")
+
+
+@pytest.mark.parametrize("command", [
+    ["reproduce"], ["results"], ["results", "affirm"], ["data"], ["data", "fetch"], ["data", "verify"], ["pretrain"], []])
+def test_help_of_each_command(capsys, command):
+    with pytest.raises(SystemExit) as exit:
+        cli.main([*command, "--help"])
+    assert exit.value.code == 0 and capsys.readouterr().out.startswith(f"usage: {' '.join(['lil', *command])}")
+
+
+def test_data_is_verified_without_a_download(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("LIL_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cli.main(["data", "verify", "mnist"]) == 1
+    assert "MNIST is not on this machine: `lil data fetch mnist`" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_data_is_named(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("LIL_DATA", str(tmp_path))
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (tmp_path / "MNIST" / "raw").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "MNIST" / "raw" / f"{name}-ubyte").write_bytes(b"not MNIST")
+    assert cli.main(["data", "verify", "mnist"]) == 1
+    assert "is not the published file of MNIST" in capsys.readouterr().err
+
+
+def test_the_installed_command_answers():
+    done = subprocess.run([sys.executable, "-c", "import sys; from lil.cli import main; sys.exit(main())", "reproduce", "nope"],
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("lil: There is no experiment 'nope': there are fig1_mappings, ")
+
+
+def test_progress_is_a_bar_on_a_terminal_and_silence_elsewhere(capsys, monkeypatch):
+    def work():
+        with cli._Bars() as progress:
+            for label in ("training", "UMAP"):
+                for done in (1, 2):
+                    progress(label, done, 2)
+
+    work()
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    work()
+    shown = capsys.readouterr().err
+    assert "training: 100%" in shown and "UMAP: 100%" in shown and "2/2" in shown
