@@ -3,9 +3,8 @@ r"""How much a map can stretch: estimates of its Lipschitz constant from below, 
 :math:`\mathrm{Lip}(F)` is the smallest K with :math:`d(F(x), F(y)) \le K\, d(x, y)` for all x and y (Definition 3.1,
 {prf:ref}`def-lipschitz`), with the Euclidean distance here. Each function says in its name which side it bounds:
 
-    lower_pairs, local_along  ≤  local_jacobian at the worst point  ≤  upper_product
+    lower_margins ≤ lower_pairs ≤ Lip(F),    local_along ≤ local_jacobian ≤ Lip(F),    Lip(F) ≤ upper_product.
 
-(where the points lie in a convex set, for the pairs: the segment between two of them must be searched too).
 A map is any callable from the points of m members, (m, n, D), to their images, (m, n, k), that treats each point by
 itself: ``model.represent``, a whole ``LIL``, or a function of your own.
 """
@@ -41,6 +40,27 @@ def lower_pairs(x: Float[Tensor, "n d"], z: Float[Tensor, "m n k"], labels: Int[
     ratio = torch.where(ratio.isfinite(), ratio, 0.0)
     same = labels[:, None] == labels
     return Pairs((ratio * same).amax((-2, -1)), (ratio * ~same).amax((-2, -1)))
+
+
+def lower_margins(
+    x: Float[Tensor, "n d"],
+    logits: Float[Tensor, "m n classes"],
+    labels: Int[Tensor, "n"],
+    classifier: Float[Tensor, "m classes width"],
+) -> Float[Tensor, "m"]:
+    r"""What classifying forces on the representation: a lower bound from margins ({prf:ref}`prop-margins`).
+
+    Two points of classes s and t whose margins against each other sum to μ are at least
+    :math:`μ / \|w_s - w_t\|` apart in Φ. Of all pairs of two classes the largest such distance, divided by
+    :math:`d(x_i, x_j)`; at least 0, and at most ``lower_pairs(…).between``.
+    """
+    towards = logits[..., labels]                                  # (i, j): the output of point i for the class of j
+    own = towards.diagonal(dim1=-2, dim2=-1)
+    margins = own[..., :, None] + own[..., None, :] - towards - towards.mT
+    rows = _distances(classifier)[:, labels][:, :, labels]
+    ratio = margins / (rows * _distances(x))
+    different = labels[:, None] != labels
+    return torch.where(different & ratio.isfinite(), ratio, 0.0).amax((-2, -1)).clamp(min=0)
 
 
 def jacobians(of: Map, x: Float[Tensor, "m n d"]) -> Float[Tensor, "m n k d"]:
@@ -94,7 +114,7 @@ def certified_radius(
     """
     own = labels.expand(logits.shape[:-1])[..., None]
     margin = logits.gather(-1, own) - logits
-    rows = torch.cdist(classifier, classifier, compute_mode="donot_use_mm_for_euclid_dist")[:, labels]
+    rows = _distances(classifier)[:, labels]
     radius = torch.where(margin > 0, margin / (rows * lipschitz[:, None, None]), 0.0)
     return radius.scatter(-1, own, math.inf).amin(-1)
 

@@ -148,6 +148,34 @@ def test_without_a_pair_the_lower_bound_is_zero():
     assert within.tolist() == between.tolist() == [0, 0, 0]
 
 
+def test_margins_force_no_more_than_the_pairs_show(generator):
+    model = LIL((3, 10, 6, 4), seeds=SEEDS).double()
+    x = randn(30, 3, generator=generator)
+    labels = torch.arange(30) % 4
+    logits, classifier = model(x).detach(), model.weights[-1].detach()
+    found = lipschitz.lower_margins(x, logits, labels, classifier)
+    assert (0 < found).all() and (found <= lipschitz.lower_pairs(x, model.represent(x).detach(), labels).between).all()
+    for member in range(3):
+        forced = []
+        for i in range(30):
+            for j in range(30):
+                s, t = labels[i], labels[j]
+                if s != t:
+                    margins = logits[member, i, s] - logits[member, i, t] + logits[member, j, t] - logits[member, j, s]
+                    forced.append((margins / (classifier[member, s] - classifier[member, t]).norm() / (x[i] - x[j]).norm()))
+        assert found[member].item() == pytest.approx(max(forced).item())
+
+
+def test_margins_along_the_line_between_two_classes_are_all_there_is():
+    """Opposite rows along the only coordinate: Cauchy and Schwarz lose nothing, and the bound is the ratio itself."""
+    x = torch.tensor([[-1.0], [0.5]])
+    z = 3 * x[None]
+    classifier = torch.tensor([[[-2.0], [2.0]]])
+    labels = torch.tensor([0, 1])
+    found = lipschitz.lower_margins(x, z @ classifier.mT, labels, classifier)
+    assert found.item() == pytest.approx(3) == pytest.approx(lipschitz.lower_pairs(x, z, labels).between.item())
+
+
 def test_no_direction_is_no_stretch():
     found = lipschitz.local_along(lambda x: 3 * x, torch.ones(1, 2, 2), torch.tensor([[[0.0, 0.0], [0.0, 1.0]]]))
     assert found.tolist() == [[0, 3]]
