@@ -1,0 +1,62 @@
+"""Loops over large arrays on processors: compiled, shared among threads, in memory that is kept."""
+
+from __future__ import annotations
+
+import ctypes
+import inspect
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import torch
+from numba import njit
+
+
+def compiled(function: Callable) -> Callable:
+    """By numba; what jaxtyping wraps around functions in tests is taken off.
+
+    Reassociation lets inner loops use vector instructions; NaN and infinity keep their meaning.
+    """
+    return njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz", "arcp"})(inspect.unwrap(function))
+
+
+def share(count: int, step: int, task: Callable[[int, int, int], None]) -> None:
+    """``task(worker, first, last)`` over all of ``count``, ``step`` at most at a time; each worker has a fixed part."""
+    _keep_memory()
+    workers = torch.get_num_threads()
+    step = max(1, min(step, -(-count // workers)))
+    starts = range(0, count, step)
+
+    def work(worker: int) -> None:
+        for first in starts[worker::workers]:
+            task(worker, first, min(first + step, count))
+
+    if workers == 1:
+        work(0)
+    else:
+        list(_pool(workers).map(work, range(workers)))
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """Threads in each of which torch's matrix products run on one core: the cores are all at work already."""
+    pool = ThreadPoolExecutor(workers, "lil", _alone)
+    everyone = threading.Barrier(workers)
+    list(pool.map(lambda _: everyone.wait(), range(workers)))
+    torch.set_num_threads(workers)   # what threads to come start from, which the line above has set to one
+    return pool
+
+
+def _alone() -> None:
+    torch.get_num_threads()    # has torch start this thread from its default, which it would do later otherwise
+    torch.set_num_threads(1)
+
+
+@cache
+def _keep_memory() -> None:
+    """Have the C library keep freed memory for large tensors to come: fresh pages cost more than a convolution does."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)   # glibc's
+    if mallopt is not None:
+        mallopt(-4, 0)    # M_MMAP_MAX: no memory straight from the system
+        mallopt(-1, -1)   # M_TRIM_THRESHOLD: none returned to it

@@ -1,0 +1,168 @@
+"""lil.pretraining: one step against plain torch, the recipe's parts, resuming, and what is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from lil import pretraining
+from lil.pretraining import CheckpointMismatch, Pretraining, Settings
+
+SETTINGS = Settings(epochs=2, batch_size=8)
+
+
+def images(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(n, 3, 32, 32, generator=generator), torch.randint(0, 10, (n,), generator=generator)
+
+
+def plain(settings: Settings) -> nn.Sequential:
+    """The network in torch's own layers and in float64, with the same initial weights."""
+    fast = pretraining.network(settings.seed)
+    layers = pretraining.convolutions(torch.Generator())
+    network = nn.Sequential(layers, nn.Flatten(), nn.Linear(512, 10))
+    network.load_state_dict(fast.state_dict())
+    return network.double()
+
+
+def test_a_step_is_that_of_torchs_own_layers_in_float64() -> None:
+    x, labels = images(4)
+    run = Pretraining(SETTINGS)
+    reference = plain(SETTINGS).train()
+    loss = F.cross_entropy(reference(pretraining.normalise(x.double())), labels, label_smoothing=0.1)
+    gradients = torch.autograd.grad(loss, list(reference.parameters()))
+    found = pretraining.train_step(run, pretraining.normalise(x), labels, 0.0)
+    assert found == pytest.approx(loss.item(), rel=1e-6)
+    for (name, parameter), right in zip(run.network.named_parameters(), gradients, strict=True):
+        # The absolute part is for gradients that are zero but for rounding: of biases before a batch norm, for one.
+        assert (parameter.grad - right).norm() <= 1e-4 * right.norm() + 1e-4, name
+    statistics = dict(reference.named_buffers())
+    for name, buffer in run.network.named_buffers():
+        torch.testing.assert_close(buffer.to(statistics[name].dtype), statistics[name], rtol=1e-4, atol=1e-5)
+    x, labels = images(20, seed=1)
+    with torch.no_grad():
+        logits = reference.eval()(pretraining.normalise(x.double()))
+    right = float((logits.argmax(1) == labels).double().mean())
+    assert pretraining.accuracy(run.network, x, labels) == pytest.approx(right, abs=1e-6)
+
+
+def test_steps_lower_the_loss() -> None:
+    x, labels = images(4)
+    run = Pretraining(SETTINGS)
+    losses = [pretraining.train_step(run, pretraining.normalise(x), labels, 0.01) for _ in range(5)]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_names_of_the_parameters_are_torchvisions() -> None:
+    from torchvision.models import vgg13_bn
+
+    with torch.device("meta"):
+        features = vgg13_bn().features
+    names = [f"0.{name}" for name in features.state_dict()] + ["2.weight", "2.bias"]
+    assert list(pretraining.network(0).state_dict()) == names
+
+
+def test_initial_weights_are_a_function_of_the_seed() -> None:
+    first, again, other = (pretraining.network(seed).state_dict() for seed in (0, 0, 1))
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+    assert not torch.equal(first["0.0.weight"], other["0.0.weight"])
+    assert not torch.equal(first["0.7.weight"][64:], other["0.7.weight"][64:])
+    assert torch.equal(first["0.7.weight"][:64], nn.init.dirac_(torch.empty(64, 64, 3, 3)))
+
+
+def test_learning_rate_is_a_triangle_from_zero_to_its_peak_to_zero() -> None:
+    settings = Settings(learning_rate=2.0, warmup=0.2)
+    rates = [pretraining.learning_rate(step, 100, settings) for step in range(101)]
+    assert rates[19] == rates[20] == max(rates) == 2.0 and rates[100] == 0
+    assert rates[9] == pytest.approx(1.0) and rates[60] == pytest.approx(1.0)
+
+
+def test_an_epoch_is_drawn_from_its_number_and_flips_alternate() -> None:
+    (order, flip, shift), again = pretraining.draws(500, 3, SETTINGS), pretraining.draws(500, 3, SETTINGS)
+    assert all(torch.equal(a, b) for a, b in zip((order, flip, shift), again))
+    other_order, other_flip, other_shift = pretraining.draws(500, 4, SETTINGS)
+    assert torch.equal(order.sort().values, torch.arange(500)) and not torch.equal(order, other_order)
+    assert torch.equal(flip, ~other_flip) and 200 < flip.sum() < 300
+    assert set(shift.unique().tolist()) == set(range(9)) and not torch.equal(shift, other_shift)
+
+
+def test_augmented_images_are_crops_of_the_reflected_frame_mirrored_where_told() -> None:
+    x, _ = images(4)
+    flip = torch.tensor([False, True, False, True])
+    shift = torch.tensor([[4, 4], [4, 4], [0, 8], [7, 1]])
+    found = pretraining.augment(x, flip, shift, 4)
+    framed = F.pad(x, (4,) * 4, mode="reflect")
+    assert torch.equal(found[0], x[0]) and torch.equal(found[1], x[1].flip(2))
+    assert torch.equal(found[2], framed[2, :, :32, 8:])
+    assert torch.equal(found[3], framed[3, :, 7:39, 1:33].flip(2))
+
+
+def test_a_killed_run_resumes_to_the_same_end(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, epochs=1, batch_size=4)
+    data = (*images(12), *images(4, seed=1))
+
+    def run(path: Path, progress=lambda *_: None) -> Pretraining:
+        return pretraining.pretrain(*data, settings, checkpoint=path, checkpoint_every=2, progress=progress)
+
+    def killed(label: str, done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    whole = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "part", killed)
+    resumed = run(tmp_path / "part")
+    assert resumed.step == whole.step == 3 and resumed.history == whole.history
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(resumed.network.state_dict()[name], value), name
+    assert run(tmp_path / "part").history == whole.history   # a finished run is only read
+
+
+def test_checkpoints_of_other_settings_and_damaged_ones_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    Pretraining(SETTINGS).save(path)
+    with pytest.raises(CheckpointMismatch, match="other settings"):
+        Pretraining(replace(SETTINGS, seed=1)).load(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(CheckpointMismatch, match="damaged"):
+        Pretraining(SETTINGS).load(path)
+
+
+def test_nothing_to_train_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        pretraining.pretrain(*images(4), *images(4), SETTINGS, checkpoint=tmp_path / "none")
+
+
+def test_written_weights_are_halved_and_their_card_has_their_checksum(tmp_path: Path) -> None:
+    run = Pretraining(SETTINGS)
+    tensors = pretraining.half(run.network.state_dict())
+    card = pretraining.card(run, 0.5)
+    path = tmp_path / "weights" / "vgg.safetensors"
+    pretraining.write(path, tensors, card)
+    written = json.loads(path.with_suffix(".json").read_text())
+    assert written == {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **card}
+    assert written["test_accuracy"] == 0.5 and written["settings"]["epochs"] == 2
+    state = load_file(path)
+    assert state["0.3.weight"].dtype == torch.float16 and state["0.1.running_var"].dtype == torch.float32
+    torch.testing.assert_close(state["2.weight"].float(), run.network[2].weight.data, rtol=1e-3, atol=1e-6)
+    assert not any(name.endswith("num_batches_tracked") for name in state)
+    assert sorted(part.name for part in path.parent.iterdir()) == ["vgg.json", "vgg.safetensors"]
+
+
+@pytest.mark.parametrize("capabilities, native", [
+    ({"avx512_bf16": True, "amx_bf16": True}, True), ({"avx512_bf16": True, "amx_bf16": False}, False), ({}, False),
+])
+def test_bfloat16_only_where_the_processor_multiplies_matrices_of_it(
+    capabilities: dict, native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    with pretraining.autocast(torch.device("cpu")):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == (torch.bfloat16 if native else torch.float32)
