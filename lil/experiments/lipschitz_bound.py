@@ -80,7 +80,7 @@ def evaluate(
 ) -> xr.Dataset:
     """Each network's constants, its two sides of Eq. 6, and what its margin certifies, over the dimension ``network``.
 
-    ``data``, ``beta`` and ``seed`` say which network that is. Distances are Euclidean, all in float64: ratios of
+    ``data``, ``beta`` and ``seed`` say which network that is, ``points`` at how many points it is measured. Distances are Euclidean, all in float64: ratios of
     short distances lose digits.
 
     ``lower`` (pairs), ``forced`` (by margins), ``local`` (map, quantile over the points), ``along`` (direction, quantile;
@@ -152,6 +152,7 @@ def _measures(config: Config, networks: Networks, progress: Progress) -> xr.Data
     progress(f"Lipschitz constants: {networks.name}", 3, 3)
     kept = torch.linspace(0, len(x) - 1, config.drawn).long()    # spread out: the toys' points are sorted by class
     values = {
+        "points": ((), x.new_full((model.members,), len(x))),
         "accuracy": ((), accuracy(model, x, labels)),
         "lower": (("pairs",), torch.stack(pairs, -1)),
         "forced": ((), lipschitz.lower_margins(x, model(x), labels, model.weights[-1])),

@@ -72,7 +72,7 @@ def _draw_constants(ax: Axes, networks: xr.Dataset) -> None:
     ax.grid(axis="y", visible=False)
 
 
-def stretches(axes: Sequence[Axes], result: xr.Dataset) -> Sequence[Axes]:
+def stretches(axes: np.ndarray, result: xr.Dataset) -> np.ndarray:
     """How much Φ stretches towards a neighbour, in random directions and in that of the attack.
 
     An axis a data set, a dot the median over the points of a network.
@@ -86,8 +86,8 @@ def stretches(axes: Sequence[Axes], result: xr.Dataset) -> Sequence[Axes]:
         ax.axhline(1, color=INK, linewidth=1, linestyle="--")
         ax.set(yscale="log", title=name)
         ax.set_xticks(range(len(DIRECTIONS)), DIRECTIONS.values(), fontsize=8)
-        plain_log_ticks(ax.yaxis)
         ax.grid(axis="x", visible=False)
+        plain_log_ticks(ax.yaxis)
     axes[0].set_ylabel("stretch of Φ, median over the points")
     return axes
 
@@ -103,10 +103,11 @@ def both_sides(axes: np.ndarray, networks: xr.Dataset, terms: Sequence[str]) -> 
             right, left = networks.right.sel(term=term, constant=constant), networks.left.sel(term=term)
             for k, colour in enumerate(colours):
                 ax.plot(right[k], left[k], ".", color=colour, markersize=2.5, alpha=0.6)
-            ax.axline((1, 1), slope=1, color=INK, linewidth=1, linestyle="--")
             ax.set(xscale="log", yscale="log")
-            for axis in (ax.xaxis, ax.yaxis):
-                axis.get_major_locator().set_params(numticks=6)
+            ends = float(right.where(right > 0).min()), float(right.max())
+            ax.plot(ends, ends, color=INK, linewidth=1, linestyle="--")
+            plain_log_ticks(ax.xaxis)
+            plain_log_ticks(ax.yaxis)
         row[0].set_ylabel(f"{TERMS[term]}:\nnorm of the gradient")
     for ax, constant in zip(axes[0], networks.constant.values, strict=True):
         ax.set_title(CONSTANTS[constant])
@@ -116,7 +117,7 @@ def both_sides(axes: np.ndarray, networks: xr.Dataset, terms: Sequence[str]) -> 
     return axes
 
 
-def certificates(axes: Sequence[Axes], networks: xr.Dataset) -> Sequence[Axes]:
+def certificates(axes: np.ndarray, networks: xr.Dataset) -> np.ndarray:
     """Accuracy that an attack leaves, and below it the accuracy that margin and bound certify; a line a network.
 
     The first axis is L∞, the second L2, for which there is a certificate only.
@@ -132,14 +133,14 @@ def certificates(axes: Sequence[Axes], networks: xr.Dataset) -> Sequence[Axes]:
         plain_log_ticks(ax.xaxis)
     axes[0].set_ylabel("share of the points")
     lines = [
-        Line2D([], [], color=DATA, label="left right by the attack"),
+        Line2D([], [], color=DATA, label="right under attack"),
         Line2D([], [], color=DATA, linestyle=":", label="certified"),
     ]
     axes[0].figure.legend(handles=[*lines, *_betas(networks)], loc="outside upper center", ncols=4)
     return axes
 
 
-def against_robustness(axes: Sequence[Axes], networks: xr.Dataset, measures: dict[str, xr.DataArray]) -> Sequence[Axes]:
+def against_robustness(axes: np.ndarray, networks: xr.Dataset, measures: dict[str, xr.DataArray]) -> np.ndarray:
     """Do smaller constants or bounds go with more robustness? An axis a measure, a dot a network.
 
     Robustness is the accuracy that the attack leaves, averaged over ε.
@@ -147,8 +148,7 @@ def against_robustness(axes: Sequence[Axes], networks: xr.Dataset, measures: dic
     robustness = networks.attacked.mean("epsilon")
     for ax, (name, values) in zip(axes, measures.items(), strict=True):
         ax.scatter(values, robustness, c=beta_colours(networks.beta.values), s=22)
-        ax.set(xscale="log", xlabel=name)
-        plain_log_ticks(ax.xaxis)
+        ax.set_xlabel(name)
     axes[0].set_ylabel("accuracy under attack, mean over ε")
     axes[0].figure.legend(handles=_betas(networks), loc="outside upper center", ncols=4)
     return axes
