@@ -72,7 +72,7 @@ def gradient_bounds(
     *,
     scale: float = 1.0,
 ) -> Terms:
-    """The right sides, for the constant Λ of each member, or of each of its points: {eq}`bound-cse`, {eq}`bound-iso`."""
+    """The right sides, {eq}`bound-cse` and {eq}`bound-iso`, for a Λ of each member, or of each of its points."""
     z = model.represent(x)
     slope = softmax_slope(model.classify(z), labels).norm(dim=-1)
     classifier = torch.linalg.matrix_norm(model.weights[-1], ord=2)[:, None]

@@ -96,7 +96,7 @@ def local_along(
 
 
 def upper_product(weights: Iterable[Float[Tensor, "m _ _"]]) -> Float[Tensor, "m"]:
-    """An upper bound for layers of 1-Lipschitz activations, such as tanh: the product of the weights' spectral norms."""
+    """An upper bound for layers with 1-Lipschitz activations, as tanh: the product of the weights' spectral norms."""
     return torch.stack([torch.linalg.matrix_norm(weight, ord=2) for weight in weights]).prod(dim=0)
 
 

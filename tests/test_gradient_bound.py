@@ -57,7 +57,7 @@ def test_the_bound_holds_with_the_local_constant_and_with_the_product(gain, scal
 
 
 def nearly_linear(*, inward):
-    """One unit that hardly bends, x -> inward · x, and a classifier of two opposite rows: nothing is lost in the bound."""
+    """One unit that hardly bends, x -> inward · x, and a classifier of opposite rows: nothing is lost in the bound."""
     model = LIL((1, 1, 2), seeds=(0,)).double()
     with torch.no_grad():
         model.weights[0].fill_(inward)
@@ -92,7 +92,7 @@ def test_without_any_of_its_terms_it_is_no_bound(part, broken, monkeypatch):
     elif broken == "the classifier":
         monkeypatch.setattr(torch.linalg, "matrix_norm", lambda weight, ord: torch.ones(len(weight)).double())
     elif broken == "the softmax":
-        monkeypatch.setattr("lil.gradient_bound.softmax_slope", lambda logits, labels: softmax_slope(logits, labels) / 2)
+        monkeypatch.setattr("lil.gradient_bound.softmax_slope", lambda *both: softmax_slope(*both) / 2)
     right = gradient_bounds(model, x, labels, [1.0], constant)
     if broken == "the pair's second place in the sum":     # the paper prints 2/N²
         right = right._replace(isometry=right.isometry / 2)
@@ -110,7 +110,8 @@ def test_a_constant_that_is_too_small_is_found_out():
 
 
 def test_the_softmax_has_a_slope_of_its_own():
-    logits = torch.randn(2, 50, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64).mul(4).requires_grad_()
+    generator = torch.Generator().manual_seed(0)
+    logits = (4 * torch.randn(2, 50, 6, generator=generator, dtype=torch.float64)).requires_grad_()
     labels = torch.arange(50) % 6
     loss = -logits.log_softmax(-1)[:, torch.arange(50), labels]
     (expected,) = torch.autograd.grad(loss.sum(), logits)

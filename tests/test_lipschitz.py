@@ -162,7 +162,8 @@ def test_margins_force_no_more_than_the_pairs_show(generator):
                 s, t = labels[i], labels[j]
                 if s != t:
                     margins = logits[member, i, s] - logits[member, i, t] + logits[member, j, t] - logits[member, j, s]
-                    forced.append((margins / (classifier[member, s] - classifier[member, t]).norm() / (x[i] - x[j]).norm()))
+                    rows = classifier[member, s] - classifier[member, t]
+                    forced.append(margins / rows.norm() / (x[i] - x[j]).norm())
         assert found[member].item() == pytest.approx(max(forced).item())
 
 

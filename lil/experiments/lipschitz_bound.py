@@ -25,7 +25,7 @@ RECIPES = {"rings": rings, "torus": torus, "mnist": mnist}
 MAPS = ("representation", "logits")
 DIRECTIONS = ("random", "neighbour", "attack")
 TERMS = gradient_bound.Terms._fields
-CONSTANTS = ("local", "product", "one")   # what stands for Λ in Eq. 6: at the point, for all points, that of an isometry
+CONSTANTS = ("local", "product", "one")   # Λ in Eq. 6: of the point, certified for all points, of an isometry
 NORMS = ("L2", "Linf")
 
 # Training follows the last digit of every sum; what it amplifies most are ratios that take an extreme over many points.
@@ -80,19 +80,20 @@ def evaluate(
 ) -> xr.Dataset:
     """Each network's constants, its two sides of Eq. 6, and what its margin certifies, over the dimension ``network``.
 
-    ``data``, ``beta`` and ``seed`` say which network that is, ``points`` at how many points it is measured. Distances are Euclidean, all in float64: ratios of
-    short distances lose digits.
+    ``data``, ``beta`` and ``seed`` say which network that is, ``points`` at how many points it is measured. Distances
+    are Euclidean and all in float64: ratios of short distances lose digits.
 
-    ``lower`` (pairs), ``forced`` (by margins), ``local`` (map, quantile over the points), ``along`` (direction, quantile;
-    of the representation) and ``upper`` (map) estimate Lipschitz constants, see :mod:`lil.lipschitz`. ``gradient`` (term, quantile) and
-    ``bound`` (term, constant, quantile) are the sides of Eq. 6, ``tightness`` is their ratio, left to right, ``violated``
-    the share of points where it exceeds 1, and ``left`` and ``right`` are the sides at a few points. ``certified``
-    (norm, epsilon) is the share of points that no perturbation of that size can change, by ``upper`` and margin, and
-    ``attacked`` (epsilon) the share that PGD, L∞, leaves right.
+    Estimates of Lipschitz constants, see :mod:`lil.lipschitz`: ``lower`` (pairs), ``forced`` (by margins), ``local``
+    (map, quantile over the points), ``along`` (direction, quantile; of the representation), ``upper`` (map).
+
+    Eq. 6: ``gradient`` (term, quantile) and ``bound`` (term, constant, quantile) are its sides, ``tightness`` is their
+    ratio, left to right, ``violated`` the share of points where that exceeds 1. ``left`` and ``right`` are the sides at
+    a few points.
+
+    ``certified`` (norm, epsilon) is the share of points that no perturbation of that size can change, by ``upper`` and
+    margin, ``attacked`` (epsilon) the share that PGD, L∞, leaves right.
     """
-    measured = []
-    for each in _all(config, networks, device):
-        measured.append(_measures(config, each, progress))
+    measured = [_measures(config, each, progress) for each in _all(config, networks, device)]
     return xr.concat(measured, "network", join="exact", coords="minimal", compat="equals")
 
 
@@ -169,8 +170,9 @@ def _measures(config: Config, networks: Networks, progress: Progress) -> xr.Data
         "certified": (("norm", "epsilon"), certified),
         "attacked": (("epsilon",), attacked),
     }
+    single = {name: value.numpy(force=True).astype(np.float32) for name, (_, value) in values.items()}
     return xr.Dataset(
-        {name: (("network", *dims), value.numpy(force=True).astype(np.float32)) for name, (dims, value) in values.items()},
+        {name: (("network", *dims), single[name]) for name, (dims, _) in values.items()},
         coords={
             "data": ("network", [networks.name] * model.members),
             "beta": ("network", networks.betas), "seed": ("network", networks.seeds),
@@ -205,8 +207,10 @@ def _both_sides(
 
 
 def _along(config: Config, networks: Networks) -> Float[Tensor, "m directions q"]:
-    """How much the representation stretches in random directions, towards the nearest point of the same class, and
-    in the direction of FGSM on the cross-entropy."""
+    """How much the representation stretches in each of the DIRECTIONS.
+
+    ``neighbour``: towards the nearest point of the same class; ``attack``: that of FGSM on the cross-entropy.
+    """
     model, x, labels = networks.model, networks.x, networks.labels
     each = x.expand(model.members, -1, -1)
     generator = torch.Generator().manual_seed(config.draw)
@@ -227,8 +231,7 @@ def _along(config: Config, networks: Networks) -> Float[Tensor, "m directions q"
 def _certified(
     config: Config, networks: Networks, constant: Float[Tensor, "m"]
 ) -> Float[Tensor, "m norms epsilons"]:
-    """The share of points whose certified radius exceeds ε, in L2 and, where a step of ε in each of D coordinates is √D
-    times as long, in L∞."""
+    """The share of points whose certified radius exceeds ε in L2, and in L∞: ε in each of D coordinates is √D ε."""
     model = networks.model
     radius = lipschitz.certified_radius(model(networks.x), networks.labels, model.weights[-1], constant)
     radii = torch.stack((radius, radius / networks.x.shape[-1] ** 0.5), 1)

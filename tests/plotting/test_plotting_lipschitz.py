@@ -13,8 +13,8 @@ from lil.plotting import beta_colours, lipschitz
 def result():
     rng = np.random.default_rng(0)
     sizes = {
-        "network": 6, "pairs": 2, "map": 2, "quantile": 3, "direction": 3, "term": 2, "constant": 3, "point": 4, "norm": 2,
-        "epsilon": 5,
+        "network": 6, "pairs": 2, "map": 2, "quantile": 3, "direction": 3, "term": 2, "constant": 3, "point": 4,
+        "norm": 2, "epsilon": 5,
     }
     dims = {
         "lower": ("pairs",), "local": ("map", "quantile"), "along": ("direction", "quantile"), "upper": ("map",),
@@ -95,11 +95,12 @@ def test_certificates_are_dotted_below_the_attack(result):
         assert attacked.get_color() == beta_colours(networks.beta.values)[k]
 
 
-def test_robustness_is_the_mean_over_epsilon(result):
+def test_each_measure_has_its_axis_against_robustness(result):
     networks = lipschitz.of_data(result, "MNIST")
     _, axes = plt.subplots(1, 1, squeeze=False)
-    lipschitz.against_robustness(axes[0], networks, {"upper bound": networks.upper.sel(map="logits")})
+    robustness = networks.attacked.mean("epsilon")
+    lipschitz.against_robustness(axes[0], networks, {"upper bound": networks.upper.sel(map="logits")}, robustness)
     x, y = np.asarray(axes[0, 0].collections[0].get_offsets()).T
     assert x == pytest.approx(networks.upper.sel(map="logits").values)
-    assert y == pytest.approx(networks.attacked.mean("epsilon").values)
+    assert y == pytest.approx(robustness.values)
     assert axes[0, 0].get_xlabel() == "upper bound"
