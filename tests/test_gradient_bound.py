@@ -1,0 +1,121 @@
+import pytest
+import torch
+
+from lil import lipschitz
+from lil.gradient_bound import gradient_bounds, gradient_norms, softmax_slope
+from lil.models import LIL
+
+BETAS = (0.0, 1.0, 10.0)
+
+
+def networks(*, gain=1.0, sizes=(3, 8, 6, 4)):
+    model = LIL(sizes, seeds=(0, 1, 2)).double()
+    with torch.no_grad():
+        for weight in model.weights:
+            weight *= gain
+    return model
+
+
+def points(n=24, seed=3):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(n, 3, generator=generator, dtype=torch.float64), torch.randint(4, (n,), generator=generator)
+
+
+def local(model, x):
+    return lipschitz.local_jacobian(model.represent, x.expand(model.members, -1, -1))
+
+
+def is_satisfied(norms, bounds):
+    return all((left <= right * (1 + 1e-12)).all() for left, right in zip(norms, bounds, strict=True))
+
+
+def test_the_left_sides_are_those_of_the_losses_written_out():
+    model, (x, labels) = networks(), points(10)
+    found = gradient_norms(model, x, labels, BETAS, scale=3.0)
+    for member, beta in enumerate(BETAS):
+        at = x.clone().requires_grad_()
+        z, logits = model.represent(at)[member], model(at)[member]
+        classification = -sum(logits[i].log_softmax(-1)[label] for i, label in enumerate(labels)) / 10
+        isometry = 0
+        for i in range(10):
+            for j in range(10):
+                if i != j and labels[i] == labels[j]:
+                    isometry = isometry + (3 * (z[i] - z[j]).norm() - (at[i] - at[j]).norm()) ** 2 / 10**2
+        for loss, norms in zip((classification, isometry, classification + beta * isometry), found, strict=True):
+            (gradient,) = torch.autograd.grad(loss, at, retain_graph=True)
+            assert norms[member].numpy() == pytest.approx(gradient.norm(dim=-1).numpy(), rel=1e-10)
+
+
+@pytest.mark.parametrize("scale", [1.0, 10.0])
+@pytest.mark.parametrize("gain", [0.1, 1.0, 5.0])
+def test_the_bound_holds_with_the_local_constant_and_with_the_product(gain, scale):
+    model, (x, labels) = networks(gain=gain), points()
+    norms = gradient_norms(model, x, labels, BETAS, scale=scale)
+    upper = lipschitz.upper_product(model.weights[:-1])[:, None]
+    assert is_satisfied(norms, gradient_bounds(model, x, labels, BETAS, local(model, x), scale=scale))
+    assert is_satisfied(norms, gradient_bounds(model, x, labels, BETAS, upper, scale=scale))
+
+
+def nearly_linear(*, inward):
+    """One unit that hardly bends, x -> inward · x, and a classifier of opposite rows: nothing is lost in the bound."""
+    model = LIL((1, 1, 2), seeds=(0,)).double()
+    with torch.no_grad():
+        model.weights[0].fill_(inward)
+        model.weights[1].copy_(torch.tensor([[[3.0], [-3.0]]]))
+        for bias in model.biases:
+            bias.zero_()
+    return model
+
+
+def test_each_term_of_the_bound_is_reached():
+    x, labels = torch.tensor([[-0.5], [0.5]], dtype=torch.float64), torch.tensor([1, 1])
+    model = nearly_linear(inward=1e-6)
+    norms = gradient_norms(model, x, labels, [1.0])
+    bounds = gradient_bounds(model, x, labels, [1.0], local(model, x))
+    assert torch.allclose(norms.cross_entropy, bounds.cross_entropy, rtol=1e-5)
+    assert torch.allclose(norms.isometry, bounds.isometry, rtol=1e-5)
+
+
+@pytest.mark.parametrize("part, broken", [
+    ("cross_entropy", "the Lipschitz constant"), ("cross_entropy", "the classifier"), ("cross_entropy", "the softmax"),
+    ("isometry", "the pair's second place in the sum"), ("isometry", "the input's own distance"),
+])
+def test_without_any_of_its_terms_it_is_no_bound(part, broken, monkeypatch):
+    """The same two points: halve one factor, as a wrong derivation would, and the inequality fails."""
+    x, labels = torch.tensor([[-0.5], [0.5]], dtype=torch.float64), torch.tensor([1, 1])
+    model = nearly_linear(inward=1e-6)
+    constant = local(model, x)
+    norms = gradient_norms(model, x, labels, [1.0])
+    assert is_satisfied(norms, gradient_bounds(model, x, labels, [1.0], constant))
+    if broken == "the Lipschitz constant":
+        constant = constant / 2
+    elif broken == "the classifier":
+        monkeypatch.setattr(torch.linalg, "matrix_norm", lambda weight, ord: torch.ones(len(weight)).double())
+    elif broken == "the softmax":
+        monkeypatch.setattr("lil.gradient_bound.softmax_slope", lambda *both: softmax_slope(*both) / 2)
+    right = gradient_bounds(model, x, labels, [1.0], constant)
+    if broken == "the pair's second place in the sum":     # the paper prints 2/N²
+        right = right._replace(isometry=right.isometry / 2)
+    elif broken == "the input's own distance":             # 1 + KΛ without the 1
+        right = right._replace(isometry=right.isometry * constant / (1 + constant))
+    assert (getattr(norms, part) > getattr(right, part)).any()
+
+
+def test_a_constant_that_is_too_small_is_found_out():
+    """A network that is no isometry, taken for one (Λ = 1): the gradient exceeds the bound."""
+    model, (x, labels) = networks(gain=5.0), points()
+    assert not is_satisfied(
+        gradient_norms(model, x, labels, BETAS), gradient_bounds(model, x, labels, BETAS, torch.ones(3, 1).double())
+    )
+
+
+def test_the_softmax_has_a_slope_of_its_own():
+    generator = torch.Generator().manual_seed(0)
+    logits = (4 * torch.randn(2, 50, 6, generator=generator, dtype=torch.float64)).requires_grad_()
+    labels = torch.arange(50) % 6
+    loss = -logits.log_softmax(-1)[:, torch.arange(50), labels]
+    (expected,) = torch.autograd.grad(loss.sum(), logits)
+    found = softmax_slope(logits, labels)
+    assert torch.allclose(found, expected)
+    probability = logits.softmax(-1)[:, torch.arange(50), labels]
+    assert (found.norm(dim=-1) <= 2**0.5 * (1 - probability) + 1e-12).all()
