@@ -1,0 +1,126 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Figure 3A: MNIST under attack
+#
+# ## Question
+#
+# The paper sees "a stark improvement in robustness to FGSM attacks" as β, the weight of the isometry term, is increased.
+# The attack moves each pixel by ε (the paper's γ) along the sign of a gradient, {eq}`fgsm`. The gradient of which loss?
+# Eq. 6 of the paper and its public code differentiate the whole training loss, cross-entropy plus β times isometry. An attacker
+# wants a wrong answer, which is the business of the cross-entropy alone. Every network is therefore attacked twice, with either
+# gradient: `total` is the paper's attack, `classification` the attacker's.
+#
+# The networks have 4 hidden layers of 100, trained for 5 epochs in batches of 100, with K = 1, as the text says. For each of the six
+# β there are several seeds. {doc}`table1` has their clean accuracies beside the paper's.
+
+# %%
+import json
+
+from IPython.display import Markdown, display
+from myst_nb import glue
+
+from lil import paper, plotting, results
+from lil.datasets import images
+from lil.experiments import fig3_mnist, fig3_mnist_public
+from lil.plotting import robustness, table
+
+plotting.style()
+
+# %% tags=["parameters"]
+profile = "paper"
+mode = "auto"
+
+# %%
+result = results.get(fig3_mnist, profile, mode)
+public = results.get(fig3_mnist_public, profile, mode)
+
+# %% tags=["hide-input"]
+dataset = json.loads(result.attrs["config"])["mnist"]["dataset"]
+title = images.TITLES[dataset] + ("" if dataset == "mnist" else ", in place of MNIST")
+Markdown(f"**Everything on this page was computed on {title}.**")
+
+# %% [markdown]
+# ## Numbers
+#
+# The accuracy on the test images, clean and under each attack, there as the mean over all ε: mean and standard deviation over
+# seeds. At β = 0 the two attacks are the same.
+
+# %% tags=["nbval-check-output"]
+table.robust_table(result).round(2)
+
+# %% [markdown]
+# Did the attacks do what they should? No pixel may move further than ε, rounding apart. And an image whose gradient is exactly
+# zero would not move at all: many of those would make a network look robust that is only hard to differentiate.
+
+# %% tags=["nbval-check-output"]
+print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "of", result.change.size, "attacks")
+print(f"images without a gradient, at most: {float(result.zero_gradient.max()):.3f} of all")
+
+# %% tags=["remove-cell"]
+for name, value in table.robust_numbers(result).items():
+    glue(f"fig3_mnist_{name}", value, display=False)
+for name, value in table.robust_numbers(public).items():
+    glue(f"fig3_mnist_public_{name}", value, display=False)
+
+# %% [markdown]
+# ## Figure 3A
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images against the size ε of the attack. Left: along the gradient of the total loss, as in the paper. Right: along the gradient of the cross-entropy alone. Thick lines are means over seeds, thin lines the seeds. On the left edge the accuracy without attack, and crosses where Table 1 of the paper has it.", "name": "fig-attack-mnist"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, with one line for each beta from orange for zero to dark green for the largest"}}
+robustness.attack_panels({"the text": result}, title, paper.TABLE_1["mnist"]);
+
+# %% [markdown]
+# What the attacked images look like, and what the networks take them for:
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "A test image, and what either attack makes of it for the networks of the first seed. Above each image stands what its network takes it for: green if that is right, orange if not.", "name": "fig-attacked-mnist"}, "image": {"alt": "A grid of images with a row for each beta: the original, then increasingly distorted versions of it under both attacks, each with the class that the network gives it"}}
+robustness.attacked_images(result, example=0, classes=robustness.CLASS_NAMES[dataset]);
+
+# %% [markdown]
+# ## Beside the paper
+#
+# The figure's data are not printed in the paper, so its words are what can be compared. Accuracies are means over ε and seeds.
+#
+# | | β = 0 | β = {glue:text}`fig3_mnist_best_beta` | seeds for which that is better | over all β, accuracy |
+# |---|---|---|---|---|
+# | no attack | {glue:text}`fig3_mnist_clean_base:.3f` | {glue:text}`fig3_mnist_clean_best:.3f` | | |
+# | the paper's attack | {glue:text}`fig3_mnist_base:.3f` | {glue:text}`fig3_mnist_paper_best:.3f` | {glue:text}`fig3_mnist_paper_better` of {glue:text}`fig3_mnist_seeds` | {glue:text}`fig3_mnist_paper_rising` |
+# | the attacker's | {glue:text}`fig3_mnist_base:.3f` | {glue:text}`fig3_mnist_attacker_best:.3f` | {glue:text}`fig3_mnist_attacker_better` of {glue:text}`fig3_mnist_seeds` | {glue:text}`fig3_mnist_attacker_rising` |
+#
+# The β of the middle column is the best of those above zero under the paper's attack.
+#
+# ## The public code's reading
+#
+# It has one hidden layer more, initial weights that are orthogonal in all hidden layers but the first, and it multiplies the
+# distances between representations by K = 10, in training as in the attack.
+
+# %% tags=["nbval-check-output"]
+table.robust_table(public).round(2)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same as in {numref}`fig-attack-mnist`, for the public code's reading of the method.", "name": "fig-attack-mnist-public"}, "image": {"alt": "Two panels of accuracy against the attack size, one line for each beta, for networks trained as in the public code"}}
+robustness.attack_panels({"the public code": public}, f"{title}, the public code's reading", paper.TABLE_1["mnist"]);
+
+# %% [markdown]
+# There, β = {glue:text}`fig3_mnist_public_best_beta` does best under the paper's attack, with {glue:text}`fig3_mnist_public_paper_best:.3f`
+# against {glue:text}`fig3_mnist_public_base:.3f` at β = 0, and {glue:text}`fig3_mnist_public_attacker_best:.3f` under the attacker's.
+#
+# ## What it means
+#
+# How far the two rows "the paper's attack" and "the attacker's" lie apart says how much of the improvement belongs to the attack
+# and how much to the network. The two share the network and differ only in the gradient that is followed. Where β is large, the
+# isometry term outweighs the cross-entropy in the total loss, and its gradient points to where distances are distorted most, which
+# need not be where the answer changes. An improvement that the right-hand panel does not show is one against an
+# attacker who spends the step on something else than the classification.
+
+# %%
+display(results.footer(public))
+results.footer(result)

@@ -1,0 +1,164 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Figure 4: a torus cut by stacked LILs
+#
+# ## Question
+#
+# Three LILs on top of one another receive a torus, of 1600 points in the paper. The first tells two arcs of it apart, the second four, the
+# third eight; each has a classifier of its own, and gradients stop at its input. The paper makes two claims:
+#
+# 1. the stack "manages to separate the classes well while maintaining a high classification rate" (above 0.99) on each level, and
+#    keeps the metric structure within the classes;
+# 2. the norm of the gradient with respect to the input "is maximized around the decision regions".
+#
+# Do they hold for every seed? As in the paper there is one draw of the torus: networks are trained and measured on the same points.
+
+# %%
+import matplotlib.pyplot as plt
+from myst_nb import glue
+
+from lil import paper, plotting, results
+from lil.experiments import fig4_torus
+from lil.plotting import architecture, torus
+
+plotting.style()
+
+# %% tags=["parameters"]
+profile = "paper"
+mode = "auto"
+
+# %%
+result = results.get(fig4_torus, profile, mode)
+
+# %% [markdown]
+# ## Figure 4A: the stack
+#
+# Drawn from the sizes of the networks that were trained.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Stacked LILs. Each reads the last hidden layer of the one before, and an orange pentagon stands for its classifier, with its number of classes. No gradient passes the dashed lines.", "name": "fig-stack"}, "image": {"alt": "A network as a graph: three green input units and twelve columns of twenty purple hidden units, with orange pentagons numbered 2, 4 and 8 above the fourth, eighth and twelfth column, and dashed lines after the fourth and eighth"}}
+figure, ax = plt.subplots(figsize=(10, 4))
+architecture.stack(ax, result["sizes"].values.tolist());
+
+# %% [markdown]
+# ## Numbers
+#
+# The text speaks of "cylindrical regions": arcs of the angle around the hole (`ring`). The public code cuts along the
+# angle around the tube (`tube`) instead. Both were trained; the accuracy of each level is
+
+# %% tags=["nbval-check-output"]
+result.accuracy.to_series().astype(float).unstack("level").round(3)
+
+# %% [markdown]
+# Of the pairs of points of one class of the level: the correlation of their distances in that level's representation with
+# those on the torus, and the quantiles of the ratio of the two, 1 under an isometry. For the text's cut:
+
+# %% tags=["nbval-check-output"]
+one = result.sel(cut="ring")
+table = one.ratio.to_series().unstack("quantile").add_prefix("quantile ")
+table.insert(0, "correlation", one.correlation.to_series())
+table.astype(float).rename_axis(columns=None).round(2)
+
+# %% [markdown]
+# How much larger is the gradient near the cuts than away from them? A point is *at a cut* of a level if it lies within one step
+# of the grid of it. The contrast is the median gradient norm of the points at a cut, divided by the median of all
+# others: 1 if cuts make no difference. The gradient is that of the logit of the point's own class with respect to the point,
+# through all LILs below. Its size is the Euclidean norm (`norm`, the text) or the largest absolute coordinate (`largest`, the
+# public code).
+
+# %% tags=["nbval-check-output"]
+contrast = one.contrast.to_series().astype(float)
+contrast.unstack(["saliency", "level"], sort=False).round(2)
+
+# %% tags=["remove-cell"]
+high = result.accuracy > paper.TORUS_ACCURACY.value
+hottest = result.gradient.sel(saliency="norm").argmax("point")
+hottest_at_cut = result.at_cut.isel(point=hottest).sel(cut="ring")
+glue("fig4_threshold", paper.TORUS_ACCURACY.value, display=False)
+glue("fig4_seeds", result.sizes["seed"], display=False)
+for cut in ("ring", "tube"):
+    everywhere = int(high.sel(cut=cut).all("level").sum())
+    glue(f"fig4_{cut}_all_levels", everywhere, display=False)
+    words = "holds for every seed" if everywhere == result.sizes["seed"] else "does not hold for every seed"
+    glue(f"fig4_{cut}_verdict", words, display=False)
+
+# %% tags=["remove-cell"]
+for level in result.level.values:
+    for cut in ("ring", "tube"):
+        one = result.sel(cut=cut, level=level)
+        glue(f"fig4_{cut}_{level}_high", int(high.sel(cut=cut, level=level).sum()), display=False)
+        glue(f"fig4_{cut}_{level}_lowest", float(one.accuracy.min()), display=False)
+        glue(f"fig4_{cut}_{level}_kept", int((one.correlation >= 0.99).sum()), display=False)
+        glue(f"fig4_{cut}_{level}_correlation", float(one.correlation.min()), display=False)
+        glue(f"fig4_{cut}_{level}_low", float(one.ratio.isel(quantile=0).min()), display=False)
+        glue(f"fig4_{cut}_{level}_high_ratio", float(one.ratio.isel(quantile=-1).max()), display=False)
+        glue(f"fig4_{cut}_{level}_contrast", float(one.contrast.sel(saliency="norm").min()), display=False)
+        glue(f"fig4_{cut}_{level}_most", float(one.contrast.sel(saliency="norm").max()), display=False)
+    glue(f"fig4_{level}_hottest", int(hottest_at_cut.sel(level=level).sum()), display=False)
+
+# %% [markdown]
+# ## Figure 4B: the representation of each level
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "UMAP layouts (10 neighbours, minimal distance 1, three dimensions) of each level's representation for every seed, in the colours of that level's classes. Text's cut.", "name": "fig-torus"}, "image": {"alt": "A grid of point clouds in three dimensions, three rows for levels of two, four and eight classes and a column for each seed, each class in its own colour"}}
+torus.layouts(result);
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same to turn with the mouse. The slider chooses the seed.", "name": "fig-torus-turning"}, "image": {"alt": "Three scenes to turn: layouts of the levels with two, four and eight classes"}}
+torus.turning_layouts(result)
+
+# %% [markdown]
+# ## Figure 4C: saliency on the torus
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The torus, coloured by the norm of the gradient at each level: red where it reaches the largest twentieth of its values. The slider chooses the seed.", "name": "fig-torus-saliency"}, "image": {"alt": "Three tori to turn, for the levels with two, four and eight classes, coloured from pale yellow to red by the norm of the gradient"}}
+torus.turning_saliency(result)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for every seed.", "name": "fig-torus-saliency-seeds"}, "image": {"alt": "A grid of tori coloured by the norm of the gradient, three rows for the levels and a column for each seed"}}
+torus.saliency_panels(result);
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The gradient norm along the angle around the hole: the median of the points at each angle, a line for each seed. Dashed lines are the cuts of that level.", "name": "fig-torus-profiles"}, "image": {"alt": "Three panels of lines, for two, four and eight classes: the norm of the gradient against the angle around the hole, with dashed lines at the cuts"}}
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.4))
+torus.saliency_profiles(axes, result);
+
+# %% [markdown]
+# ## Beside the paper
+#
+# | | 2 classes | 4 classes | 8 classes |
+# |---|---|---|---|
+# | seeds with accuracy above {glue:text}`fig4_threshold` | {glue:text}`fig4_ring_2_high` of {glue:text}`fig4_seeds` | {glue:text}`fig4_ring_4_high` of {glue:text}`fig4_seeds` | {glue:text}`fig4_ring_8_high` of {glue:text}`fig4_seeds` |
+# | lowest accuracy | {glue:text}`fig4_ring_2_lowest:.4f` | {glue:text}`fig4_ring_4_lowest:.4f` | {glue:text}`fig4_ring_8_lowest:.4f` |
+# | seeds with a correlation of distances within a class of at least 0.99 | {glue:text}`fig4_ring_2_kept` of {glue:text}`fig4_seeds` | {glue:text}`fig4_ring_4_kept` of {glue:text}`fig4_seeds` | {glue:text}`fig4_ring_8_kept` of {glue:text}`fig4_seeds` |
+# | lowest correlation | {glue:text}`fig4_ring_2_correlation:.3f` | {glue:text}`fig4_ring_4_correlation:.3f` | {glue:text}`fig4_ring_8_correlation:.3f` |
+# | $d(\Phi)/d(x)$, lowest 5 % and highest 95 % quantile | {glue:text}`fig4_ring_2_low:.2f`, {glue:text}`fig4_ring_2_high_ratio:.2f` | {glue:text}`fig4_ring_4_low:.2f`, {glue:text}`fig4_ring_4_high_ratio:.2f` | {glue:text}`fig4_ring_8_low:.2f`, {glue:text}`fig4_ring_8_high_ratio:.2f` |
+# | gradient norm at the cuts, times that elsewhere | {glue:text}`fig4_ring_2_contrast:.1f` to {glue:text}`fig4_ring_2_most:.1f` | {glue:text}`fig4_ring_4_contrast:.1f` to {glue:text}`fig4_ring_4_most:.1f` | {glue:text}`fig4_ring_8_contrast:.1f` to {glue:text}`fig4_ring_8_most:.1f` |
+# | seeds whose largest gradient is at a cut | {glue:text}`fig4_2_hottest` of {glue:text}`fig4_seeds` | {glue:text}`fig4_4_hottest` of {glue:text}`fig4_seeds` | {glue:text}`fig4_8_hottest` of {glue:text}`fig4_seeds` |
+# | the public code's cut: lowest accuracy | {glue:text}`fig4_tube_2_lowest:.4f` | {glue:text}`fig4_tube_4_lowest:.4f` | {glue:text}`fig4_tube_8_lowest:.4f` |
+# | the public code's cut: seeds with a correlation of at least 0.99 | {glue:text}`fig4_tube_2_kept` of {glue:text}`fig4_seeds` | {glue:text}`fig4_tube_4_kept` of {glue:text}`fig4_seeds` | {glue:text}`fig4_tube_8_kept` of {glue:text}`fig4_seeds` |
+# | the public code's cut: lowest correlation | {glue:text}`fig4_tube_2_correlation:.3f` | {glue:text}`fig4_tube_4_correlation:.3f` | {glue:text}`fig4_tube_8_correlation:.3f` |
+#
+# An accuracy above {glue:text}`fig4_threshold` on each level {glue:text}`fig4_ring_verdict`: {glue:text}`fig4_ring_all_levels` of
+# {glue:text}`fig4_seeds`. With the public code's cut it {glue:text}`fig4_tube_verdict`: {glue:text}`fig4_tube_all_levels` of
+# {glue:text}`fig4_seeds`. That the metric is kept within the classes holds to the degree that rows three to five say, level by level;
+# the criterion is the one of {doc}`fig2_rings`. That the gradient is largest at the cuts is what the two rows after them count.
+#
+# ## What it means
+#
+# A cut cannot be a jump: the network is continuous, so the points on the two sides of a cut are pulled apart over one step of the grid,
+# and there the map stretches. The gradient of a class's logit sees this stretch from the side of the input. Inside a class the
+# isometry term bounds it, but only along the surface: no pair of points says anything about the direction that leaves the torus,
+# and the gradient has a part there.
+#
+# Each level keeps what the one before made of the data, errors included. A level whose classes are small has few pairs that count, out of the same
+# $N^2$ ({eq}`isometry-loss` divides by all of them), so with every halving of the classes the same $\beta$ weighs half as much
+# against the cross-entropy. The last level shows it first.
+
+# %%
+results.footer(result)
