@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -163,6 +164,12 @@ def test_a_kill_at_any_step_leaves_the_old_record_or_the_new_one(tmp_path):
     assert seen == sorted(seen, reverse=True)     # first the old one, from some step on the new one
 
 
+def test_what_a_kill_left_behind_goes_with_the_next_write(root):
+    (root / "networks" / "b.nc.part").write_bytes(b"half")
+    files.write(root, "networks/a.nc", NEW)
+    assert sorted(path.name for path in root.rglob("*") if path.is_file()) == ["SHA256SUMS", "a.nc"]
+
+
 # Writes two large records in turn, for ever; "ready" once the first is there.
 WRITES_FOR_EVER = """
 import sys
@@ -228,6 +235,23 @@ def test_many_writers_and_readers_at_once(tmp_path):
     assert done.returncode == 0, done.stderr
     assert [files.read(tmp_path, f"own-{me}.nc") for me in range(4)] == [f"{me} 14".encode() for me in range(4)]
     assert len((tmp_path / "SHA256SUMS").read_text().splitlines()) == 5
+
+
+def test_a_reader_is_not_overtaken_by_a_writer(root, monkeypatch):
+    """The writer starts between the content and its checksum, and would leave the old content without one."""
+    checksums = files._checksums
+    writer = threading.Thread(target=files.write, args=(root, "networks/a.nc", NEW))
+
+    def overtaken(folder):
+        if threading.current_thread() is threading.main_thread() and writer.ident is None:
+            writer.start()
+            writer.join(0.5)
+        return checksums(folder)
+
+    monkeypatch.setattr(files, "_checksums", overtaken)
+    assert files.read(root, "networks/a.nc") == OLD
+    writer.join()
+    _is_whole(root, NEW)
 
 
 # ------------------------------------------------------------------------------------------------ contents
