@@ -22,7 +22,7 @@
 # gradient: `total` is the paper's attack, `classification` the attacker's.
 #
 # The networks have 4 hidden layers of 100, trained for 5 epochs in batches of 100, with K = 1, as the text says. For each of the six
-# β there are several seeds. {doc}`table1` has their clean accuracies beside the paper's.
+# β there are several seeds.
 
 # %%
 import json
