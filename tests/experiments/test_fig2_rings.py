@@ -62,12 +62,12 @@ def test_networks_that_do_nothing_keep_everything():
 
 
 def test_the_misfits_know_their_laws():
-    rng = np.random.default_rng(0)
-    exponential, chord = fig2_rings.law_misfits(rng.exponential(3.0, 20_000))
-    assert exponential < 0.015 and chord > 0.15
-    angle = rng.uniform(0, 2 * np.pi, (2, 20_000))
-    exponential, chord = fig2_rings.law_misfits(5 * np.abs(2 * np.sin((angle[0] - angle[1]) / 2)))
-    assert exponential > 0.15 and chord < 0.015
+    """Of distances at equally spaced quantiles of each law: a drawn sample's mean, and with it the law, would be off."""
+    share = (np.arange(20_000) + 0.5) / 20_000
+    exponential, chord = fig2_rings.law_misfits(-3 * np.log1p(-share))
+    assert exponential < 0.001 and chord > 0.15
+    exponential, chord = fig2_rings.law_misfits(10 * np.sin(np.pi / 2 * share))
+    assert exponential > 0.15 and chord < 0.001
 
 
 def test_the_misfit_of_one_distance_is_the_closed_form():

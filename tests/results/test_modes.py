@@ -1,6 +1,8 @@
 """The three modes, and that no stale record is shown in any of them."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -362,12 +364,20 @@ def test_damaged_networks_are_refused_by_name_and_recomputed_on_request(recorded
 
 # ------------------------------------------------------------------------------------------------ cost
 
+MEASURE = """
+from lil.results import provenance
+with provenance.measured() as large:
+    block = bytearray(200 * 2**20)
+    block[::4096] = b"x" * len(block[::4096])
+del block
+with provenance.measured() as small:
+    sum(range(100_000))
+print(large.peak_memory_mb - small.peak_memory_mb, small.seconds)
+"""
+
+
 def test_peak_memory_is_that_of_the_body():
-    with provenance.measured() as large:
-        block = bytearray(200 * 2**20)
-        block[::4096] = b"x" * len(block[::4096])
-    del block
-    with provenance.measured() as small:
-        sum(range(100_000))
-    assert small.peak_memory_mb < large.peak_memory_mb - 150
-    assert 0 < small.seconds < 60 or small.seconds == 0
+    """In a process of its own: here, freed memory may have been kept for later."""
+    run = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
+    more, seconds = map(float, run.stdout.split())
+    assert more > 150 and 0 <= seconds < 60
