@@ -100,7 +100,7 @@ def differences(now: xr.Dataset, record: xr.Dataset) -> dict[str, float]:
 def _difference(now: xr.Variable | None, record: xr.Variable | None) -> float:
     if now is None or record is None or now.sizes != record.sizes:
         return np.inf
-    if now.dtype.kind not in "biuf":
+    if not {now.dtype.kind, record.dtype.kind} <= set("biuf"):
         return 0.0 if now.equals(record) else np.inf
     return largest_difference(now.values, record.values)
 

@@ -93,6 +93,12 @@ def test_within_the_band_is_affirmed(recorded):
     assert affirmation["differences"]["level"] == pytest.approx(0.0005, rel=0.01)
 
 
+def test_just_beyond_the_band_is_refused(recorded):
+    recorded.edit("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().mul(1.0015)")
+    with pytest.raises(errors.NotAffirmed, match="level differs by 1.5e-03"):
+        results.affirm(recorded.experiment, choice=random.Random(1), **SILENT)
+
+
 def test_only_a_change_of_code_can_be_affirmed(recorded, monkeypatch):
     with pytest.raises(errors.NotAffirmed, match="is current"):
         results.affirm(recorded.experiment)
