@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from lil.plotting import CLASSES, INK, Panels
+from lil.plotting import CLASSES, INK, Panels, plain_log_ticks
 from lil.plotting.scenes import add_points, side_by_side
 
 HEAT = "YlOrRd"   # saliency, in matplotlib and in plotly: red where it is large, as in the paper
@@ -76,8 +76,9 @@ def saliency_profiles(axes: Panels, result: xr.Dataset) -> Panels:
         step = 360 / len(angles)
         for cut in 360 * np.arange(level) / level - step / 2:
             ax.axvline(cut, color=INK, linewidth=0.8, linestyle="--", zorder=0)
-        ax.set(title=f"{level} classes", ylim=(0, None), xlim=(-step, 360), xticks=range(0, 361, 90))
+        ax.set(title=f"{level} classes", yscale="log", xlim=(-step, 360), xticks=range(0, 361, 90))
         ax.set(xlabel="angle around the hole (°)")
+        plain_log_ticks(ax.yaxis)
     axes[0].set_ylabel("norm of the gradient")
     axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(result.seed))
     return axes
@@ -112,7 +113,7 @@ def turning_saliency(result: xr.Dataset) -> go.Figure:
     for seed, levels in zip(result.seed.values, norms, strict=True):
         change = {"marker.color": [heat(norm) for norm in levels], "text": list(levels)}
         steps.append(dict(label=str(seed), method="restyle", args=[change]))
-    return side_by_side(figure, _titles(result), steps, height=1.6)
+    return side_by_side(figure, _titles(result), steps, height=1.7)
 
 
 def _classes_of(level: int) -> dict:

@@ -56,6 +56,7 @@ def test_the_profiles_join_the_medians_and_mark_the_cuts(torus_result):
         assert lines[1].get_xdata() == pytest.approx(np.arange(0, 360, 45))
         cuts = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"]
         assert cuts == pytest.approx(360 * np.arange(level) / level - 22.5)      # midway between two angles
+        assert ax.get_yscale() == "log" and ax.get_title() == f"{level} classes"
 
 
 def test_the_turning_layouts_show_one_seed_at_a_time(torus_result):
