@@ -78,8 +78,9 @@ def test_no_pixel_moves_further_than_epsilon(result):
 
 
 def test_images_without_a_gradient_are_counted(data):
-    """Weights of 0 in the classifier leave nothing to follow."""
+    """Weights of 0 in the classifier leave nothing to follow; a pixel that no unit reads leaves the others."""
     model = LIL((784, 5, 10), seeds=(0, 1))
+    model.weights[0].data[0, :, 3] = 0
     model.weights[1].data[1] = 0
     sweep = Sweep(model.requires_grad_(False), flatten, (0.0,), (0, 1), 1.0)
     result = evaluation.robustness(sweep, *data, FGSM)
