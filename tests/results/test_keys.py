@@ -1,5 +1,6 @@
 """The key: what changes it, and what does not."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,12 @@ def test_what_is_no_code_of_it_leaves_the_key(package, name, old, new):
     before = _key(package)
     _edit(package, name, old, new)
     assert _key(package) == before
+
+
+def test_fields_that_are_empty_are_left_out_as_another_python_has_more_of_them():
+    text = keys.dump(ast.parse("def f():\n    return g(None)\n"))
+    assert text == ("Module(body=[FunctionDef(name='f', args=arguments(), body=[Return(value=Call(func=Name(id='g', "
+                    "ctx=Load()), args=[Constant()]))])])")
 
 
 def test_a_module_without_source_is_named(package):
