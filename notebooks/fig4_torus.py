@@ -89,8 +89,9 @@ norm = one.gradient.sel(saliency="norm")
 new = one.at_cut & ~one.at_cut.shift(level=1, fill_value=False)
 where = {"new": new, "inherited": one.at_cut & ~new}
 rest = norm.where(~one.at_cut).median("point")
-apart = {name: norm.where(points).sel(level=[4, 8]).median("point") / rest for name, points in where.items()}
-apart = xr.Dataset(apart)
+apart = xr.Dataset({
+    name: norm.where(points).sel(level=[4, 8]).median("point") / rest for name, points in where.items()
+})
 apart.to_dataframe()[["new", "inherited"]].astype(float).unstack("level").round(2)
 
 # %% tags=["remove-cell"]
@@ -168,8 +169,14 @@ torus.saliency_profiles(axes, result);
 #
 # An accuracy above {glue:text}`fig4_threshold` on each level {glue:text}`fig4_ring_verdict`: {glue:text}`fig4_ring_all_levels` of
 # {glue:text}`fig4_seeds`. With the public code's cut it {glue:text}`fig4_tube_verdict`: {glue:text}`fig4_tube_all_levels` of
-# {glue:text}`fig4_seeds`. That the metric is kept within the classes holds to the degree that rows three to five say, level by level;
-# the criterion is the one of {doc}`fig2_rings`. That the gradient is largest at the cuts is what the four rows after them say.
+# {glue:text}`fig4_seeds`.
+#
+# By the criterion of {doc}`fig2_rings`, a correlation of at least 0.99, the distances within the classes are kept by
+# {glue:text}`fig4_ring_2_kept` of {glue:text}`fig4_seeds` seeds on the first level, {glue:text}`fig4_ring_4_kept` on the second and
+# {glue:text}`fig4_ring_8_kept` on the third.
+#
+# The largest gradient lies at a cut for {glue:text}`fig4_2_hottest`, {glue:text}`fig4_4_hottest` and {glue:text}`fig4_8_hottest` of
+# {glue:text}`fig4_seeds` seeds, level by level; the rows above it say by how much the cuts stand out, and which of them.
 #
 # ## What it means
 #
@@ -178,7 +185,7 @@ torus.saliency_profiles(axes, result);
 # isometry term bounds it, but only along the surface: no pair of points says anything about the direction that leaves the torus,
 # and the gradient has a part there.
 #
-# A level has to make its new cuts alone. On the two sides of an inherited one, a level below has set the points apart already, and how
+# Only its new cuts are a level's own work. On the two sides of an inherited one, a level below has set the points apart already; how
 # strongly the level above still reacts there is the row of inherited cuts, where 1 is a point like any other.
 #
 # Each level keeps what the one before made of the data, errors included. A level whose classes are small has few pairs that count, out of the same

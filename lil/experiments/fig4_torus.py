@@ -33,7 +33,9 @@ class Config:
 
     def __post_init__(self):
         if (self.ring.cut, self.tube.cut) != CUTS:
-            raise ValueError(f"ring and tube must be cut by their names, not by {self.ring.cut!r} and {self.tube.cut!r}.")
+            raise ValueError(
+                f"ring and tube must be cut by their names, not by {self.ring.cut!r} and {self.tube.cut!r}."
+            )
         if min(self.ring.grid, self.tube.grid) < 24:
             raise ValueError("grid must be at least 24: on a coarser one, each point lies at a cut of eight classes.")
 

@@ -50,7 +50,7 @@ def turning(result: xr.Dataset) -> go.Figure:
         shown = [True, True, *(bool(other == seed) for other in seeds for _ in range(2 * len(betas)))]
         steps.append(dict(label=str(seed), method="restyle", args=["visible", shown]))
     titles = ["the data", *(f"last hidden layer,<br>{beta_name(beta)}" for beta in betas)]
-    return side_by_side(figure, titles, steps, height=0.7)
+    return side_by_side(figure, titles, steps, height=0.9)
 
 
 def _add_rings(figure: go.Figure, rings: Float[np.ndarray, "2 n 3"], panel: int, *, shown: bool) -> None:

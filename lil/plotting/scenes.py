@@ -18,7 +18,7 @@ def add_points(figure: go.Figure, points: Float[np.ndarray, "n 3"], panel: int, 
 def side_by_side(figure: go.Figure, titles: Sequence[str], steps: list[dict], *, height: float) -> go.Figure:
     """Lay out as many scenes as there are titles, seen from ``height``, and a slider over ``steps``, one a seed."""
     blank = dict(showticklabels=False, title="")
-    camera = dict(eye=dict(x=1.3, y=1.3, z=height))
+    camera = dict(eye=dict(x=1.5, y=1.5, z=height))
     for panel, title in enumerate(titles):
         domain = dict(x=[panel / len(titles), (panel + 1) / len(titles) - 0.01], y=[0, 0.92])
         scene = dict(domain=domain, aspectmode="data", camera=camera, xaxis=blank, yaxis=blank, zaxis=blank)

@@ -98,7 +98,7 @@ def turning_layouts(result: xr.Dataset) -> go.Figure:
     for seed in seeds:
         shown = [bool(other == seed) for _ in _levels(result) for other in seeds]
         steps.append(dict(label=str(seed), method="restyle", args=["visible", shown]))
-    return side_by_side(figure, _titles(result), steps, height=0.7)
+    return side_by_side(figure, _titles(result), steps, height=0.9)
 
 
 def turning_saliency(result: xr.Dataset) -> go.Figure:
@@ -113,13 +113,14 @@ def turning_saliency(result: xr.Dataset) -> go.Figure:
     for seed, levels in zip(result.seed.values, norms, strict=True):
         change = {"marker.color": [heat(norm) for norm in levels], "text": list(levels)}
         steps.append(dict(label=str(seed), method="restyle", args=[change]))
-    return side_by_side(figure, _titles(result), steps, height=1.7)
+    return side_by_side(figure, _titles(result), steps, height=1.9)
 
 
 def _classes_of(level: int) -> dict:
     """plotly's colours of the classes 0 to level − 1, each in one piece."""
     steps = [(k / level, (k + 1) / level, CLASSES[k]) for k in range(level)]
-    return dict(colorscale=[(at, colour) for low, high, colour in steps for at in (low, high)], cmin=-0.5, cmax=level - 0.5)
+    scale = [(at, colour) for low, high, colour in steps for at in (low, high)]
+    return dict(colorscale=scale, cmin=-0.5, cmax=level - 0.5)
 
 
 def _levels(result: xr.Dataset) -> list[int]:
