@@ -17,7 +17,7 @@ RECIPES = {
     "cifar10_as_published": cifar10, "cifar10_public": cifar10, "cifar10_first": cifar10,
 }
 
-BANDS = {"accuracy": 0.01}   # training amplifies the last digit of a sum
+BANDS = {"accuracy": 0.05}   # training amplifies the last digit of a sum: on CIFAR10 at β = 10, see the recipe
 
 
 @dataclass(frozen=True)
