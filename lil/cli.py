@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what can go wrong is told in one sentence. Returns the exit status."""
     chosen = _parser().parse_args(arguments)
     try:
-        return chosen.command(chosen)
+        status = chosen.command(chosen)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:   # `lil results | head`: whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())   # for what Python still flushes at its exit
+        return 141            # as a shell says of a process that SIGPIPE ended
     except KeyboardInterrupt:
         print("lil: interrupted; records are as they were before.", file=sys.stderr)
         return 130

@@ -1,5 +1,6 @@
 """The command line: thin, and every error one sentence."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -191,3 +192,13 @@ def test_progress_is_a_bar_on_a_terminal_and_silence_elsewhere(capsys, monkeypat
     work()
     shown = capsys.readouterr().err
     assert "training: 100%" in shown and "UMAP: 100%" in shown and "2/2" in shown
+
+
+def test_a_reader_that_leaves_early_is_no_fault():
+    """`lil results | head`: the other end of the pipe is closed before anything is written."""
+    read, write = os.pipe()
+    os.close(read)
+    command = Path(sys.executable).parent / "lil"
+    done = subprocess.run([command, "results"], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.returncode == 141 and done.stderr == ""
