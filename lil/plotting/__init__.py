@@ -27,7 +27,6 @@ DATA = "#6b6f76"            # the data themselves, before any network
 CROSS_ENTROPY = "#d55e00"   # β = 0: orange, as in Figure 2 of the paper
 ISOMETRY = "#009e73"        # β > 0: green, as there
 CLASSES = ("#0072b2", "#cc79a7", "#e69f00", "#56b4e9", "#009e73", "#d55e00", "#f0e442", "#000000")
-FONT = ("DejaVu Sans", "sans-serif")
 
 Panels = Shaped[np.ndarray, "panels"]
 """A row of matplotlib Axes, as ``plt.subplots`` makes it."""
