@@ -53,13 +53,13 @@ images = lipschitz.of_data(result, lipschitz.data_names(result)[-1])
 # The true constant lies between the largest of the others and this product. `forced` is the ratio that the margins between classes demand
 # of any representation with the same classifier ({prf:ref}`prop-margins`). An isometry would have 1 in `within`, `between`, `median` and `largest`.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "scroll-output"]
 local, upper = result.local.sel(map="representation"), result.upper.sel(map="representation")
 table = pd.DataFrame({
     "within": result.lower.sel(pairs="within"), "between": result.lower.sel(pairs="between"), "forced": result.forced,
     "median": local.sel(quantile=0.5), "largest": local.sel(quantile=1), "product": upper,
 }, index=name, dtype=float)
-table.round(2)
+table.assign(product=table["product"].map("{:.2e}".format)).round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, a row a network: pairs within a class (bar), pairs between classes (cross), the local constant at all points (line, with a dot at the median), all of them lower bounds, and the product of spectral norms (arrow), an upper bound. The dashed line is at 1, the constant of an isometry.", "name": "fig-lipschitz-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row a network, in five groups: rings, three levels of the torus, and images; orange without the isometry term, green with it"}}
 lipschitz.constants(result);
@@ -70,7 +70,7 @@ lipschitz.constants(result);
 # The isometry term sees pairs of data. An attack may go anywhere. So the stretch of Φ is measured at each point towards the nearest point of the same class,
 # in random directions, and in the direction of FGSM on the cross-entropy. Medians over the points:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "scroll-output"]
 along = result.along.sel(quantile=0.5)
 pd.DataFrame({direction: along.sel(direction=direction) for direction in result.direction.values}, index=name).round(3)
 
@@ -86,7 +86,7 @@ lipschitz.stretches(axes, result);
 # terms, at which the gradient exceeds the bound. It must be 0 in the first two cases, which are proven; in the third it says where the
 # hypothesis is false.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "scroll-output"]
 columns = {}
 for constant in result.constant.values:
     for term in ("cross_entropy", "isometry"):
@@ -109,7 +109,7 @@ lipschitz.both_sides(axes, images, ("cross_entropy", "isometry"));
 figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
 lipschitz.certificates(axes, images);
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "scroll-output"]
 columns = {}
 for epsilon in images.epsilon.values[:: 3]:
     columns["certified", f"ε = {epsilon:.2g}"] = images.certified.sel(norm="Linf", epsilon=epsilon).values
