@@ -1,4 +1,4 @@
-"""The command ``lil``: results reproduced, recorded and listed, data fetched, the VGG13 pretrained."""
+"""The command ``lil``: results reproduced, recorded and listed, claims judged, data fetched, the VGG13 pretrained."""
 
 from __future__ import annotations
 
@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
                       "current if it agrees")
     affirm.add_argument("name", metavar="NAME", help="an experiment")
     _add_device(affirm)
+
+    claims = _command(commands, "claims", _claims, "list what the paper claims, and whether it holds by the records")
+    how = claims.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="print everything, every seed's numbers among it, as JSON")
+    how.add_argument("--csv", action="store_true", help="the same as a table with one row a claim")
+    how.add_argument("--freeze", action="store_true", help="make these the verdicts that the tests expect")
 
     data = commands.add_parser("data", help="fetch or verify the image sets")
     data = data.add_subparsers(required=True, metavar="COMMAND")
@@ -188,6 +194,23 @@ def _affirm(chosen: argparse.Namespace) -> int:
     largest = max({**affirmation["differences"], **affirmation["networks"]}.values())
     print(f"{chosen.name} is current again: recomputed at {member}, it differs by at most {largest:.1e} of a "
           "variable's largest value.")
+    return 0
+
+
+def _claims(chosen: argparse.Namespace) -> int:
+    from lil.claims import export, judge_all
+
+    entries = judge_all()
+    if chosen.json or chosen.csv:
+        print((export.to_json if chosen.json else export.to_csv)(entries), end="")
+        return 0
+    if chosen.freeze:
+        print(f"verdicts: written, {export.freeze(entries)}")
+        return 0
+    rows = [(e.claim.number, e.claim.title, e.verdict, e.score, e.seeds or None) for e in entries]
+    _print_table(("", "claim", "verdict", "met", "seeds"), rows)
+    if waiting := sorted({name for entry in entries for name in entry.missing}):
+        print(f"\nNot recorded yet: {', '.join(waiting)}. `lil reproduce NAME --record` computes one of them.")
     return 0
 
 

@@ -11,9 +11,10 @@ from lil import results
 from lil.claims.ledger import CLAIMS, Claim
 from lil.claims.verdicts import Number, Verdict, decide
 from lil.results import registry
-from lil.results.errors import ResultError
+from lil.results.errors import CorruptRecord, MissingRecord, StaleRecord
 
 EXPERIMENTS = "lil.experiments"
+STATES = {MissingRecord: "missing", StaleRecord: "stale", CorruptRecord: "damaged"}   # as `lil results` calls them
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Entry:
     claim: Claim
     verdict: Verdict
     numbers: tuple[Number, ...]   # also where the verdict waits: of those records that are there
-    missing: Mapping[str, str]    # of the experiments without a current record, why
+    missing: Mapping[str, str]    # of the experiments without a current record, its state
 
     @property
     def seeds(self) -> int:
@@ -42,14 +43,14 @@ class Entry:
 
 
 def recorded(name: str) -> xr.Dataset:
-    """The current record of an experiment. Raises ResultError where there is none."""
+    """The current record of an experiment. Raises one of STATES where there is none."""
     return results.get(registry.load(EXPERIMENTS, name), mode="recorded")
 
 
 def judge(claim: Claim, load: Callable[[str], xr.Dataset] = recorded) -> Entry:
     """Measure a claim on what ``load`` has of each experiment.
 
-    Where something is missing (a ResultError) there is no verdict yet, only the numbers of the rest.
+    Where a record is missing, stale or damaged there is no verdict yet, only the numbers of the rest.
     """
     if not claim.measures:
         return Entry(claim, Verdict.NOT_TESTABLE, (), {})
@@ -57,8 +58,8 @@ def judge(claim: Claim, load: Callable[[str], xr.Dataset] = recorded) -> Entry:
     for measure in claim.measures:
         try:
             result = load(measure.experiment)
-        except ResultError as error:
-            missing[measure.experiment] = str(error)
+        except tuple(STATES) as error:
+            missing[measure.experiment] = STATES[type(error)]
         else:
             numbers += measure.of(result)
     return Entry(claim, Verdict.NOT_RECORDED if missing else decide(numbers), tuple(numbers), missing)

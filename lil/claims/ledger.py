@@ -54,7 +54,7 @@ FIGURE_A1_NETWORKS = {"mnist_text": "MNIST", "mnist_public": "MNIST, public code
 
 CLAIMS = (
     Claim(
-        1, "rings-with-isometry", "With LIL, rings come apart and keep their distances",
+        1, "rings-with-isometry", "Rings disentangled, distances kept",
         "A network trained with the isometry term takes two linked rings apart and keeps the distances within each ring "
         "“almost perfectly”, and so its topology.",
         f"{DISENTANGLING}, Figure 2",
@@ -68,7 +68,7 @@ CLAIMS = (
         (Measure("fig2_rings", m.rings_with_isometry),),
     ),
     Claim(
-        2, "rings-without", "Cross-entropy alone shrinks and breaks them",
+        2, "rings-without", "Cross-entropy alone breaks the rings",
         "Trained with cross-entropy alone, the network brings the points of a ring closer together, their distances follow "
         "an exponential shape, and the topological structure is lost.",
         f"{DISENTANGLING}, Figure 2",
@@ -76,13 +76,13 @@ CLAIMS = (
         f"For every seed: in both rings a median ratio of distances below {1 - m.WITHIN:g} and a correlation below "
         f"{m.KEPT:g}; at least one ring without exactly one loop; and distances that are nearer to an exponential law than "
         f"to the law of a ring, with a Kolmogorov–Smirnov statistic of at most {m.POOR_FIT:g}.",
-        "The first three are where claim 1's own conditions fail. An exponential law describes the distances if it misplaces "
+        "The first three say that distances and loops are not kept, by what claim 1 asks for. An exponential law describes the distances if it misplaces "
         "no more than a tenth of the pairs; a test of significance would refuse any law with so many pairs.",
         ("nb/fig2_rings",),
         (Measure("fig2_rings", m.rings_without),),
     ),
     Claim(
-        3, "lipschitz-derivative", "Isometries are 1-Lipschitz, their derivatives bounded",
+        3, "lipschitz-derivative", "Isometries have bounded derivatives",
         "Isometric maps are 1-Lipschitz, and the derivative of a K-Lipschitz map is bounded by K (Propositions 3.1 and 3.2).",
         f"{ROBUST}, Propositions 3.1 and 3.2",
         "Both are proven in this book, with the hypotheses that they need: for the Euclidean norm, and for a derivative on an "
@@ -94,7 +94,7 @@ CLAIMS = (
         (Measure("lipschitz_bound", m.lipschitz_estimates),),
     ),
     Claim(
-        4, "gradient-bound", "Hence the loss's gradient is bounded (Eq. 6)",
+        4, "gradient-bound", "So the gradient is bounded (Eq. 6)",
         "By the isometry term the gradient of the loss with respect to the data is bounded, term by term, as in Eq. 6.",
         f"{ROBUST}, Eq. 6 and Appendix A.1",
         "Both sides of Eq. 6 at each test point of all networks, for three values of its constant: the norm of the derivative "
@@ -141,7 +141,7 @@ CLAIMS = (
         (Measure("table1", m.accuracy_and_beta(TABLE_1_NETWORKS)),),
     ),
     Claim(
-        7, "histograms-follow", "Distance histograms follow the input's as β grows",
+        7, "histograms-follow", "Distances follow the input's as β grows",
         "As β grows, the histogram of distances within the classes follows that of the inputs.",
         "Appendix Figure 1",
         "The Wasserstein distance between the distances of representations and those of inputs, over all pairs of one class "
@@ -153,7 +153,7 @@ CLAIMS = (
         (Measure("figA1_distances", m.distances_and_beta(FIGURE_A1_NETWORKS)),),
     ),
     Claim(
-        8, "torus-levels", "Stacked LILs split a torus and keep its metric",
+        8, "torus-levels", "Stacked LILs split a torus, metric kept",
         f"Stacked LILs split a torus into two, four and eight classes with a rate above {TORUS_ACCURACY.value:g} on each "
         "level, and keep the metric structure within the classes.",
         f"{HIERARCHY}, Figure 4B",
@@ -167,7 +167,7 @@ CLAIMS = (
         (Measure("fig4_torus", m.torus_levels),),
     ),
     Claim(
-        9, "torus-gradients", "The gradient is largest around the decision regions",
+        9, "torus-gradients", "The gradient is largest near the cuts",
         "The norm of the gradient with respect to the input is maximised around the decision regions of the torus.",
         f"{HIERARCHY}, Figure 4C",
         "The gradient of the logit of a point's own class: its Euclidean norm with the text's cut, its largest coordinate "
@@ -180,7 +180,7 @@ CLAIMS = (
         (Measure("fig4_torus", m.torus_gradients),),
     ),
     Claim(
-        10, "smaller-constant", "LIL has a smaller constant than cross-entropy alone",
+        10, "smaller-constant", "LIL lowers the Lipschitz constant",
         "The isometry term imposes a small Lipschitz constant, which explains the robustness. What constant a network "
         "trained with cross-entropy alone has, the discussion leaves open: were it smaller almost everywhere, “there would "
         "have to be a different explanation”.",
@@ -194,7 +194,7 @@ CLAIMS = (
         (Measure("lipschitz_bound", m.lipschitz_constants),),
     ),
     Claim(
-        11, "not-competitive", "Not competitive with the state of the art",
+        11, "not-competitive", "Robustness is below the state of the art",
         "The robustness on MNIST is not competitive with the state of the art (“data not shown”).",
         "Discussion, “Robustness to adversarial attacks”",
         "The best β of each seed under FGSM at the largest recorded ε up to 0.3, beside the accuracy that Madry et al. "
@@ -211,7 +211,7 @@ CLAIMS = (
         ),
     ),
     Claim(
-        12, "other-metrics", "It extends to other metrics, and to visualisation",
+        12, "other-metrics", "Other metrics, and visualisation",
         "The approach extends to metrics other than the Euclidean, and LILs can be used to reduce dimensions and visualise data.",
         "Discussion, “Advantages of isometric mappings” and “Hierarchical splitting of representations”",
         "Nothing: the paper shows neither, and no result recorded here uses another metric or a layer of two or three neurons.",

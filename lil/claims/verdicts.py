@@ -59,9 +59,9 @@ class Number:
         return 2 * self.met <= len(self.values)
 
     def __str__(self) -> str:
-        """The median, and from the lowest to the highest seed."""
+        """The median, and from the lowest to the highest seed where they differ."""
         middle, low, high = (f"{value:.4g}" for value in (median(self.values), min(self.values), max(self.values)))
-        return middle if len(self.values) == 1 else f"{middle} ({low} to {high})"
+        return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def decide(numbers: Sequence[Number]) -> Verdict:
