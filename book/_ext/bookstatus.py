@@ -60,7 +60,14 @@ class RecordsTable(Directive):
             cost = ("–",) * 4 if row.attrs is None else (
                 row.attrs["date"], f"{row.attrs['seconds']:.0f}", f"{row.attrs['peak_memory_mb']:.0f}", row.attrs["machine"])
             rows.append((row.name, state, *cost))
-        return [table(("record", "state", "date", "seconds", "peak memory (MiB)", "machine"), rows)]
+        whole = table(("record", "state", "date", "seconds", "peak memory (MiB)", "machine"), rows)
+        env = self.state.document.settings.env
+        (body,) = whole.findall(nodes.tbody)
+        for row, (name, *_) in zip(body, rows, strict=True):     # other pages link to a record's row
+            anchor = nodes.make_id(f"record-{name}")
+            row["ids"].append(anchor)
+            env.get_domain("std").anonlabels[f"record-{name}".lower()] = (env.docname, anchor)
+        return [whole]
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> nodes.table:

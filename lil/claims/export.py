@@ -52,7 +52,7 @@ def to_csv(entries: Sequence[Entry]) -> str:
     rows = []
     for entry in entries:
         row = as_dict(entry)
-        row["numbers"] = "; ".join(f"{number.label}: {number} [{number.condition}]" for number in entry.numbers) or "none"
+        row["numbers"] = "; ".join(f"{each.label}: {each} [{each.condition}]" for each in entry.numbers) or "none"
         row["pages"], row["records"] = ("; ".join(row[name]) or "none" for name in ("pages", "records"))
         row["not_recorded"] = "; ".join(f"{name}: {state}" for name, state in entry.missing.items()) or "none"
         rows.append(row)

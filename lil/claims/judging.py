@@ -39,7 +39,8 @@ class Entry:
     @property
     def score(self) -> str:
         """"3 of 4": conditions that every seed meets, and those with a number."""
-        return f"{sum(number.kept for number in self.conditions)} of {len(self.conditions)}" if self.conditions else "none"
+        kept = sum(number.kept for number in self.conditions)
+        return f"{kept} of {len(self.conditions)}" if self.conditions else "none"
 
 
 def recorded(name: str) -> xr.Dataset:

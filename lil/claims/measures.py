@@ -39,7 +39,7 @@ def rings_with_isometry(result: xr.Dataset) -> list[Number]:
     low, high = one.ratio.isel(quantile=0).min("ring"), one.ratio.isel(quantile=-1).max("ring")
     return [
         Number("accuracy on the test draw", _by_seed(one.accuracy), "≥", SEPARATED),
-        Number("correlation of distances with the data's, worse ring", _by_seed(one.correlation.min("ring")), "≥", KEPT),
+        Number("correlation of distances, worse ring", _by_seed(one.correlation.min("ring")), "≥", KEPT),
         Number("d(Φ)/d(x), lowest 5 % quantile of the rings", _by_seed(low), "≥", 1 - WITHIN),
         Number("d(Φ)/d(x), highest 95 % quantile of the rings", _by_seed(high), "≤", 1 + WITHIN),
         Number("rings with exactly one loop, of two", _by_seed((one.loops == 1).sum("ring")), "≥", 2),
@@ -53,9 +53,9 @@ def rings_without(result: xr.Dataset) -> list[Number]:
     nearer = (exponential < chord).sum("ring")
     return [
         Number("median of d(Φ)/d(x), larger ring", _by_seed(one.ratio.sel(quantile=0.5).max("ring")), "<", 1 - WITHIN),
-        Number("correlation of distances with the data's, better ring", _by_seed(one.correlation.max("ring")), "<", KEPT),
+        Number("correlation of distances, better ring", _by_seed(one.correlation.max("ring")), "<", KEPT),
         Number("rings with exactly one loop, of two", _by_seed((one.loops == 1).sum("ring")), "<", 2),
-        Number("rings whose distances are nearer to an exponential law than to a ring's, of two", _by_seed(nearer), "≥", 2),
+        Number("rings nearer to an exponential law than to a ring's, of two", _by_seed(nearer), "≥", 2),
         Number("misfit to the exponential law, worse ring", _by_seed(exponential.max("ring")), "≤", POOR_FIT),
     ]
 
@@ -102,8 +102,8 @@ def lipschitz_constants(result: xr.Dataset) -> list[Number]:
             numbers.append(Number(f"{data}: {name}, β = 0", tuple(before.astype(float).tolist())))
             factors = tuple((after / before).astype(float).tolist())
             numbers.append(Number(f"{data}: the same at β = {beta:g}, over that at β = 0", factors, "<", 1))
-        upper = result.upper.sel(map="representation").isel(network=without)
-        numbers.append(Number(f"{data}: upper bound of the constant, β = 0", tuple(upper.values.astype(float).tolist())))
+        upper = result.upper.sel(map="representation").isel(network=without).values
+        numbers.append(Number(f"{data}: upper bound of the constant, β = 0", tuple(upper.astype(float).tolist())))
     return numbers
 
 
@@ -120,7 +120,8 @@ def _networks(result: xr.Dataset, data: str, *, largest: bool) -> np.ndarray:
 
 def _worst(values: xr.DataArray) -> tuple[float, ...]:
     """The largest value of each seed's networks, in the order of the seeds."""
-    return tuple(float(values.isel(network=np.flatnonzero(values.seed == seed)).max()) for seed in np.unique(values.seed))
+    of_each = [np.flatnonzero(values.seed == seed) for seed in np.unique(values.seed)]
+    return tuple(float(values.isel(network=networks).max()) for networks in of_each)
 
 
 def robustness(name: str):
@@ -200,8 +201,7 @@ def torus_levels(result: xr.Dataset) -> list[Number]:
         off = abs(one.ratio.sel(quantile=0.5) - 1).max("level")
         numbers += [
             Number(f"{name}: accuracy, worst level", _by_seed(one.accuracy.min("level")), ">", TORUS_ACCURACY.value),
-            Number(f"{name}: correlation of distances with the data's, worst level",
-                   _by_seed(one.correlation.min("level")), "≥", KEPT),
+            Number(f"{name}: correlation of distances, worst level", _by_seed(one.correlation.min("level")), "≥", KEPT),
             Number(f"{name}: distance of the median d(Φ)/d(x) from 1, worst level", _by_seed(off), "≤", WITHIN),
         ]
     return numbers

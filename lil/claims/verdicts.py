@@ -41,7 +41,7 @@ class Number:
     @property
     def condition(self) -> str:
         """"≥ 0.99", or "no condition"."""
-        return "no condition" if self.relation is None else f"{self.relation} {self.threshold:.4g}"
+        return "no condition" if self.relation is None else f"{self.relation} {_short(self.threshold)}"
 
     @property
     def met(self) -> int:
@@ -60,7 +60,7 @@ class Number:
 
     def __str__(self) -> str:
         """The median, and from the lowest to the highest seed where they differ."""
-        middle, low, high = (f"{value:.4g}" for value in (median(self.values), min(self.values), max(self.values)))
+        middle, low, high = map(_short, (median(self.values), min(self.values), max(self.values)))
         return middle if low == high else f"{middle} ({low} to {high})"
 
 
@@ -83,3 +83,8 @@ def decide(numbers: Sequence[Number]) -> Verdict:
     if all(number.kept for number in own) and all(number.missed for number in beyond):
         return Verdict.PROTOCOL
     return Verdict.IN_PART
+
+
+def _short(value: float) -> str:
+    """Four digits."""
+    return f"{value:.4g}".replace("-", "−")
