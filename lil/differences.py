@@ -111,8 +111,8 @@ def _of_saliency(result: xr.Dataset) -> str:
 def _of_seeds(result: xr.Dataset) -> str:
     robust = result.accuracy.sel(objective="total").mean("epsilon")
     clean, attacked = (float(each.std("seed", ddof=1).max()) for each in (result.clean, robust))
-    return (f"Standard deviation over the seeds, at the β where it is largest: {clean:.4f} of the clean accuracy on MNIST, "
-            f"{attacked:.3f} of that under the paper's attack.")
+    return (f"Standard deviation over the seeds, at the β where it is largest: {clean:.4f} for MNIST's clean accuracy, "
+            f"{attacked:.3f} for that under the paper's attack.")
 
 
 DIFFERENCES = (

@@ -148,8 +148,8 @@ def test_an_interrupt_is_no_defect(lil, fake, monkeypatch):
 
 
 @pytest.mark.parametrize("command", [
-    ["reproduce"], ["results"], ["results", "affirm"], ["data"], ["data", "fetch"], ["data", "verify"], ["pretrain"],
-    []])
+    ["reproduce"], ["results"], ["results", "affirm"], ["claims"], ["data"], ["data", "fetch"], ["data", "verify"],
+    ["pretrain"], []])
 def test_help_of_each_command(capsys, command):
     with pytest.raises(SystemExit) as exit:
         cli.main([*command, "--help"])

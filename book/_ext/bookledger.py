@@ -1,6 +1,6 @@
 """The pages about the paper as a whole, written from the records when the book is built.
 
-A line ``% generated: claims-table`` of a page's source becomes the ledger of claims as a table, other names other parts:
+A line ``% generated: claims-table`` of a page's source becomes the ledger as a table, other names become other parts:
 see ``GENERATED``. The reproducibility summary has its numbers as substitutions. Beside the ledger's page the build puts
 ``claims.json`` and ``claims.csv``.
 """
@@ -156,8 +156,8 @@ def summary_numbers() -> dict[str, str]:
         "records": str(len(current)),
         "experiments": str(len(rows)),
         "waiting": ", ".join(row.name for row in rows if row.state != "current") or "none",
-        "training": duration(sum(cost["seconds"] for cost in trained.values())),
-        "evaluation": duration(sum(attrs["seconds"] for attrs in current)),
+        "training": duration(sum((cost["seconds"] for cost in trained.values()), start=0.0)),
+        "evaluation": duration(sum((attrs["seconds"] for attrs in current), start=0.0)),
         "memory": f"{max((cost['peak_memory_mb'] for cost in costs), default=0) / 1024:.1f} GiB",
         "machines": "; ".join(sorted({cost["machine"] for cost in costs})) or "none",
         "devices": ", ".join(sorted({cost["device"] for cost in costs})) or "none",

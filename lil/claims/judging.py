@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import xarray as xr
 
@@ -67,5 +68,6 @@ def judge(claim: Claim, load: Callable[[str], xr.Dataset] = recorded) -> Entry:
 
 
 def judge_all(load: Callable[[str], xr.Dataset] = recorded) -> list[Entry]:
-    """The whole ledger, in the order of the claims."""
+    """The whole ledger, in the order of the claims. Each result is loaded once."""
+    load = cache(load)
     return [judge(claim, load) for claim in CLAIMS]

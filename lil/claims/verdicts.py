@@ -27,10 +27,10 @@ class Number:
     """A measured number for every seed, and the condition that each has to meet, if there is one."""
 
     label: str
-    values: tuple[float, ...]        # one a seed
-    relation: str | None = None      # one of RELATIONS, to
-    threshold: float | None = None   # this
-    beyond: bool = False             # whether the condition goes beyond the paper's own protocol
+    values: tuple[float, ...]              # one a seed
+    relation: str | None = None            # one of RELATIONS, to
+    threshold: int | float | None = None   # this
+    beyond: bool = False                   # whether the condition goes beyond the paper's own protocol
 
     def __post_init__(self):
         if not self.values:
@@ -85,6 +85,6 @@ def decide(numbers: Sequence[Number]) -> Verdict:
     return Verdict.IN_PART
 
 
-def _short(value: float) -> str:
+def _short(value: int | float) -> str:
     """Four digits."""
     return f"{value:.4g}".replace("-", "−")
