@@ -20,17 +20,19 @@ from sphinx.application import Sphinx
 
 from lil import results
 from lil.claims import Entry, Verdict, export, judge_all
-from lil.claims.judging import EXPERIMENTS
+from lil.claims.judging import EXPERIMENTS, recorded
 from lil.differences import DIFFERENCES, Difference, Setting, measured
 from lil.results.closing import duration
 
 PAGE = "claims"    # beside which the exports lie
 
+record = cache(recorded)    # the ledger and the page on what differs look at the same records: each is read once a build
+
 
 @cache
 def ledger() -> tuple[Entry, ...]:
     """All claims, judged once a build."""
-    return tuple(judge_all())
+    return tuple(judge_all(record))
 
 
 class Downloads(Directive):
@@ -119,7 +121,7 @@ def difference_sections(differences: Sequence[Difference], pages: Collection[str
     """Of each topic what is done here, under which names, and what the difference does."""
     sections = []
     for position, each in enumerate(differences):
-        effect = measured(each.effect)
+        effect = measured(each.effect, record)
         if each.effect is not None and each.effect.page in pages:
             effect += f" ({{doc}}`/{each.effect.page}`)"
         ours = "<br>".join(filter(None, [*map(_setting, each.ours), each.note]))

@@ -34,8 +34,8 @@ def bookledger(monkeypatch):
 def generated(bookledger, request, monkeypatch):
     """The generated parts, from the records that there are and without any."""
     if request.param == "nothing":
-        monkeypatch.setattr(bookledger, "judge_all", lambda: claims.judge_all(nothing))
-        monkeypatch.setattr(bookledger, "measured", lambda effect: "not recorded yet" if effect else "not measured")
+        monkeypatch.setattr(bookledger, "judge_all", lambda load: claims.judge_all(nothing))
+        monkeypatch.setattr(bookledger, "measured", lambda effect, load: "not recorded yet" if effect else "not measured")
     return {name: write(PAGES) for name, write in bookledger.GENERATED.items()}
 
 
@@ -99,7 +99,7 @@ def test_the_summary_counts_shared_networks_once(bookledger, monkeypatch):
 
 def test_the_summary_stands_without_records(bookledger, monkeypatch):
     monkeypatch.setattr(bookledger.results, "listing", lambda package: [])
-    monkeypatch.setattr(bookledger, "judge_all", lambda: claims.judge_all(nothing))
+    monkeypatch.setattr(bookledger, "judge_all", lambda load: claims.judge_all(nothing))
     numbers = bookledger.summary_numbers()
     assert (numbers["records"], numbers["machines"], numbers["training"]) == ("0", "none", "0.0 s")
 
