@@ -52,6 +52,22 @@ class Blocks(NamedTuple):
         """Points of each batch, the paper's N."""
         return self.order.shape[-1]
 
+    def unbind(self) -> list[Blocks]:
+        """The blocks of each entry of the first leading dimension; their pairs follow one another in the flat order."""
+        entries, *lead = self.lead
+        batches = len(self.order) // entries
+        pairs = torch.cat((self.offset, torch.tensor([self.n_pairs])))
+        cuts = torch.searchsorted(self.batch, torch.arange(0, len(self.order) + 1, batches)).tolist()
+        each = []
+        for entry, (a, b) in enumerate(zip(cuts, cuts[1:], strict=False)):
+            first, last = int(pairs[a]), int(pairs[b])
+            rows = slice(entry * batches, (entry + 1) * batches)
+            each.append(Blocks(
+                self.order[rows], self.batch[a:b] - rows.start, self.start[a:b], self.size[a:b], self.offset[a:b] - first,
+                tuple(lead), last - first,
+            ))
+        return each
+
 
 def pair_blocks(labels: Int[Tensor, "*lead n"], kind: str = "within-class") -> Blocks:
     """Step 1: the pairs (i, j) with G(x_i, x_j) = 1, as blocks ({eq}`indexing-matrix`).

@@ -7,34 +7,28 @@ result is the same bit for bit whatever the number of threads.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
+from lil import workers
 from lil.isometry import Blocks
+from lil.workers import compiled
 
 _ROWS = 400            # points of a block for each of its strips
 _LANES = 16            # floats of a cache line: loops over points begin at one, where loads are fastest
-_WORTH_A_THREAD = 1e5  # pairs × dimensions below which handing work to another thread costs more than it saves
-
-
-def _fast(function: Callable) -> Callable:
-    """Compile. Reassociation lets the inner loops use vector instructions; NaN and infinity keep their meaning."""
-    # In tests, functions come wrapped in a check of their shapes, which numba cannot read.
-    return njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz", "arcp"})(inspect.unwrap(function))
+_WORTH_A_THREAD = 1e6  # pairs × dimensions below which handing work to another thread costs more than it saves
 
 
 def distances(x: Tensor, blocks: Blocks) -> Tensor:
     """Euclidean distances of the pairs that count, flat, in the order of the blocks; x is (batches, n, d)."""
     out = np.empty(blocks.n_pairs, dtype=x.numpy().dtype)
     arguments = (x.numpy(), *_layout(blocks), out)
-    _in_parallel(_distances, arguments, np.cumsum(_pairs(blocks)) * x.shape[-1])
+    _in_parallel(_distances, arguments, _pairs(blocks) * x.shape[-1], 1)
     return torch.from_numpy(out)
 
 
@@ -45,19 +39,15 @@ def sweep(z: Tensor, x_dist: Tensor, blocks: Blocks, scale: float) -> tuple[Tens
     """
     batches, members, n, d = z.shape
     strips = -(-blocks.size.numpy() // _ROWS)
-    # one task a (block, member, strip); the strips of one block go to different layers of the gradient
-    block = np.repeat(np.arange(len(strips)), strips * members)
-    number = np.arange(len(block)) - np.repeat(np.cumsum(strips * members) - strips * members, strips * members)
-    member, strip = number // strips[block], number % strips[block]
-    layers = int(strips.max(initial=1))
-    loss = np.zeros(len(block))
+    tasks = strips * members                 # of each block, one a (member, strip)
+    layers = int(strips.max(initial=1))      # the strips of one block go to different layers of the gradient
     pull = np.zeros((layers, batches, members, n, d), dtype=z.numpy().dtype)
-    arguments = (
-        z.numpy(), x_dist.numpy(), pull.dtype.type(scale), *_layout(blocks), block, member, strip, strips, loss, pull,
-    )
-    _in_parallel(_sweep, arguments, np.cumsum((_pairs(blocks) / strips)[block]) * d)
-    owner = blocks.batch.numpy()[block] * members + member
-    total = np.bincount(owner, weights=loss, minlength=batches * members).reshape(batches, members)
+    each = np.zeros(tasks.sum())
+    layout = _layout(blocks)
+    arguments = (z.numpy(), x_dist.numpy(), pull.dtype.type(scale), *layout, strips, np.cumsum(tasks), each, pull)
+    _in_parallel(_sweep, arguments, _pairs(blocks) / strips * d, tasks)
+    total = np.zeros((batches, members))
+    _add_up(each, blocks.batch.numpy(), strips, total)
     return torch.from_numpy(total).to(z.dtype), torch.from_numpy(pull[0] if layers == 1 else pull.sum(0))
 
 
@@ -70,12 +60,16 @@ def _pairs(blocks: Blocks) -> np.ndarray:
     return size * (size - 1) // 2
 
 
-def _in_parallel(run: Callable, arguments: tuple, work: np.ndarray) -> None:
-    """run(*arguments, first, last) over all tasks; ``work`` is what the tasks up to each one cost together."""
-    tasks = len(work)
-    threads = min(torch.get_num_threads(), 1 + int(work[-1] / _WORTH_A_THREAD)) if tasks else 1
-    cuts = np.searchsorted(work, np.linspace(0, work[-1], threads + 1)[1:-1]).tolist() if threads > 1 else []
-    bounds = [0, *cuts, tasks]
+def _in_parallel(run: Callable, arguments: tuple, work: np.ndarray, tasks: np.ndarray | int) -> None:
+    """run(*arguments, first, last) over all tasks. Of each block: how many ``tasks``, and the ``work`` of one of them."""
+    tasks = np.broadcast_to(tasks, work.shape)
+    whole = float((work * tasks).sum())
+    threads = min(workers.threads(), 1 + int(whole / _WORTH_A_THREAD))
+    bounds = [0, int(tasks.sum())]
+    if threads > 1:
+        each = np.repeat(work, tasks)
+        centres = np.cumsum(each) - each / 2     # a task goes to the share in which the middle of its work lies
+        bounds[1:1] = np.searchsorted(centres, whole * np.arange(1, threads) / threads).tolist()
     others = [_pool(threads - 1).submit(run, *arguments, a, b) for a, b in zip(bounds[1:], bounds[2:], strict=False)]
     run(*arguments, bounds[0], bounds[1])
     for job in others:
@@ -83,11 +77,11 @@ def _in_parallel(run: Callable, arguments: tuple, work: np.ndarray) -> None:
 
 
 @cache
-def _pool(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="isometry")
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="isometry")
 
 
-@_fast
+@compiled
 def _distances(x, order, batch, start, size, offset, out, first, last):
     d = x.shape[-1]
     for b in range(first, last):
@@ -104,25 +98,73 @@ def _distances(x, order, batch, start, size, offset, out, first, last):
                 at += 1
 
 
-@_fast
-def _sweep(z, x_dist, scale, order, batch, start, size, offset, block, member, strip, strips, loss, pull, first, last):
+@compiled
+def _sweep(z, x_dist, scale, order, batch, start, size, offset, strips, ends, loss, pull, first, last):
+    """Tasks are numbered block by block, up to ``ends``, in each member by member, in each strip by strip."""
+    b = np.searchsorted(ends, first, side="right")
     for task in range(first, last):
-        b, k = block[task], member[task]
+        while task >= ends[b]:
+            b += 1
+        before = ends[b - 1] if b else 0
+        k, strip = divmod(task - before, strips[b])
         points = order[batch[b], start[b]:start[b] + size[b]]
-        source, target = z[batch[b], k], pull[strip[task], batch[b], k]
+        source, target = z[batch[b], k], pull[strip, batch[b], k]
         d, s = source.shape[1], len(points)
+        if d >= s:
+            loss[task] = _few(source, points, x_dist[offset[b]:], scale, strip, strips[b], target)
+            continue
         coordinates = _aligned(d, s, z)
         gradient = _aligned(d, s, z)
         for c in range(d):
             for i in range(s):
                 coordinates[c, i] = source[points[i], c]
-        loss[task] = _strip(coordinates, s, x_dist[offset[b]:], scale, strip[task], strips[b], gradient)
+        loss[task] = _strip(coordinates, s, x_dist[offset[b]:], scale, strip, strips[b], gradient)
         for i in range(s):
             for c in range(d):
                 target[points[i], c] = gradient[c, i]
 
 
-@_fast
+@compiled
+def _add_up(each, batch, strips, total):
+    """The tasks' losses, in their order, to those of batches and members."""
+    task = 0
+    for b in range(len(batch)):
+        for k in range(total.shape[1]):
+            for _ in range(strips[b]):
+                total[batch[b], k] += each[task]
+                task += 1
+
+
+@compiled
+def _few(z, points, x_dist, scale, first, step, gradient):
+    """What :func:`_strip` does, for few points of many coordinates: the inner loops run over the coordinates.
+
+    z and gradient are (n, d), the block's points being some of the n; rows first, first + step, … of the block.
+    """
+    s, d = len(points), z.shape[1]
+    zero = z.dtype.type(0)
+    total = 0.0
+    for i in range(first, s - 1, step):
+        p, pulled = z[points[i]], gradient[points[i]]
+        row = i * (2 * s - i - 1) // 2
+        for j in range(i + 1, s):
+            q, other = z[points[j]], gradient[points[j]]
+            square = zero
+            for c in range(d):
+                square += (p[c] - q[c]) * (p[c] - q[c])
+            distance = np.sqrt(square)
+            r = scale * distance - x_dist[row + j - i - 1]
+            total += r * r
+            if distance > zero:
+                w = r / distance
+                for c in range(d):
+                    a = w * (p[c] - q[c])
+                    pulled[c] += a
+                    other[c] -= a
+    return total
+
+
+@compiled
 def _aligned(rows, columns, like):
     """Zeros (rows, at least ``columns``), each row beginning with a cache line."""
     width = -(-columns // _LANES) * _LANES
@@ -131,7 +173,7 @@ def _aligned(rows, columns, like):
     return flat[skip:skip + rows * width].reshape(rows, width)
 
 
-@_fast
+@compiled
 def _strip(z, s, x_dist, scale, first, step, gradient):
     """Σ r² over one strip of a block's pairs i < j; adds Σ_j (r_ij / d_ij)(z_i − z_j) to gradient.
 
@@ -179,7 +221,7 @@ def _strip(z, s, x_dist, scale, first, step, gradient):
     return total
 
 
-@_fast
+@compiled
 def _pull_weights(w, left, i, s, x_dist, scale):
     """Squared distances of row i to the points from ``left`` on become r / d, and 0 up to i; returns the row's Σ r²."""
     zero = w.dtype.type(0)

@@ -133,10 +133,8 @@ class StackedLIL(nn.Module):
 def _affine(
     x: Float[Tensor, "*m n d"], weight: Float[Tensor, "m out d"], bias: Float[Tensor, "m out"]
 ) -> Float[Tensor, "m n out"]:
-    """x Wᵀ + b for each member; inputs that all share are multiplied once, by all members' weights side by side."""
-    if x.ndim == 3:
-        return torch.baddbmm(bias[:, None], x, weight.mT)
-    return nn.functional.linear(x, weight.flatten(0, 1), bias.flatten()).unflatten(-1, bias.shape).movedim(-2, 0)
+    """x Wᵀ + b for each member."""
+    return torch.baddbmm(bias[:, None], x.expand(len(weight), -1, -1), weight.mT)
 
 
 def _draw(sizes: tuple[int, ...], seed: int, init: str) -> tuple[list[Tensor], list[Tensor]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,12 +17,15 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lil import workers
 from lil.isometry import Blocks, PairKind, Reduction, isometry_loss, pair_blocks, pair_distances
 from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
 from lil.randomness import derived_seed
 
 _REPORTS = 200   # calls of the progress callback over a training, at most
+_AHEAD = 20      # batches that are prepared together: fewer calls for the small things that a batch needs
+_NARROW = 64     # units of a layer up to which torch is faster on one thread, the isometry loss having the others
 
 
 @dataclass(frozen=True)
@@ -95,21 +99,21 @@ def train(
     steps_per_epoch = -(-len(x) // (settings.batch_size or len(x)))
     steps, done = settings.epochs * steps_per_epoch, 0
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
-    history = []
-    for _ in range(settings.epochs):
-        terms = x.new_zeros(2, len(levels), len(weights))
-        for batch in one_epoch or _batches(x, targets, settings, generators):
-            step = losses(model, batch, sharing, settings)
-            optimizer.zero_grad()
-            (settings.alpha * step[0] + weights * step[1]).sum().backward()
-            optimizer.step()
-            terms += step.detach()
-            done += 1
-            if done * _REPORTS // steps > (done - 1) * _REPORTS // steps:
-                progress("training", done, steps)
-        history.append(terms / steps_per_epoch)
+    history = x.new_zeros(2, settings.epochs, len(levels), len(weights))
+    narrow = max(max(lil.sizes[1:]) for lil in levels) <= _NARROW
+    with workers.alone() if narrow else nullcontext():
+        for epoch in range(settings.epochs):
+            for batch in one_epoch or _batches(x, targets, settings, generators):
+                terms = losses(model, batch, sharing, settings)
+                optimizer.zero_grad()
+                (settings.alpha * terms[0] + weights * terms[1]).sum().backward()
+                optimizer.step()
+                history[:, epoch] += terms.detach()
+                done += 1
+                if done * _REPORTS // steps > (done - 1) * _REPORTS // steps:
+                    progress("training", done, steps)
     optimizer.zero_grad()
-    return History(*torch.stack(history, dim=1).cpu())
+    return History(*(history / steps_per_epoch).cpu())
 
 
 def losses(
@@ -151,12 +155,34 @@ def _batches(
 ) -> Iterator[Batch]:
     """The batches of an epoch, in an order of each seed's own; the last holds what is left. One seed: no axis for it."""
     order = torch.stack([torch.randperm(len(x), generator=generator) for generator in generators]).to(x.device)
-    for chosen in order.split(settings.batch_size, dim=1):
-        chosen = chosen.squeeze(0) if len(generators) == 1 else chosen
-        points = x[chosen]
-        labels = tuple(target[chosen] for target in targets)
-        blocks = tuple(pair_blocks(each, settings.pairs) for each in labels)
-        yield Batch(points, labels, blocks, tuple(pair_distances(points, each) for each in blocks))
+    size = settings.batch_size
+    for ahead in order.split(_AHEAD * size, dim=1):
+        whole = ahead.shape[1] // size * size
+        for part in (ahead[:, :whole].unflatten(1, (-1, size)), ahead[:, None, whole:]):
+            if part.numel():
+                chosen = part.transpose(0, 1)   # (batches, seeds, points)
+                yield from _prepare(x, targets, settings, chosen.squeeze(1) if len(generators) == 1 else chosen)
+
+
+def _prepare(
+    x: Tensor, targets: tuple[Tensor, ...], settings: Settings, chosen: Int[Tensor, "batches *s n"]
+) -> Iterator[Batch]:
+    """The batches of the points ``chosen``."""
+    points = x[chosen]
+    labels = [target[chosen] for target in targets]
+    blocks = [pair_blocks(each, settings.pairs) for each in labels]
+    x_dist = [pair_distances(points, each) for each in blocks]
+    apart = [each.unbind() for each in blocks]
+    dist_apart = [
+        dist.split([one.n_pairs for one in each]) for dist, each in zip(x_dist, apart, strict=True)
+    ]
+    for k in range(len(chosen)):
+        yield Batch(
+            points[k],
+            tuple(each[k] for each in labels),
+            tuple(each[k] for each in apart),
+            tuple(each[k] for each in dist_apart),
+        )
 
 
 def _sharing(betas: Sequence[float], seeds: Sequence[int], settings: Settings, device: torch.device) -> Sharing:

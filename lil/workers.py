@@ -5,12 +5,15 @@ from __future__ import annotations
 import ctypes
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 
 import torch
 from numba import njit
+
+_torch_had = 0   # threads of torch outside of `alone`; 0 outside
 
 
 def compiled(function: Callable) -> Callable:
@@ -19,6 +22,29 @@ def compiled(function: Callable) -> Callable:
     Reassociation lets inner loops use vector instructions; NaN and infinity keep their meaning.
     """
     return njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz", "arcp"})(inspect.unwrap(function))
+
+
+def threads() -> int:
+    """How many of the loops here run at once: as many as torch's operations did when nothing else was asked for."""
+    return _torch_had or torch.get_num_threads()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Inside, torch's own operations run on one thread, and the loops here still on :func:`threads` of them.
+
+    For small matrices: waking torch's threads takes longer than the products, and, waiting for more, they keep the cores
+    from the loops.
+    """
+    global _torch_had
+    before, outer = torch.get_num_threads(), _torch_had
+    _torch_had = threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        _torch_had = outer
 
 
 def share(count: int, step: int, task: Callable[[int, int, int], None]) -> None:
