@@ -28,24 +28,24 @@ def distances(x: Tensor, blocks: Blocks) -> Tensor:
     """Euclidean distances of the pairs that count, flat, in the order of the blocks; x is (batches, n, d)."""
     out = np.empty(blocks.n_pairs, dtype=x.numpy().dtype)
     arguments = (x.numpy(), *_layout(blocks), out)
-    _in_parallel(_distances, arguments, _pairs(blocks) * x.shape[-1], 1)
+    _in_parallel(_distances, arguments, _pairs(blocks) * float(x.shape[-1]))
     return torch.from_numpy(out)
 
 
 def sweep(z: Tensor, x_dist: Tensor, blocks: Blocks, scale: float) -> tuple[Tensor, Tensor]:
-    """Of z (batches, members, n, d): Σ_{i<j} r_ij² as (batches, members), and Σ_j (r_ij / d_ij)(z_i − z_j), of z's shape.
+    """Of z (batches, members, d, n): Σ_{i<j} r_ij² as (batches, members), and Σ_j (r_ij / d_ij)(z_i − z_j), of z's shape.
 
     r_ij = K d_ij − x_dist_ij. ``x_dist`` is flat, in the order of the blocks' pairs, of z's dtype (float32 or float64).
     """
-    batches, members, n, d = z.shape
+    batches, members, d, n = z.shape
     strips = -(-blocks.size.numpy() // _ROWS)
     tasks = strips * members                 # of each block, one a (member, strip)
     layers = int(strips.max(initial=1))      # the strips of one block go to different layers of the gradient
-    pull = np.zeros((layers, batches, members, n, d), dtype=z.numpy().dtype)
+    pull = np.zeros((layers, batches, members, d, n), dtype=z.numpy().dtype)
     each = np.zeros(tasks.sum())
     layout = _layout(blocks)
     arguments = (z.numpy(), x_dist.numpy(), pull.dtype.type(scale), *layout, strips, np.cumsum(tasks), each, pull)
-    _in_parallel(_sweep, arguments, _pairs(blocks) / strips * d, tasks)
+    _in_parallel(_sweep, arguments, np.repeat(_pairs(blocks) / strips * d, tasks))
     total = np.zeros((batches, members))
     _add_up(each, blocks.batch.numpy(), strips, total)
     return torch.from_numpy(total).to(z.dtype), torch.from_numpy(pull[0] if layers == 1 else pull.sum(0))
@@ -60,20 +60,30 @@ def _pairs(blocks: Blocks) -> np.ndarray:
     return size * (size - 1) // 2
 
 
-def _in_parallel(run: Callable, arguments: tuple, work: np.ndarray, tasks: np.ndarray | int) -> None:
-    """run(*arguments, first, last) over all tasks. Of each block: how many ``tasks``, and the ``work`` of one of them."""
-    tasks = np.broadcast_to(tasks, work.shape)
-    whole = float((work * tasks).sum())
-    threads = min(workers.threads(), 1 + int(whole / _WORTH_A_THREAD))
-    bounds = [0, int(tasks.sum())]
-    if threads > 1:
-        each = np.repeat(work, tasks)
-        centres = np.cumsum(each) - each / 2     # a task goes to the share in which the middle of its work lies
-        bounds[1:1] = np.searchsorted(centres, whole * np.arange(1, threads) / threads).tolist()
-    others = [_pool(threads - 1).submit(run, *arguments, a, b) for a, b in zip(bounds[1:], bounds[2:], strict=False)]
-    run(*arguments, bounds[0], bounds[1])
+def _in_parallel(run: Callable, arguments: tuple, work: np.ndarray) -> None:
+    """run(*arguments, tasks) over all tasks, numbered as the ``work`` of each is."""
+    threads = min(workers.threads(), 1 + int(work.sum() / _WORTH_A_THREAD))
+    if threads == 1:
+        run(*arguments, np.arange(len(work)))
+        return
+    of_task = _deal(work, np.argsort(-work, kind="stable"), threads)
+    shares = [np.flatnonzero(of_task == thread) for thread in range(threads)]
+    others = [_pool(threads - 1).submit(run, *arguments, tasks) for tasks in shares[1:]]
+    run(*arguments, shares[0])
     for job in others:
         job.result()
+
+
+@compiled
+def _deal(work, order, threads):
+    """The thread of each task: the largest first, each to the thread that has least to do by then."""
+    load = np.zeros(threads)
+    of_task = np.empty(len(work), dtype=np.int64)
+    for task in order:
+        thread = np.argmin(load)
+        of_task[task] = thread
+        load[thread] += work[task]
+    return of_task
 
 
 @cache
@@ -82,9 +92,9 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 
 
 @compiled
-def _distances(x, order, batch, start, size, offset, out, first, last):
+def _distances(x, order, batch, start, size, offset, out, tasks):
     d = x.shape[-1]
-    for b in range(first, last):
+    for b in tasks:
         points = order[batch[b], start[b]:start[b] + size[b]]
         at = offset[b]
         for i in range(len(points)):
@@ -99,29 +109,34 @@ def _distances(x, order, batch, start, size, offset, out, first, last):
 
 
 @compiled
-def _sweep(z, x_dist, scale, order, batch, start, size, offset, strips, ends, loss, pull, first, last):
+def _sweep(z, x_dist, scale, order, batch, start, size, offset, strips, ends, loss, pull, tasks):
     """Tasks are numbered block by block, up to ``ends``, in each member by member, in each strip by strip."""
-    b = np.searchsorted(ends, first, side="right")
-    for task in range(first, last):
-        while task >= ends[b]:
-            b += 1
+    for task in tasks:
+        b = np.searchsorted(ends, task, side="right")
         before = ends[b - 1] if b else 0
         k, strip = divmod(task - before, strips[b])
         points = order[batch[b], start[b]:start[b] + size[b]]
         source, target = z[batch[b], k], pull[strip, batch[b], k]
-        d, s = source.shape[1], len(points)
+        d, s = len(source), len(points)
+        rest = x_dist[offset[b]:]
         if d >= s:
-            loss[task] = _few(source, points, x_dist[offset[b]:], scale, strip, strips[b], target)
-            continue
-        coordinates = _aligned(d, s, z)
-        gradient = _aligned(d, s, z)
-        for c in range(d):
-            for i in range(s):
-                coordinates[c, i] = source[points[i], c]
-        loss[task] = _strip(coordinates, s, x_dist[offset[b]:], scale, strip, strips[b], gradient)
-        for i in range(s):
+            coordinates, gradient = _aligned(s, d, z), _aligned(s, d, z)
             for c in range(d):
-                target[points[i], c] = gradient[c, i]
+                for i in range(s):
+                    coordinates[i, c] = source[c, points[i]]
+            loss[task] = _few(coordinates, d, rest, scale, strip, strips[b], gradient)
+            for c in range(d):
+                for i in range(s):
+                    target[c, points[i]] = gradient[i, c]
+        else:
+            coordinates, gradient = _aligned(d, s, z), _aligned(d, s, z)
+            for c in range(d):
+                for i in range(s):
+                    coordinates[c, i] = source[c, points[i]]
+            loss[task] = _strip(coordinates, s, rest, scale, strip, strips[b], gradient)
+            for c in range(d):
+                for i in range(s):
+                    target[c, points[i]] = gradient[c, i]
 
 
 @compiled
@@ -136,19 +151,19 @@ def _add_up(each, batch, strips, total):
 
 
 @compiled
-def _few(z, points, x_dist, scale, first, step, gradient):
+def _few(z, d, x_dist, scale, first, step, gradient):
     """What :func:`_strip` does, for few points of many coordinates: the inner loops run over the coordinates.
 
-    z and gradient are (n, d), the block's points being some of the n; rows first, first + step, … of the block.
+    z and gradient are (s, ≥ d); rows first, first + step, … of the block.
     """
-    s, d = len(points), z.shape[1]
+    s = len(z)
     zero = z.dtype.type(0)
     total = 0.0
     for i in range(first, s - 1, step):
-        p, pulled = z[points[i]], gradient[points[i]]
+        p, pulled = z[i, :d], gradient[i, :d]
         row = i * (2 * s - i - 1) // 2
         for j in range(i + 1, s):
-            q, other = z[points[j]], gradient[points[j]]
+            q, other = z[j, :d], gradient[j, :d]
             square = zero
             for c in range(d):
                 square += (p[c] - q[c]) * (p[c] - q[c])

@@ -133,8 +133,8 @@ class StackedLIL(nn.Module):
 def _affine(
     x: Float[Tensor, "*m n d"], weight: Float[Tensor, "m out d"], bias: Float[Tensor, "m out"]
 ) -> Float[Tensor, "m n out"]:
-    """x Wᵀ + b for each member."""
-    return torch.baddbmm(bias[:, None], x.expand(len(weight), -1, -1), weight.mT)
+    """x Wᵀ + b for each member, computed as (W xᵀ + b)ᵀ: points next to one another in memory suit narrow layers best."""
+    return torch.baddbmm(bias[..., None], weight, x.mT.expand(len(weight), -1, -1)).mT
 
 
 def _draw(sizes: tuple[int, ...], seed: int, init: str) -> tuple[list[Tensor], list[Tensor]]:

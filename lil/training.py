@@ -58,16 +58,16 @@ class Batch(NamedTuple):
     """What one step sees. Members of one seed see the same points; a full batch is seen by all."""
 
     x: Float[Tensor, "*s n d"]                       # s batches, one a seed; one (n, d) where all members share it
-    labels: tuple[Int[Tensor, "*s n"], ...]          # one a level
-    blocks: tuple[Blocks, ...]                       # one a level; with leading dimension s where x has it
-    x_dist: tuple[Float[Tensor, "pairs"], ...]       # one a level
+    labels: Int[Tensor, "levels *s n"]
+    blocks: Blocks                                   # with leading dimensions (levels, *s)
+    x_dist: Float[Tensor, "pairs"]                   # in the order of the blocks
 
 
 class Sharing(NamedTuple):
     """Which members see which batch."""
 
-    of_member: Int[Tensor, "m"] | None   # the batch of each member; None: there is one batch, shared by all
-    active: Int[Tensor, "*s k"]          # the members with β > 0, by batch where there are several
+    of_member: Int[Tensor, "m"] | None           # the batch of each member; None: there is one batch, shared by all
+    active: slice | Int[Tensor, "*s k"] | None   # the members with β > 0, by batch where there are several
 
 
 def train(
@@ -90,8 +90,9 @@ def train(
     which has no distance to keep.
     """
     levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
-    targets = labels if isinstance(labels, tuple) else (labels,)
-    _check(levels, x, targets, betas, seeds, settings)
+    each_level = labels if isinstance(labels, tuple) else (labels,)
+    _check(levels, x, each_level, betas, seeds, settings)
+    targets = torch.stack(each_level)
     sharing = _sharing(betas, seeds, settings, x.device)
     weights = torch.tensor(betas, dtype=x.dtype, device=x.device)
     one_epoch = _full_batch(x, targets, settings) if settings.batch_size is None else None
@@ -125,33 +126,29 @@ def losses(
     logits = model.classify(z)
     if isinstance(model, LIL):
         z, logits = (z,), (logits,)
-    labels = batch.labels if sharing.of_member is None else [each[sharing.of_member] for each in batch.labels]
-    cross_entropies = [cross_entropy(*pair) for pair in zip(logits, labels, strict=True)]
-    isometries = []
-    for points, blocks, x_dist in zip(z, batch.blocks, batch.x_dist, strict=True):
-        each = points.new_zeros(len(points))
-        if sharing.active.numel():
-            kept = points[sharing.active]
-            loss = isometry_loss(kept, x_dist, blocks, scale=settings.scale, reduction=settings.reduction)
-            each = each.index_put((sharing.active,), loss)
-        isometries.append(each)
-    return torch.stack((torch.stack(cross_entropies), torch.stack(isometries)))
+    labels = batch.labels if sharing.of_member is None else batch.labels[:, sharing.of_member]
+    cross_entropies = torch.stack([cross_entropy(*pair) for pair in zip(logits, labels, strict=True)])
+    isometries = torch.zeros_like(cross_entropies)
+    if sharing.active is not None:
+        kept = torch.stack([points.mT for points in z]).mT[:, sharing.active]   # the layers' own layout in memory
+        loss = isometry_loss(kept, batch.x_dist, batch.blocks, scale=settings.scale, reduction=settings.reduction)
+        isometries[:, sharing.active] = loss
+    return torch.stack((cross_entropies, isometries))
 
 
 def cross_entropy(logits: Float[Tensor, "m n c"], labels: Int[Tensor, "*m n"]) -> Float[Tensor, "m"]:
     """L_CSE of each member: the cross-entropy of the softmax, averaged over points. Labels are shared, or (m, n)."""
-    labels = labels.expand(logits.shape[:-1]).flatten()
-    return F.cross_entropy(logits.flatten(0, 1), labels, reduction="none").view(logits.shape[:-1]).mean(-1)
+    return F.cross_entropy(logits.mT, labels.expand(logits.shape[:-1]), reduction="none").mean(-1)
 
 
-def _full_batch(x: Tensor, targets: tuple[Tensor, ...], settings: Settings) -> list[Batch]:
+def _full_batch(x: Tensor, targets: Tensor, settings: Settings) -> list[Batch]:
     """The one batch of an epoch that sees all points, with its distances."""
-    blocks = tuple(pair_blocks(target, settings.pairs) for target in targets)
-    return [Batch(x, targets, blocks, tuple(pair_distances(x, each) for each in blocks))]
+    blocks = pair_blocks(targets, settings.pairs)
+    return [Batch(x, targets, blocks, pair_distances(x.expand(len(targets), -1, -1), blocks))]
 
 
 def _batches(
-    x: Tensor, targets: tuple[Tensor, ...], settings: Settings, generators: Sequence[torch.Generator]
+    x: Tensor, targets: Tensor, settings: Settings, generators: Sequence[torch.Generator]
 ) -> Iterator[Batch]:
     """The batches of an epoch, in an order of each seed's own; the last holds what is left. One seed: no axis for it."""
     order = torch.stack([torch.randperm(len(x), generator=generator) for generator in generators]).to(x.device)
@@ -165,24 +162,15 @@ def _batches(
 
 
 def _prepare(
-    x: Tensor, targets: tuple[Tensor, ...], settings: Settings, chosen: Int[Tensor, "batches *s n"]
+    x: Tensor, targets: Tensor, settings: Settings, chosen: Int[Tensor, "batches *s n"]
 ) -> Iterator[Batch]:
     """The batches of the points ``chosen``."""
     points = x[chosen]
-    labels = [target[chosen] for target in targets]
-    blocks = [pair_blocks(each, settings.pairs) for each in labels]
-    x_dist = [pair_distances(points, each) for each in blocks]
-    apart = [each.unbind() for each in blocks]
-    dist_apart = [
-        dist.split([one.n_pairs for one in each]) for dist, each in zip(x_dist, apart, strict=True)
-    ]
-    for k in range(len(chosen)):
-        yield Batch(
-            points[k],
-            tuple(each[k] for each in labels),
-            tuple(each[k] for each in apart),
-            tuple(each[k] for each in dist_apart),
-        )
+    labels = targets[:, chosen].transpose(0, 1)   # (batches, levels, *s, n)
+    blocks = pair_blocks(labels, settings.pairs)
+    x_dist = pair_distances(points[:, None].expand(*labels.shape, -1), blocks)
+    apart = blocks.unbind()
+    return map(Batch, points, labels, apart, x_dist.split([each.n_pairs for each in apart]))
 
 
 def _sharing(betas: Sequence[float], seeds: Sequence[int], settings: Settings, device: torch.device) -> Sharing:
@@ -190,18 +178,20 @@ def _sharing(betas: Sequence[float], seeds: Sequence[int], settings: Settings, d
     active = [k for k, beta in enumerate(betas) if beta > 0]
     distinct = list(dict.fromkeys(seeds))
     if settings.batch_size is None or len(distinct) == 1:
-        return Sharing(None, torch.tensor(active, dtype=torch.int64, device=device))
+        one_run = active == list(range(active[0], active[-1] + 1)) if active else False
+        chosen = slice(active[0], active[-1] + 1) if one_run else torch.tensor(active, device=device)
+        return Sharing(None, chosen if active else None)
     by_seed = [[k for k in active if seeds[k] == seed] for seed in distinct]
     if len({len(members) for members in by_seed}) > 1:
         raise ValueError("each seed must have equally many members with β > 0, as in a grid of betas and seeds.")
     of_member = torch.tensor([distinct.index(seed) for seed in seeds], device=device)
-    return Sharing(of_member, torch.tensor(by_seed, dtype=torch.int64, device=device))
+    return Sharing(of_member, torch.tensor(by_seed, device=device) if active else None)
 
 
 def _check(
     levels: Sequence[LIL],
     x: Tensor,
-    targets: tuple[Tensor, ...],
+    targets: Sequence[Tensor],
     betas: Sequence[float],
     seeds: Sequence[int],
     settings: Settings,

@@ -81,7 +81,7 @@ def test_training_is_deterministic():
 
 def test_an_epoch_of_batches_shows_each_point_once():
     generators = [torch.Generator().manual_seed(k) for k in (1, 2)]
-    batches = list(training._batches(X, (LABELS,), BATCHED, generators))
+    batches = list(training._batches(X, LABELS[None], BATCHED, generators))
     assert [batch.x.shape for batch in batches] == [(2, 16, 3), (2, 16, 3), (2, 8, 3)]
     for s in range(2):
         seen = torch.cat([batch.x[s] for batch in batches])
