@@ -93,6 +93,7 @@ def train(
     each_level = labels if isinstance(labels, tuple) else (labels,)
     _check(levels, x, each_level, betas, seeds, settings)
     targets = torch.stack(each_level)
+    workers.keep_memory()
     sharing = _sharing(betas, seeds, settings, x.device)
     weights = torch.tensor(betas, dtype=x.dtype, device=x.device)
     one_epoch = _full_batch(x, targets, settings) if settings.batch_size is None else None

@@ -49,7 +49,7 @@ def alone() -> Iterator[None]:
 
 def share(count: int, step: int, task: Callable[[int, int, int], None]) -> None:
     """``task(worker, first, last)`` over all of ``count``, ``step`` at most at a time; each worker has a fixed part."""
-    _keep_memory()
+    keep_memory()
     workers = torch.get_num_threads()
     step = max(1, min(step, -(-count // workers)))
     starts = range(0, count, step)
@@ -80,7 +80,7 @@ def _alone() -> None:
 
 
 @cache
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Have the C library keep freed memory for large tensors to come: fresh pages cost more than a convolution does."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)   # glibc's
     if mallopt is not None:
