@@ -1,7 +1,7 @@
-"""Is an attack strong enough to be believed? What Carlini et al. ask of an evaluation, as computed items with a verdict.
+"""Is an attack strong enough to be believed? What Carlini et al. ask of an evaluation, as items with a verdict.
 
-It reads what :func:`lil.experiments._attackers.attacked` returns. An item compares its worst case, over networks and ε, with a
-limit that stands here; nothing is averaged unless its words say so. A page can show them: no text is longer than 50 characters.
+It reads what :func:`lil.experiments._attackers.attacked` returns. An item compares its worst case, over networks and ε,
+with a limit that stands here; nothing is averaged unless its words say so, which a page shows in at most 50 characters.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def checklist(result: xr.Dataset) -> list[Item]:
         Item("random noise is weaker than a gradient", "accuracy under PGD, less under noise",
              _worst(pgd - every.sel(attack="noise")), POINT),
         Item("a black box is weaker: transfer", "accuracy under PGD, less under transfer",
-             _worst(pgd - every.sel(attack="transfer")), POINT),
+             _worst(pgd - result.transferred.sel(images=result.images[0])), POINT),
         Item("a black box is weaker: queries", "accuracy that Square took after the gradients",
              _worst(stage.sel(stage="fab-t") - stage.sel(stage="square")), POINT),
         Item("AutoAttack is as strong as our PGD", "accuracy under AutoAttack, less under PGD",

@@ -1,7 +1,7 @@
 """What a strong attacker does beyond one step: another objective, many steps and starts, AutoAttack, plain noise.
 
-All of it stays in the L∞ ball of :mod:`lil.attacks`. PGD and AutoAttack take one network at a time and go on only with the images
-that this network still puts into their class: an image counts as beaten as soon as anything has beaten it.
+All of it stays in the L∞ ball of :mod:`lil.attacks`. PGD and AutoAttack take one network at a time and go on only with
+the images that this network still puts into their class: an image counts as beaten as soon as anything has beaten it.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ def climb(
     doublings: int,
     generator: torch.Generator,
 ) -> Climbed:
-    """PGD on the cross-entropy, :func:`ladder` by ladder, until doubling first steps, then starts, beats no further image.
+    """PGD on the cross-entropy up the :func:`ladder`, until doubling the steps and the starts beats no further image.
 
-    Steps are of 2.5 ε divided by their number, so that they reach across the ball and grow finer as they grow more
-    (Madry et al.). At most ``doublings`` doublings are tried.
+    Steps are of 2.5 ε divided by their number (Madry et al.), so that they reach across the ball and grow finer as they
+    grow more. At most ``doublings`` doublings are tried.
     """
     right, trace, change = _right(network, front, x, labels), [], 0.0
     for rung in ladder(steps, doublings):
@@ -122,8 +122,8 @@ def autoattack(
 ) -> AutoAttacked:
     """AutoAttack (Croce and Hein), the standard version in its authors' code, with the STAGES one by one.
 
-    ``iterations`` of APGD and FAB, 100 in the standard version, and ``queries`` of Square, there 5000. An image is beaten if
-    the network itself says so of what AutoAttack made of it.
+    ``iterations`` of APGD and FAB, 100 in the standard version, and ``queries`` of Square, there 5000. An image is
+    beaten if the network itself says so of what AutoAttack made of it.
     """
     logging.getLogger("auto-attack").setLevel(logging.ERROR)   # what it warns of is measured: see lil.checklist
 
@@ -149,7 +149,7 @@ def autoattack(
 def noise(
     x: Float[Tensor, "n c h w"], epsilon: float, generator: torch.Generator
 ) -> Float[Tensor, "n c h w"]:
-    """Every pixel moved by ``epsilon`` up or down at random, cut off at the bounds: a corner of the ball that nobody chose."""
+    """Every pixel moved by ``epsilon`` up or down at random, cut off at the bounds: a corner that nobody chose."""
     sign = 2 * torch.randint(2, x.shape, generator=generator, device=x.device) - 1
     return attacks.fgsm(x, sign.to(x.dtype), epsilon)
 

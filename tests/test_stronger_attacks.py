@@ -118,7 +118,8 @@ def test_the_ladder_doubles_steps_and_starts_in_turn():
 
 
 @pytest.mark.parametrize(("trace", "expected"), [
-    ([9], False), ([9, 9], False), ([9, 9, 9], True), ([9, 8, 8], False), ([9, 9, 8], False), ([9, 8, 8, 8], True), ([0], True),
+    ([9], False), ([9, 9], False), ([9, 9, 9], True), ([9, 8, 8], False), ([9, 9, 8], False), ([9, 8, 8, 8], True),
+    ([0], True),
 ])
 def test_it_stops_when_both_doublings_change_nothing(trace, expected):
     assert settled(trace) is expected
@@ -161,7 +162,8 @@ def test_climbing_stays_in_the_ball_and_follows_its_generator(digits):
 def test_almost_no_perturbation_leaves_what_was_right(digits):
     model, x, labels = digits
     before = clean(model, x, labels)
-    assert torch.equal(climb(model, flatten, x, labels, epsilon=1e-7, steps=2, doublings=2, generator=seeded()).right, before)
+    many = climb(model, flatten, x, labels, epsilon=1e-7, steps=2, doublings=2, generator=seeded()).right
+    assert torch.equal(many, before)
     few = autoattack(model, flatten, x, labels, epsilon=1e-7, iterations=2, queries=2, seed=0).right
     assert torch.equal(few, before.expand(4, -1)) and not before.all()
 
@@ -180,9 +182,9 @@ def test_autoattack_is_no_weaker_than_pgd_and_says_what_each_stage_left(digits):
 def test_autoattack_believes_the_network_and_nobody_else(digits, monkeypatch):
     model, x, labels = digits
     monkeypatch.setattr(
-        stronger_attacks.AutoAttack, "run_standard_evaluation", lambda self, x, y, **_: (x, (y + 1) % 10))
+        stronger_attacks.AutoAttack, "run_standard_evaluation", lambda self, x, y, **_: (x + 1e-5, (y + 1) % 10))
     found = autoattack(model, flatten, x, labels, epsilon=0.08, **QUICK_AUTO)
-    assert torch.equal(found.right[-1], clean(model, x, labels)) and found.change == 0
+    assert torch.equal(found.right[-1], clean(model, x, labels)) and found.change == pytest.approx(1e-5, rel=0.1)
 
 
 def test_autoattack_has_the_standard_versions_settings(digits, monkeypatch):

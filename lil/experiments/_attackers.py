@@ -22,14 +22,15 @@ from lil.models import LIL
 from lil.progress import Progress
 from lil.randomness import derived_seed
 
-ATTACKS = ("total", "classification", "margin", "pgd", "autoattack", "transfer", "noise")
+ATTACKS = ("total", "classification", "margin", "pgd", "autoattack", "noise")
 SINGLE_STEPS = ATTACKS[:3]
 PRECISIONS = ("float32", "float64")
 
-# Training and attacks follow signs that the last digit of a sum can change; the trace says only when to stop.
+# Training and attacks follow signs that the last digit of a sum can change. What is transferred is not compared: a
+# network alone, which is what an affirmation computes, has none with β = 0 beside it.
 BANDS = {
-    "clean": 0.02, "accuracy": 0.08, "after_stage": 0.08, "trace": 0.08, "settled": 1.0, "zero_gradient": 1.0, "turned": 1.0,
-    "change": 1e-6,
+    "clean": 0.02, "accuracy": 0.08, "transferred": np.inf, "after_stage": 0.08, "trace": 0.08, "settled": 1.0,
+    "zero_gradient": 1.0, "turned": 1.0, "change": 1e-6,
 }
 
 
@@ -41,7 +42,6 @@ class View:
     auto_epsilons: tuple[float, ...]                   # those of all ε at which AutoAttack, which takes long, is run
     n_images: int                                      # test images, the set's first
     n_few: int                                         # of them, the first: for AutoAttack and what stands beside it
-    n_seeds: int                                       # of each β, the first
     epsilons: tuple[float, ...] = Fgsm().epsilons      # the paper's ten
     batch_size: int = 100                              # images whose pairs make the isometry term, as in training
     steps: int = 10                                    # of PGD, to begin with, from one random start
@@ -56,7 +56,7 @@ class View:
         if not set(self.auto_epsilons) <= set(self.all_epsilons):
             raise ValueError(f"auto_epsilons must be among the ε, {self.all_epsilons}, not {self.auto_epsilons}.")
         if self.doublings < 2:
-            raise ValueError(f"doublings must be at least 2, one of the steps and one of the starts, not {self.doublings}.")
+            raise ValueError(f"doublings must be at least 2, of the steps and of the starts, not {self.doublings}.")
         if not 0 < self.n_few < self.n_images:
             raise ValueError(f"n_few must be greater than 0 and less than n_images, {self.n_images}, not {self.n_few}.")
 
@@ -77,50 +77,51 @@ def attacked(
 ) -> xr.Dataset:
     """What each attacker leaves of each network's accuracy.
 
-    ``clean`` and ``accuracy`` (images, attack, beta, seed, epsilon) are shares of the first so many images; AutoAttack has only
-    the few, and only some ε. ``after_stage`` is what AutoAttack has left after each of its four attacks. ``trace`` (beta, seed, epsilon, rung) is
-    PGD's accuracy after each attempt (``steps`` and ``starts`` of a rung), constant from where it stopped; ``settled`` says whether
-    doubling had stopped changing anything by then. Beside them stands the attacks' health: ``change``, the largest of a pixel;
-    ``zero_gradient``, the share of images whose cross-entropy has gradient 0 at the networks' inputs, by precision; and ``turned``,
-    the share of these gradients' signs that differ between the precisions.
+    ``clean`` and ``accuracy`` (images, attack, beta, seed, epsilon) are shares of the first so many images; AutoAttack
+    has only the few, and only some ε. ``transferred`` is the accuracy on images that were made for the network of the
+    same seed with β = 0, NaN for that one itself. ``after_stage`` is what AutoAttack has left after each of its four
+    attacks. ``trace`` (beta, seed, epsilon, rung) is PGD's accuracy after each attempt (``steps`` and ``starts`` of a
+    rung), constant from where it stopped; ``settled`` says whether doubling had stopped changing anything by then.
+
+    Beside them stands the attacks' health: ``change``, the largest of a pixel; ``zero_gradient``, the share of images
+    whose cross-entropy has gradient 0 at the networks' inputs, by precision; and ``turned``, the share of these
+    gradients' signs that differ between the precisions.
     """
-    if settings.betas[0] != 0:
-        raise ValueError(f"betas must begin with 0, whose networks the others are compared with, not {settings.betas}.")
-    seeds = settings.seeds[:view.n_seeds]
-    chosen = [k for k, (_, seed) in enumerate(recipe.members(settings)) if seed in seeds]
-    model = select(recipe.restore(settings, networks), chosen).to(device).requires_grad_(False)
-    sweep = Sweep(model, recipe.front(settings, device=device), settings.betas, seeds, settings.scale)
+    model = recipe.restore(settings, networks).to(device).requires_grad_(False)
+    sweep = Sweep(model, recipe.front(settings, device=device), settings.betas, settings.seeds, settings.scale)
     x, labels = (part[:view.n_images].to(device) for part in recipe.data(settings, "test"))
-    shape = (len(settings.betas), len(seeds))
 
     found = _Found(view, model.members, len(x))
     _single_steps(found, sweep, x, labels)
     progress("attackers: one step", 1, 1)
     _noise(found, sweep, x, labels)
-    _transfer(found, sweep, x, labels)
+    if sweep.betas[0] == 0 and len(sweep.betas) > 1:
+        _transfer(found, sweep, x, labels)
     progress("attackers: noise and transfer", 1, 1)
     for k in range(model.members):
-        _many_steps(found, k, select(model, [k]).requires_grad_(False), sweep.front, x, labels)
+        _many_steps(found, sweep, k, x, labels)
         progress("attackers: PGD and AutoAttack", k + 1, model.members)
     zero, turned = _precision(sweep, x, labels)
     clean = _shares(_right(model, sweep.front, x, labels), view)
     member, epsilon = ("beta", "seed"), ("beta", "seed", "epsilon")
     values = {
-        "clean": (("images", *member), clean.reshape(2, *shape)),
-        "accuracy": (("images", "attack", *epsilon), found.accuracy.reshape(2, len(ATTACKS), *shape, -1)),
-        "after_stage": (("stage", *epsilon), found.stage.reshape(len(stronger_attacks.STAGES), *shape, -1)),
-        "trace": ((*epsilon, "rung"), found.trace.reshape(*shape, *found.trace.shape[1:])),
-        "settled": (epsilon, found.settled.reshape(*shape, -1)),
-        "change": (("attack", *epsilon), found.change.reshape(len(ATTACKS), *shape, -1)),
-        "zero_gradient": (("precision", *member), zero.reshape(2, *shape)),
-        "turned": (member, turned.reshape(shape)),
+        "clean": (("images", *member), clean.reshape(2, *sweep.grid)),
+        "accuracy": (("images", "attack", *epsilon), found.accuracy.reshape(2, len(ATTACKS), *sweep.grid, -1)),
+        "transferred": (("images", *epsilon), found.transferred.reshape(2, *sweep.grid, -1)),
+        "after_stage": (("stage", *epsilon), found.after_stage.reshape(len(stronger_attacks.STAGES), *sweep.grid, -1)),
+        "trace": ((*epsilon, "rung"), found.trace.reshape(*sweep.grid, *found.trace.shape[1:])),
+        "settled": (epsilon, found.settled.reshape(*sweep.grid, -1)),
+        "change": (("attack", *epsilon), found.change.reshape(len(ATTACKS), *sweep.grid, -1)),
+        "zero_gradient": (("precision", *member), zero.reshape(2, *sweep.grid)),
+        "turned": (member, turned.reshape(sweep.grid)),
     }
     rungs = list(stronger_attacks.ladder(view.steps, view.doublings))
     return xr.Dataset(
         {name: (dims, array.astype(np.float32)) for name, (dims, array) in values.items()},
         coords={
-            "images": [len(x), view.n_few], "attack": list(ATTACKS), "beta": list(settings.betas), "seed": list(seeds),
-            "epsilon": list(view.all_epsilons), "precision": list(PRECISIONS), "stage": list(stronger_attacks.STAGES),
+            "images": [len(x), view.n_few], "attack": list(ATTACKS),
+            "beta": list(sweep.betas), "seed": list(sweep.seeds), "epsilon": list(view.all_epsilons),
+            "precision": list(PRECISIONS), "stage": list(stronger_attacks.STAGES),
             "in_paper": ("epsilon", [epsilon in view.epsilons for epsilon in view.all_epsilons]),
             "steps": ("rung", [rung.steps for rung in rungs]), "starts": ("rung", [rung.starts for rung in rungs]),
         },
@@ -134,8 +135,9 @@ class _Found:
         self.view = view
         lead = (len(ATTACKS), members, len(view.all_epsilons))
         self.accuracy = np.full((2, *lead), np.nan)
+        self.transferred = np.full((2, *lead[1:]), np.nan)
         self.change = np.full(lead, np.nan)
-        self.stage = np.full((len(stronger_attacks.STAGES), *lead[1:]), np.nan)
+        self.after_stage = np.full((len(stronger_attacks.STAGES), *lead[1:]), np.nan)
         self.trace = np.full((*lead[1:], view.doublings + 1), np.nan)
         self.settled = np.full(lead[1:], np.nan)
 
@@ -168,9 +170,9 @@ def _single_steps(found: _Found, sweep: Sweep, x: Float[Tensor, "n c h w"], labe
                 right[k, :, at] = (predict(networks[k], sweep.front, moved) == labels[at]).cpu()
                 change[k] = torch.maximum(change[k], (moved - x[at]).abs().flatten(1).amax(1).cpu())
         found.put(name, slice(None), slice(None), right, change)
-    first = slice(len(sweep.seeds))
+    without = [k for k in range(len(networks)) if sweep.betas[k // len(sweep.seeds)] == 0]
     for table in (found.accuracy, found.change):
-        table[..., ATTACKS.index("total"), first, :] = table[..., ATTACKS.index("classification"), first, :]
+        table[..., ATTACKS.index("total"), without, :] = table[..., ATTACKS.index("classification"), without, :]
 
 
 def _objective(name: str, sweep: Sweep, labels: Int[Tensor, "n"], view: View) -> attacks.Objective:
@@ -184,7 +186,8 @@ def _noise(found: _Found, sweep: Sweep, x: Float[Tensor, "n c h w"], labels: Int
     for position, epsilon in enumerate(found.view.all_epsilons):
         generator = torch.Generator(x.device).manual_seed(derived_seed(found.view.draw, 0, position))
         moved = stronger_attacks.noise(x, epsilon, generator)
-        found.put("noise", slice(None), position, _right(sweep.model, sweep.front, moved, labels), _change(moved, x))
+        right = _right(sweep.model, sweep.front, moved, labels)
+        found.put("noise", slice(None), position, right, float((moved - x).abs().max()))
 
 
 def _transfer(found: _Found, sweep: Sweep, x: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"]) -> None:
@@ -197,31 +200,34 @@ def _transfer(found: _Found, sweep: Sweep, x: Float[Tensor, "n c h w"], labels: 
         objective = attacks.classification(source, labels)
         for position, epsilon in enumerate(found.view.all_epsilons):
             moved = attacks.attack(
-                source, sweep.front, objective, x, labels, epsilon=epsilon, step_size=2.5 * epsilon / steps, steps=steps,
+                source, sweep.front, objective, x, labels,
+                epsilon=epsilon, step_size=2.5 * epsilon / steps, steps=steps,
             ).x[0]
-            found.put("transfer", others, position, _right(targets, sweep.front, moved, labels), _change(moved, x))
+            found.transferred[:, others, position] = _shares(_right(targets, sweep.front, moved, labels), found.view)
 
 
-def _many_steps(
-    found: _Found, k: int, network: LIL, front: attacks.Front, x: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"]
-) -> None:
-    """PGD, and AutoAttack where it is asked for, on one network."""
-    view = found.view
+def _many_steps(found: _Found, sweep: Sweep, k: int, x: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"]) -> None:
+    """PGD, and AutoAttack where it is asked for, on one network; the starts are those of its seed."""
+    view, seed = found.view, sweep.seeds[k % len(sweep.seeds)]
+    network = select(sweep.model, [k]).requires_grad_(False)
+    few, few_labels = x[:view.n_few], labels[:view.n_few]
     for position, epsilon in enumerate(view.all_epsilons):
-        generator = torch.Generator(x.device).manual_seed(derived_seed(view.draw, 1, k, position))
+        generator = torch.Generator(x.device).manual_seed(derived_seed(view.draw, 1, seed, position))
         pgd = stronger_attacks.climb(
-            network, front, x, labels, epsilon=epsilon, steps=view.steps, doublings=view.doublings, generator=generator)
+            network, sweep.front, x, labels,
+            epsilon=epsilon, steps=view.steps, doublings=view.doublings, generator=generator,
+        )
         found.put("pgd", k, position, pgd.right, pgd.change)
         found.settled[k, position] = stronger_attacks.settled(pgd.trace)
-        left = [*pgd.trace, *[pgd.trace[-1]] * (view.doublings + 1 - len(pgd.trace))]
-        found.trace[k, position] = np.array(left) / len(x)
+        found.trace[k, position, :len(pgd.trace)] = np.array(pgd.trace) / len(x)
+        found.trace[k, position, len(pgd.trace):] = pgd.trace[-1] / len(x)
         if epsilon in view.auto_epsilons:
             auto = stronger_attacks.autoattack(
-                network, front, x[:view.n_few], labels[:view.n_few], epsilon=epsilon, iterations=view.iterations,
-                queries=view.queries, seed=derived_seed(view.draw, 2, k, position),
+                network, sweep.front, few, few_labels, epsilon=epsilon,
+                iterations=view.iterations, queries=view.queries, seed=derived_seed(view.draw, 2, seed, position),
             )
-            found.stage[:, k, position] = auto.right.double().mean(-1).numpy(force=True)
-            found.accuracy[1, ATTACKS.index("autoattack"), k, position] = found.stage[-1, k, position]
+            found.after_stage[:, k, position] = auto.right.double().mean(-1).numpy(force=True)
+            found.accuracy[1, ATTACKS.index("autoattack"), k, position] = found.after_stage[-1, k, position]
             found.change[ATTACKS.index("autoattack"), k, position] = auto.change
 
 
@@ -232,14 +238,10 @@ def _right(
         return model(front(x)).argmax(-1) == labels
 
 
-def _change(moved: Float[Tensor, "n c h w"], x: Float[Tensor, "n c h w"]) -> float:
-    return float((moved - x).abs().max())
-
-
 def _precision(
     sweep: Sweep, x: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"]
 ) -> tuple[Float[np.ndarray, "precisions m"], Float[np.ndarray, "m"]]:
-    """Which share of the images has no gradient at the networks' inputs, and of how many coordinates the sign is lost."""
+    """The share of images without a gradient at the networks' inputs, by precision; and of signs that differ."""
     with torch.no_grad():
         inputs = sweep.front(x)
     gradients = []

@@ -21,8 +21,8 @@ BANDS = _attackers.BANDS | {"clean": 0.1, "accuracy": 0.3, "after_stage": 0.3, "
 @dataclass(frozen=True)
 class Config:
     cifar10: cifar10.Config = cifar10.reading("text")  # the networks
-    view: View = View(                                 # every gradient goes through the VGG13: few images, one seed
-        more_epsilons=(8 / 255,), auto_epsilons=(8 / 255,), n_images=100, n_few=50, n_seeds=1, doublings=6,
+    view: View = View(                                 # every gradient goes through the VGG13: few images
+        more_epsilons=(8 / 255,), auto_epsilons=(8 / 255,), n_images=40, n_few=30, doublings=6,
     )
 
 
@@ -30,7 +30,7 @@ PAPER = Config()
 QUICK = Config(
     cifar10=cifar10.QUICK,
     view=View(
-        epsilons=(0.01, 0.2), more_epsilons=(8 / 255,), auto_epsilons=(8 / 255,), n_images=20, n_few=10, n_seeds=1,
+        epsilons=(0.01, 0.2), more_epsilons=(8 / 255,), auto_epsilons=(8 / 255,), n_images=20, n_few=10,
         batch_size=20, steps=2, doublings=2, transfer_steps=2, iterations=2, queries=4,
     ),
 )
