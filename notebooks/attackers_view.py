@@ -1,0 +1,134 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # An attacker's view of Figure 3A
+#
+# ## Question
+#
+# {doc}`fig3_mnist` shows networks that withstand the paper's attack the better the larger β is, and that a step along another gradient
+# leaves less of it. How much of the gain belongs to the attack's objective, how much to the network? Here the same networks meet
+# attackers who want a wrong answer and nothing else:
+#
+# * *one step* of FGSM along the gradient of the training loss, CSE + β · ISO (the paper's attack), of the cross-entropy, or of the
+#   margin, the largest logit of another class less that of the own;
+# * *PGD on the cross-entropy* {cite:p}`Madry2017`: many small steps from random starts, steps and starts doubled in turn until nothing changes;
+# * *AutoAttack* {cite:p}`Croce2020`, in its authors' code: APGD on the cross-entropy, APGD and FAB with every other class as a target, and
+#   Square, which asks for answers and needs no gradient;
+# * *transfer*: images that were made for the network of the same seed with β = 0;
+# * *random noise* of the same size: what is not stronger than that is no attack.
+#
+# An attack that fails says little: it may be weak, or lost. So the page ends with the checklist of Carlini et al. {cite:p}`Carlini2019`, computed.
+
+# %%
+import json
+
+import matplotlib.pyplot as plt
+from IPython.display import Markdown
+from myst_nb import glue
+
+from lil import plotting, results
+from lil.checklist import checklist
+from lil.datasets import images
+from lil.experiments import attackers_view
+from lil.plotting import attackers
+
+plotting.style()
+
+# %% tags=["parameters"]
+profile = "paper"
+mode = "auto"
+
+# %%
+result = results.get(attackers_view, profile, mode)
+items = checklist(result)
+
+# %% tags=["hide-input"]
+dataset = json.loads(result.attrs["config"])["mnist"]["dataset"]
+title = images.TITLES[dataset] + ("" if dataset == "mnist" else ", in place of MNIST")
+Markdown(f"**Everything on this page was computed on {title}.**")
+
+# %% [markdown]
+# ## The answer
+#
+# By how much is a network with β > 0 more accurate than that of the same seed with β = 0, if both meet the same attack?
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under the same attack, the attacks growing stronger from left to right. A dot is a seed, a bar the mean over seeds. Left: the mean over the ε of Figure 3. Right: over the ε at which AutoAttack was run, on fewer images.", "name": "fig-attackers-gains"}, "image": {"alt": "Two panels of short bars in shades of green, one shade a beta, in groups from the paper's attack on the left to PGD and AutoAttack on the right, with a line at zero"}}
+figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
+attackers.gain_dots(axes, result);
+
+# %% tags=["remove-cell"]
+for name, value in attackers.answer(result).items():
+    glue(f"av_{name}", value, display=False)
+glue("av_passed", sum(item.passed for item in items), display=False)
+glue("av_items", len(items), display=False)
+glue("av_failed", "; ".join(item.question for item in items if not item.passed) or "none", display=False)
+
+# %% [markdown]
+# β = {glue:text}`av_beta` gains most under the paper's attack: {glue:text}`av_paper_total:+.3f` in accuracy, as a mean over the ε of Figure 3 and
+# {glue:text}`av_seeds` seeds ({glue:text}`av_low_paper_total:+.3f` to {glue:text}`av_high_paper_total:+.3f`). The same single step along the gradient of the
+# cross-entropy leaves a gain of {glue:text}`av_paper_classification:+.3f` ({glue:text}`av_low_paper_classification:+.3f` to
+# {glue:text}`av_high_paper_classification:+.3f`), along that of the margin {glue:text}`av_paper_margin:+.3f`, and PGD leaves {glue:text}`av_paper_pgd:+.3f`
+# ({glue:text}`av_low_paper_pgd:+.3f` to {glue:text}`av_high_paper_pgd:+.3f`): {glue:text}`av_kept`.
+# At ε = {glue:text}`av_auto_epsilons`, on the first {glue:text}`av_few` images, the paper's attack says {glue:text}`av_auto_total:+.3f`, PGD
+# {glue:text}`av_auto_pgd:+.3f` and AutoAttack {glue:text}`av_auto_autoattack:+.3f` ({glue:text}`av_low_auto_autoattack:+.3f` to
+# {glue:text}`av_high_auto_autoattack:+.3f`). Without attack the accuracy is {glue:text}`av_clean_best:.3f`, at β = 0 {glue:text}`av_clean_base:.3f`.
+#
+# ## Numbers
+#
+# Accuracy under each attack, the mean over the seeds: first over the ε of Figure 3, on {glue:text}`av_every` images, then at each ε of AutoAttack, on the
+# first {glue:text}`av_few` of them. Images made for β = 0 say nothing about β = 0 itself.
+
+# %% tags=["nbval-check-output", "scroll-output"]
+attackers.accuracy_table(result).round(3)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, a panel an attack. Thick lines are means over seeds, thin lines the seeds. AutoAttack was run at a few ε, on fewer images.", "name": "fig-attackers-curves"}, "image": {"alt": "Seven panels of curves that fall along a logarithmic epsilon axis, one panel for each attack, orange for beta zero and darker green for larger beta"}}
+attackers.attack_curves(result, title);
+
+# %% [markdown]
+# ## Is PGD strong enough?
+#
+# Its first attempt is 10 steps from one start; then the steps and the starts are doubled in turn, and an image counts as beaten as soon as one attempt has
+# beaten it. For each network and ε this stops when two doublings in a row, one of each, beat no further image. What earlier attempts had left for
+# later ones:
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. At 0 nothing changes any more.", "name": "fig-attackers-doubling"}, "image": {"alt": "Falling step curves that reach zero within a few doublings of steps and random starts, one colour for each beta"}}
+figure, ax = plt.subplots(figsize=(8, 3.6))
+attackers.doubling_curves(ax, result);
+
+# %% [markdown]
+# ## The checklist
+#
+# Each item is the worst case over all networks and ε, unless it says otherwise; two attacks that differ by one percentage point or less count as equally strong.
+
+# %% tags=["nbval-check-output", "scroll-output"]
+attackers.checklist_table(items).round(3)
+
+# %% [markdown]
+# {glue:text}`av_passed` of {glue:text}`av_items` items pass. Those that fail: *{glue:text}`av_failed`*.
+#
+# ## What it means
+#
+# The last item is about the paper's protocol. The others are about the attackers of this page, and an item that fails says where a number here is not
+# the last word: a stronger attack lowers an accuracy, never raises it. If it is our PGD that AutoAttack beats, then the gain under AutoAttack is the one to trust.
+#
+# *What the objective hides.* The paper's attack follows the gradient of the whole training loss. The larger β, the more of that step goes where distances are
+# distorted, and not to where the answer changes. At β = 0 all of it goes there. So under the paper's attack the networks that are compared do not meet the
+# same attacker; along the gradient of the cross-entropy they do.
+#
+# *What one step hides.* A single step of size ε overshoots where the loss is curved. Many small steps follow it.
+#
+# *What the network keeps.* Only what PGD and AutoAttack leave can belong to it. Images that were made for β = 0, and noise, are no attacks on a network with
+# β > 0: what it gains there says that its weak directions are others.
+
+# %%
+results.footer(result)

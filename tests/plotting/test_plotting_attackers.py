@@ -1,0 +1,122 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import same_color
+
+from lil.checklist import Item
+from lil.plotting import attackers, beta_colours
+
+BETAS, SEEDS, EPSILONS = [0.0, 0.1, 10.0], [0, 4], [0.01, 0.1, 0.3, 1.0]
+ATTACKS = ["total", "classification", "margin", "pgd", "autoattack", "noise"]
+
+
+@pytest.fixture
+def result():
+    """Three β, two seeds, four ε, at one of them AutoAttack: all that :mod:`lil.plotting.attackers` reads."""
+    rng = np.random.default_rng(0)
+    epsilon = ("beta", "seed", "epsilon")
+    accuracy = rng.uniform(size=(2, 6, 3, 2, 4))
+    transferred = rng.uniform(size=(2, 3, 2, 4))
+    accuracy[0, 4], accuracy[1, 4][..., [0, 2, 3]], transferred[:, 0] = np.nan, np.nan, np.nan
+    trace = np.sort(rng.uniform(size=(3, 2, 4, 5)), axis=-1)[..., ::-1]
+    return xr.Dataset(
+        {
+            "clean": (("images", "beta", "seed"), rng.uniform(0.8, 1, (2, 3, 2))),
+            "accuracy": (("images", "attack", *epsilon), accuracy), "transferred": (("images", *epsilon), transferred),
+            "after_stage": (("stage", *epsilon), np.broadcast_to(accuracy[1, 4], (4, 3, 2, 4))),
+            "trace": ((*epsilon, "rung"), trace),
+        },
+        coords={
+            "images": [50, 10], "attack": ATTACKS, "beta": BETAS, "seed": SEEDS, "epsilon": EPSILONS,
+            "in_paper": ("epsilon", [True, True, False, True]),
+            "steps": ("rung", [10, 20, 20, 40, 40]), "starts": ("rung", [1, 1, 2, 2, 4]),
+        },
+    )
+
+
+def test_gains_are_differences_from_beta_0_under_the_same_attack(result):
+    found = attackers.gains(result)
+    for j, seed in enumerate(SEEDS):
+        every = result.accuracy.sel(images=50, attack="pgd", epsilon=[0.01, 0.1, 1.0]).values.mean(-1)
+        assert float(found["paper"].sel(attack="pgd", beta=10, seed=seed)) == pytest.approx(every[2, j] - every[0, j])
+        few = result.accuracy.sel(images=10, attack="autoattack", epsilon=0.1).values
+        auto = float(found["auto"].sel(attack="autoattack", beta=0.1, seed=seed))
+        assert auto == pytest.approx(few[1, j] - few[0, j])
+    assert all(gain.notnull().all() and gain.beta.values.tolist() == BETAS[1:] for gain in found.values())
+
+
+def test_every_gain_has_its_dot_and_its_mean_a_bar(result):
+    _, axes = plt.subplots(1, 2)
+    attackers.gain_dots(axes, result)
+    for ax, (_, gain) in zip(axes, attackers.gains(result).items(), strict=True):
+        assert [label.get_text() for label in ax.get_xticklabels()] == [attackers.NAMES[a] for a in gain.attack.values]
+        for beta, colour in zip(BETAS[1:], beta_colours(BETAS[1:]), strict=True):
+            drawn = [line for line in ax.lines if same_color(line.get_color(), colour) and len(line.get_xdata())]
+            dots, bars = drawn[0::2], drawn[1::2]
+            one = gain.sel(beta=beta)
+            assert [dot.get_ydata().tolist() for dot in dots] == one.transpose("attack", "seed").values.tolist()
+            assert [bar.get_ydata()[0] for bar in bars] == pytest.approx(one.mean("seed").values)
+            assert [round(np.mean(bar.get_xdata())) for bar in bars] == list(range(gain.sizes["attack"]))
+    assert "3 ε of Figure 3; 50 images" in axes[0].get_title() and "ε = 0.1; 10 images" in axes[1].get_title()
+
+
+def test_every_attack_has_a_panel_and_what_was_not_run_no_point(result):
+    figure = attackers.attack_curves(result, "MNIST")
+    panels = {ax.get_title().split(",")[0]: ax for ax in figure.axes[:7]}
+    assert list(panels) == [name.replace("\n", " ") for name in attackers.NAMES.values()]
+    noise = [line.get_ydata().tolist() for line in panels["random noise"].lines if line.get_linewidth() == 2]
+    assert noise == result.accuracy.sel(images=50, attack="noise").mean("seed").values.tolist()
+    assert [len(line.get_xdata()) for line in panels["AutoAttack"].lines if line.get_linewidth() == 2] == [1, 1, 1]
+    auto = [float(line.get_ydata()[0]) for line in panels["AutoAttack"].lines if line.get_linewidth() == 2]
+    assert auto == pytest.approx(result.accuracy.sel(images=10, attack="autoattack", epsilon=0.1).mean("seed").values)
+    transfer = [len(line.get_xdata()) for line in panels["made for β = 0"].lines if line.get_linewidth() == 2]
+    assert transfer == [0, 4, 4]
+    assert figure.get_suptitle() == "MNIST" and figure.axes[7].get_legend() is not None
+
+
+def test_doubling_shows_the_worst_epsilon_and_ends_at_0(result):
+    _, ax = plt.subplots()
+    attackers.doubling_curves(ax, result)
+    thin = [line.get_ydata() for line in ax.lines if line.get_linewidth() < 1]
+    expected = (result.trace - result.trace.isel(rung=-1)).max("epsilon").values
+    assert np.array(thin) == pytest.approx(expected.reshape(6, 5)) and (np.array(thin)[:, -1] == 0).all()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["10 × 1", "20 × 1", "20 × 2", "40 × 2", "40 × 4"]
+    assert ax.get_ylim()[1] > expected.max()
+
+
+def test_the_table_has_means_over_seeds(result):
+    table = attackers.accuracy_table(result)
+    assert table.columns.tolist() == BETAS
+    assert table.index.get_level_values(0).unique().tolist() == ["the paper's ε", "ε = 0.1"]
+    papers = result.accuracy.sel(images=50, attack="margin", beta=0.1, epsilon=[0.01, 0.1, 1.0]).mean()
+    assert table.loc[("the paper's ε", "margin"), 0.1] == pytest.approx(float(papers))
+    few = result.accuracy.sel(images=10, attack="autoattack", beta=10, epsilon=0.1).mean()
+    assert table.loc[("ε = 0.1", "autoattack"), 10] == pytest.approx(float(few))
+    assert ("the paper's ε", "autoattack") not in table.index
+    assert table.xs("transfer", level="attack")[0].isna().all() and table.drop(columns=0).notna().all().all()
+
+
+def test_the_checklist_says_its_verdicts_in_words():
+    items = [Item("a", "of a", 0.005, 0.01), Item("b", "of b", 0.5, 0.01), Item("c", "of c", np.nan, 0.0)]
+    table = attackers.checklist_table(items)
+    assert table.verdict.tolist() == ["pass", "FAIL", "FAIL"] and table.index.tolist() == ["a", "b", "c"]
+    assert table.value.tolist()[:2] == [0.005, 0.5] and table["at most"].tolist() == [0.01, 0.01, 0.0]
+
+
+def test_the_words_speak_of_the_beta_that_gains_most_under_the_papers_attack(result):
+    result["accuracy"].loc[dict(attack="total", beta=10)] = 0.99
+    numbers, gain = attackers.answer(result), attackers.gains(result)
+    assert (numbers["beta"], numbers["seeds"], numbers["every"], numbers["few"]) == ("10", 2, 50, 10)
+    one = gain["paper"].sel(attack="total", beta=10)
+    assert numbers["paper_total"] == pytest.approx(float(one.mean()))
+    assert (numbers["low_paper_total"], numbers["high_paper_total"]) == (float(one.min()), float(one.max()))
+    assert numbers["auto_autoattack"] == pytest.approx(float(gain["auto"].sel(attack="autoattack", beta=10).mean()))
+    assert numbers["clean_base"] == pytest.approx(float(result.clean[0, 0].mean()))
+    assert numbers["auto_epsilons"] == "0.1"
+
+
+def test_a_gain_is_shared_out_and_no_gain_is_not():
+    assert attackers._kept(0.2, 0.05, 0.01) == (
+        "75% of the gain belong to the attack's objective, 20% to its taking a single step, and 5% to the network")
+    assert "no gain" in attackers._kept(-0.1, 0.1, 0.1) and "no gain" in attackers._kept(0.0, 0.1, 0.1)
