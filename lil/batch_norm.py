@@ -32,8 +32,9 @@ class BatchNormReLU(nn.BatchNorm2d):
         count = x.numel() // x.shape[1]
         with torch.no_grad():
             self.num_batches_tracked += 1
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            new = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
+            self.running_mean.lerp_(mean, new)
+            self.running_var.lerp_(variance * count / (count - 1), new)
         return y
 
 

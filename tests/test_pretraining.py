@@ -107,8 +107,8 @@ def test_augmented_images_are_crops_of_the_reflected_frame_mirrored_where_told()
 
 
 def test_a_killed_run_resumes_to_the_same_end(tmp_path: Path) -> None:
-    settings = replace(SETTINGS, epochs=1, batch_size=4)
-    data = (*images(12), *images(4, seed=1))
+    settings = replace(SETTINGS, cycles=3, epochs=1, batch_size=4)
+    data = (*images(4), *images(4, seed=1))
 
     def run(path: Path, progress=lambda *_: None) -> Pretraining:
         return pretraining.pretrain(*data, settings, checkpoint=path, checkpoint_every=2, progress=progress)
@@ -124,7 +124,49 @@ def test_a_killed_run_resumes_to_the_same_end(tmp_path: Path) -> None:
     assert resumed.step == whole.step == 3 and resumed.history == whole.history
     for name, value in whole.network.state_dict().items():
         assert torch.equal(resumed.network.state_dict()[name], value), name
+    for name, value in whole.mean.items():
+        assert torch.equal(resumed.mean[name], value), name
     assert run(tmp_path / "part").history == whole.history   # a finished run is only read
+
+
+def test_the_mean_is_that_of_the_cycles_ends_the_later_counting_more(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, cycles=3, epochs=1, batch_size=4)
+    x, labels = images(4)
+    ends = []
+    for cycles in (1, 2, 3):
+        run = pretraining.pretrain(
+            x, labels, x, labels, replace(settings, cycles=cycles), checkpoint=tmp_path / str(cycles))
+        ends.append({name: value.clone() for name, value in run.network.named_parameters()})
+    assert not torch.equal(ends[1]["2.weight"], ends[2]["2.weight"])
+    for name, mean in run.mean.items():
+        right = sum(t * end[name] for t, end in enumerate(ends, start=1)) / 6
+        torch.testing.assert_close(mean, right.detach(), rtol=1e-5, atol=1e-7)
+
+
+def test_the_averaged_network_has_its_own_batch_norm_statistics() -> None:
+    """Those of one epoch, in equal shares of its batches, whatever the statistics were before."""
+    x, _ = images(10)
+    run = Pretraining(replace(SETTINGS, batch_size=4))
+    run.end_cycle(1)
+    weights = {name: value.clone() for name, value in run.mean.items()}
+    with torch.no_grad():
+        for parameter in run.network.parameters():
+            parameter.zero_()
+    pretraining.average(run, x)
+    assert all(torch.equal(value, weights[name]) for name, value in run.network.named_parameters())
+    order, flip, shift = pretraining.draws(10, 0, run.settings)
+    first = run.network[0][0]
+    assert isinstance(first, nn.Conv2d)
+    means, variances = [], []
+    for chosen in (order[:4], order[4:8], order[8:]):
+        augmented = pretraining.augment(pretraining.normalise(x[chosen]), flip[chosen], shift[chosen], 4)
+        y = F.conv2d(augmented.double(), first.weight.double(), first.bias.double(), padding=1)
+        means.append(y.mean((0, 2, 3)))
+        variances.append(y.var((0, 2, 3)))
+    norm = run.network[0][1]
+    torch.testing.assert_close(norm.running_mean.double(), torch.stack(means).mean(0).detach(), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(norm.running_var.double(), torch.stack(variances).mean(0).detach(), rtol=1e-4, atol=1e-5)
+    assert norm.momentum == 0.1
 
 
 def test_checkpoints_of_other_settings_and_damaged_ones_are_refused(tmp_path: Path) -> None:
