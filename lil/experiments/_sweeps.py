@@ -18,6 +18,16 @@ BANDS = {
 }
 
 
+def headline(result: xr.Dataset) -> dict[str, tuple[None, float]]:
+    """By β, the accuracy under the paper's attack where it varies most with β; the paper draws it without numbers."""
+    curves = result.accuracy.sel(objective="total").mean("seed")
+    at = (curves.max("beta") - curves.min("beta")).idxmax("epsilon")
+    return {
+        f"β = {beta:g}, accuracy at γ = {float(at):.2g}": (None, float(curves.sel(beta=beta, epsilon=at)))
+        for beta in result.beta.values
+    }
+
+
 def attacked(
     recipe: ModuleType,
     settings: Any,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lil.evaluation import Fgsm
 from lil.experiments import _sweeps
+from lil.experiments._sweeps import headline as headline
 from lil.progress import Progress, silent
 from lil.recipes import cifar10
 

@@ -18,6 +18,10 @@ from lil.recipes.sweep import members as members
 PIXELS = 28 * 28
 
 
+# How far two trainings of one network may lie apart, of the largest weight: rounding errors grow over 3000 steps.
+BAND = 0.05
+
+
 @dataclass(frozen=True)
 class Config(sweep.Config):
     dataset: Literal["mnist", "digits"] = "mnist"      # "digits": embedded, in MNIST's shape

@@ -14,6 +14,10 @@ from lil.models import LIL
 from lil.progress import Progress, silent
 
 
+# How far two trainings of one network may lie apart, of the largest weight: rounding errors grow over 10 000 epochs.
+BAND = 0.05
+
+
 @dataclass(frozen=True)
 class Config:
     n_points: int = 500                          # of each ring and draw; the paper does not say

@@ -12,6 +12,11 @@ from lil.models import StackedLIL
 from lil.progress import Progress, silent
 
 
+# How far two trainings of one stack may lie apart, of the largest weight: anywhere. Over 10 000 epochs rounding errors grow
+# to the size of the weights. What the stacks do agrees far better: see the experiment's bands.
+BAND = 2.0
+
+
 @dataclass(frozen=True)
 class Config:
     grid: int = 40                               # its square is the number of points; the text: 1600
