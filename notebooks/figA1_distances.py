@@ -1,0 +1,125 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Appendix Figure 1: distances within the classes
+#
+# ## Question
+#
+# The isometry term asks a network to keep the distances between points of one class. The paper compares histograms of these
+# distances for each β with that of the inputs, and finds that they come to agree as β grows.
+# Histograms may agree while the distances behind them have changed places, so pairs are compared too.
+
+# %%
+import json
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import Markdown
+from myst_nb import glue
+
+from lil import plotting, results
+from lil.experiments import figA1_distances
+from lil.plotting import distances
+
+plotting.style()
+
+# %% tags=["parameters"]
+profile = "paper"
+mode = "auto"
+
+# %%
+result = results.get(figA1_distances, profile, mode)
+settings = json.loads(result.attrs["config"])
+sets = {name: result.sel(networks=name).dropna("seed") for name in result.networks.values}
+
+# %% tags=["hide-input"]
+digits = settings["mnist_text"]["dataset"] == "digits"
+title = "scikit-learn's digits, in place of both sets" if digits else "MNIST and CIFAR10"
+pairs = int(result.data_count.sel(networks="mnist_text").sum())
+Markdown(f"**Everything on this page was computed on {title}**: the first {settings['n_images']} images of the test set, "
+         f"of which {pairs} pairs are of one class on MNIST.")
+
+# %% [markdown]
+# ## Numbers
+#
+# Of each β, mean over seeds. The Wasserstein distance between the distances in the last hidden layer and those of the inputs, in
+# units of the latter's mean: 0 if the histograms agree. The correlation of the two, pair by pair, and the median of their ratio: both
+# are 1 under an isometry. Where the loss has a factor K, the distances in the last hidden layer are multiplied by it.
+
+# %% tags=["nbval-check-output"]
+measures = {
+    "Wasserstein": result.wasserstein, "correlation": result.correlation, "median ratio": result.ratio.sel(quantile=0.5),
+}
+means = {name: one.mean("seed").to_series().astype(float) for name, one in measures.items()}
+pd.concat(means, axis=1).unstack("networks").round(2)
+
+# %% [markdown]
+# ## The histograms
+#
+# In the text's reading, on MNIST:
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each distance occurs between two test images of one class: in the inputs (grey) and in the last hidden layer, a line a network. MNIST, the text's reading.", "name": "fig-distances-mnist"}, "image": {"alt": "Six histograms with logarithmic counts, one for each beta, each over the grey histogram of the inputs"}}
+name = "digits" if digits else "MNIST"
+distances.histograms(sets["mnist_text"], f"{name}, the text's reading", scale=1.0);
+
+# %% [markdown]
+# and on CIFAR10, where the inputs are the VGG13's features:
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same on CIFAR10: the inputs are the 512 features of the VGG13.", "name": "fig-distances-cifar10"}, "image": {"alt": "Six histograms with logarithmic counts, one for each beta, each over the grey histogram of the features"}}
+name = "digits" if digits else "CIFAR10"
+distances.histograms(sets["cifar10_text"], f"{name}, the text's reading", scale=1.0);
+
+# %% [markdown]
+# In the public code's reading, with K = 10, on MNIST:
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "MNIST in the public code's reading. Distances in the last hidden layer are multiplied by K, as the loss does.", "name": "fig-distances-public"}, "image": {"alt": "Six histograms with logarithmic counts, one for each beta, each over the grey histogram of the inputs"}}
+name = "digits" if digits else "MNIST"
+distances.histograms(sets["mnist_public"], f"{name}, the public code's reading", scale=settings["mnist_public"]["scale"]);
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How far the distances in the last hidden layer are from those of the inputs: a point a network, a line through the means.", "name": "fig-distances-nearness"}, "image": {"alt": "Wasserstein distance on a logarithmic axis against beta, with three lines for three sets of networks"}}
+figure, ax = plt.subplots(figsize=(7.5, 4))
+names = {"mnist_text": "MNIST, the text", "mnist_public": "MNIST, the public code", "cifar10_text": "CIFAR10, the text"}
+distances.nearness(ax, {names[key]: one for key, one in sets.items()}).set_title(title);
+
+# %% tags=["remove-cell"]
+for name, one in sets.items():
+    mean = one.wasserstein.mean("seed")
+    glue(f"figA1_{name}_first", float(mean.isel(beta=0)), display=False)
+    glue(f"figA1_{name}_last", float(mean.isel(beta=-1)), display=False)
+    glue(f"figA1_{name}_correlation_first", float(one.correlation.isel(beta=0).mean()), display=False)
+    glue(f"figA1_{name}_correlation_last", float(one.correlation.isel(beta=-1).mean()), display=False)
+    falls = (mean.diff("beta") < 0).all()
+    glue(f"figA1_{name}_falls", "yes" if falls else "no", display=False)
+
+# %% [markdown]
+# ## Beside the paper
+#
+# The appendix figure has no printed numbers; its claim is that the histograms follow the inputs' as β grows.
+#
+# | | MNIST, the text | MNIST, the public code | CIFAR10, the text |
+# |---|---|---|---|
+# | Wasserstein distance at β = 0 | {glue:text}`figA1_mnist_text_first:.3f` | {glue:text}`figA1_mnist_public_first:.3f` | {glue:text}`figA1_cifar10_text_first:.3f` |
+# | at the largest β | {glue:text}`figA1_mnist_text_last:.3f` | {glue:text}`figA1_mnist_public_last:.3f` | {glue:text}`figA1_cifar10_text_last:.3f` |
+# | falls with every step of β | {glue:text}`figA1_mnist_text_falls` | {glue:text}`figA1_mnist_public_falls` | {glue:text}`figA1_cifar10_text_falls` |
+# | correlation at β = 0 | {glue:text}`figA1_mnist_text_correlation_first:.3f` | {glue:text}`figA1_mnist_public_correlation_first:.3f` | {glue:text}`figA1_cifar10_text_correlation_first:.3f` |
+# | at the largest β | {glue:text}`figA1_mnist_text_correlation_last:.3f` | {glue:text}`figA1_mnist_public_correlation_last:.3f` | {glue:text}`figA1_cifar10_text_correlation_last:.3f` |
+#
+# ## What it means
+#
+# The Wasserstein distance says whether the networks keep the *size* of distances, the correlation whether they keep their *order*: a
+# network can have one without the other. These are images that the networks were not trained on, so what is kept here is more than
+# the loss asked for; a small loss on the training pairs would not have to show here. A representation of tanh units also
+# has a largest distance, twice the square root of its width, which no scale K of 1 lets it exceed.
+
+# %%
+results.footer(result)
