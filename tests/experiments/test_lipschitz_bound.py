@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lil import lipschitz
-from lil.experiments import lipschitz_bound
+from lil.experiments import _lipschitz, lipschitz_bound
 from lil.models import StackedLIL
 from lil.recipes import mnist, rings, torus
 
@@ -100,8 +100,8 @@ def test_an_isometry_within_classes_stretches_its_neighbours_by_one(networks, mo
     monkeypatch.setattr(type(model), "represent", represent)
     betas, seeds = [0.0, 0.0, 1.0, 1.0], [0, 1, 0, 1]
     x, labels = rings.data(TINY.rings)[2:]
-    turned = lipschitz_bound._ready("rings", model, betas, seeds, 1.0, x, labels, 30, (-np.inf, np.inf), "cpu")
-    measured = lipschitz_bound._measures(TINY, turned, lambda *_: None)
+    turned = _lipschitz.ready("rings", model, betas, seeds, 1.0, x, labels, 30, (-np.inf, np.inf), "cpu")
+    measured = _lipschitz.measured(TINY, [turned], lambda *_: None)
     for estimate in (measured.lower, measured.local.sel(map="representation"), measured.along):
         assert estimate.values == pytest.approx(np.ones(estimate.shape), rel=1e-6)
     assert measured.gradient.sel(term="isometry").values == pytest.approx(np.zeros((4, 7)), abs=1e-12)
