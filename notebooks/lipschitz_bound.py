@@ -235,8 +235,8 @@ for short, data in (("rings", "rings"), ("images", images.data.values[0])):
 # *Smaller bound, more robust?* The rank correlations are {glue:text}`lb_rank_bound:+.2f`, {glue:text}`lb_rank_local:+.2f` and
 # {glue:text}`lb_rank_logits:+.2f`. A correlation over networks of different β does not say which of the things that β changes is the cause.
 #
-# The points are the test draw of the rings, the torus itself (of which the paper has one draw), and the first {glue:text}`lb_points` test images. Networks of CIFAR10 are not on this page: their
-# attacks go through the VGG13, whose constant enters the product too.
+# The points are the test draw of the rings, the torus itself (of which the paper has one draw), and the first {glue:text}`lb_points` test images. {doc}`lipschitz_bound_cifar10` has the networks of
+# CIFAR10, which read features of the VGG13.
 
 # %%
 results.footer(result)

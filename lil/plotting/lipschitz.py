@@ -34,8 +34,9 @@ def constants(result: xr.Dataset) -> Figure:
     counts = [of_data(result, name).sizes["network"] for name in names]
     figure, axes = plt.subplots(
         len(names), 1, figsize=(8.5, 0.17 * sum(counts) + 0.75 * len(names) + 0.6), sharex=True,
-        height_ratios=[count + 2 for count in counts],
+        height_ratios=[count + 2 for count in counts], squeeze=False,
     )
+    axes = axes[:, 0]
     for ax, name in zip(axes, names, strict=True):
         _draw_constants(ax, of_data(result, name))
         ax.set_title(name)
