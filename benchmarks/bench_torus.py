@@ -24,5 +24,4 @@ def train(kind: str) -> None:
 @pytest.mark.parametrize("kind", EPOCHS)
 def test_torus(benchmark, kind):
     benchmark.pedantic(train, args=(kind,), rounds=5, warmup_rounds=1)
-    benchmark.extra_info["unit"] = "an epoch"
-    benchmark.extra_info["repeats"] = EPOCHS[kind]
+    benchmark.extra_info |= {"what": "torus, three levels", "unit": "an epoch", "repeats": EPOCHS[kind]}

@@ -49,3 +49,39 @@ def train_stack(
             below = hidden(below)
         trained.append((hidden, classifier))
     return trained
+
+
+def train_classifier(
+    lil: LIL, member: int, x: Tensor, labels: Tensor, *, beta: float, order: Tensor, batch_size: int, learning_rate: float = 1e-3
+) -> tuple[nn.Sequential, nn.Linear]:
+    """Train one member for one epoch over the points in ``order``, batch after batch."""
+    hidden, classifier = as_modules(lil, member)
+    optimizer = torch.optim.Adam([*hidden.parameters(), *classifier.parameters()], lr=learning_rate)
+    for chosen in order.split(batch_size):
+        loss = _loss(hidden, classifier, x[chosen].double(), labels[chosen], beta)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return hidden, classifier
+
+
+def fgsm_accuracy(
+    hidden: nn.Sequential, classifier: nn.Linear, x: Tensor, labels: Tensor, *, beta: float, epsilons: list[float], batch_size: int
+) -> list[float]:
+    """Accuracy under FGSM on the training loss, the gradient taken anew for each ε, as the public code does."""
+    accuracies = []
+    for epsilon in epsilons:
+        right = 0
+        for images, truth in zip(x.double().split(batch_size), labels.split(batch_size), strict=True):
+            images = images.clone().requires_grad_()
+            (gradient,) = torch.autograd.grad(_loss(hidden, classifier, images, truth, beta), images)
+            attacked = (images + epsilon * gradient.sign()).clamp(0, 1).detach()
+            right += int((classifier(hidden(attacked)).argmax(1) == truth).sum())
+        accuracies.append(right / len(x))
+    return accuracies
+
+
+def _loss(hidden: nn.Sequential, classifier: nn.Linear, x: Tensor, labels: Tensor, beta: float) -> Tensor:
+    z = hidden(x)
+    same_class = (labels[:, None] == labels).double()
+    return F.cross_entropy(classifier(z), labels) + beta * isometry_loss(z, torch.cdist(x, x), same_class)

@@ -1,0 +1,68 @@
+"""Figure 3A's training and attack, one seed and six β: ours beside the plain twin, on a part of the images.
+
+Both take the same number of steps and of attacked images, so the ratio is that of the whole.
+"""
+
+from dataclasses import replace
+
+import naive
+import pytest
+import torch
+
+from lil import training
+from lil.evaluation import Fgsm, Sweep, robustness
+from lil.models import LIL
+from lil.recipes import mnist
+
+PAPER = mnist.PAPER
+N_TRAIN, N_TEST = 6000, 500
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Noise in the shape of MNIST: what is timed does not depend on what the images show."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(N_TRAIN, mnist.PIXELS, generator=generator)
+    return x, torch.randint(10, (N_TRAIN,), generator=generator)
+
+
+def networks() -> LIL:
+    return mnist.build(replace(PAPER, seeds=(0,)))
+
+
+@pytest.mark.parametrize("kind", ("ours", "naive"))
+def test_training(benchmark, images, kind):
+    x, labels = images
+    settings = training.Settings(epochs=1, batch_size=PAPER.batch_size)
+    order = torch.randperm(N_TRAIN, generator=torch.Generator().manual_seed(1))
+
+    def train():
+        model = networks()
+        if kind == "ours":
+            training.train(model, x, labels, settings, betas=PAPER.betas, seeds=[0] * len(PAPER.betas))
+        else:
+            for member, beta in enumerate(PAPER.betas):
+                naive.train_classifier(model, member, x, labels, beta=beta, order=order, batch_size=PAPER.batch_size)
+
+    benchmark.pedantic(train, rounds=5, warmup_rounds=1)
+    benchmark.extra_info |= {"what": "MNIST, training of six β", "unit": "a step", "repeats": N_TRAIN // PAPER.batch_size}
+
+
+@pytest.mark.parametrize("kind", ("ours", "naive"))
+def test_attack(benchmark, images, kind):
+    x, labels = (part[:N_TEST] for part in images)
+    fgsm, model = Fgsm(), networks().requires_grad_(False)
+
+    def attack():
+        if kind == "ours":
+            attacked = Sweep(model, mnist.flatten, PAPER.betas, (0,), PAPER.scale)
+            robustness(attacked, x.view(-1, 1, 28, 28), labels, fgsm)
+        else:
+            for member, beta in enumerate(PAPER.betas):
+                hidden, classifier = naive.as_modules(model, member)
+                for weight in (beta, 0.0):      # the objectives total and classification
+                    naive.fgsm_accuracy(
+                        hidden, classifier, x, labels, beta=weight, epsilons=list(fgsm.epsilons), batch_size=fgsm.batch_size)
+
+    benchmark.pedantic(attack, rounds=5, warmup_rounds=1)
+    benchmark.extra_info |= {"what": "MNIST, FGSM with both objectives on six β at ten ε", "unit": "an image", "repeats": N_TEST}
