@@ -99,17 +99,18 @@ def rings():
     return result
 
 
-def lipschitz():
-    networks = [(data, beta, seed) for data in ("rings", "MNIST") for beta in (0.0, 10.0) for seed in SEEDS]
+def lipschitz(*names):
+    networks = [(data, beta, seed) for data in names for beta in (0.0, 10.0) for seed in SEEDS]
     data, betas, seeds = map(list, zip(*networks, strict=True))
+    n = len(networks)
     halved = np.where(np.array(betas) > 0, 0.5, 1.0).astype(np.float32)
     by = ("network",)
     return xr.Dataset(
         {
-            "upper": ((*by, "map"), np.full((12, 2), 9, np.float32)),
+            "upper": ((*by, "map"), np.full((n, 2), 9, np.float32)),
             "lower": ((*by, "pairs"), 2 * np.stack([halved, halved], 1)),
-            "local": ((*by, "map", "quantile"), np.full((12, 2, 2), [1, 3], np.float32) * halved[:, None, None]),
-            "violated": ((*by, "term", "constant"), np.zeros((12, 2, 3), np.float32)),
+            "local": ((*by, "map", "quantile"), np.full((n, 2, 2), [1, 3], np.float32) * halved[:, None, None]),
+            "violated": ((*by, "term", "constant"), np.zeros((n, 2, 3), np.float32)),
         },
         coords={"data": (by, data), "beta": (by, betas), "seed": (by, seeds), "map": ["representation", "logits"],
                 "pairs": ["within", "between"], "quantile": [0.5, 1.0], "constant": ["local", "product", "one"]},
@@ -163,7 +164,8 @@ def torus():
 
 def by_hand():
     return {
-        "fig2_rings": rings(), "lipschitz_bound": lipschitz(), "fig4_torus": torus(),
+        "fig2_rings": rings(), "fig4_torus": torus(),
+        "lipschitz_bound": lipschitz("rings", "MNIST"), "lipschitz_bound_cifar10": lipschitz("CIFAR10"),
         "fig3_mnist": attacked(), "fig3_mnist_public": attacked(), "fig3_cifar10": attacked(),
         "fig3_cifar10_public": attacked().isel(seed=[0]), "table1": table1(), "figA1_distances": figure_a1(),
     }
@@ -204,6 +206,9 @@ def put(variable, value, **where):
     ("smaller-constant", "lipschitz_bound", lambda result: result.local.__setitem__((4, 0, 1), 3.5), {3}),
     ("smaller-constant", "lipschitz_bound", lambda result: result.lower.__setitem__((4, 0), 3.5), {3}),
     ("smaller-constant", "lipschitz_bound", lambda result: result.local.__setitem__((10, 0, 0), 1.5), {6}),
+    ("lipschitz-derivative", "lipschitz_bound_cifar10", lambda result: result.lower.__setitem__((3, 1), 9.1), {2}),
+    ("gradient-bound", "lipschitz_bound_cifar10", lambda result: result.violated.__setitem__((3, 1, 2), 0.06), {5}),
+    ("smaller-constant", "lipschitz_bound_cifar10", lambda result: result.local.__setitem__((4, 0, 0), 1.5), {11}),
     ("robustness-grows", "fig3_mnist", put("accuracy", 0.46, objective="total", beta=0), {1, 2}),
     ("robustness-grows", "fig3_mnist", put("accuracy", 0.32, objective="classification", beta=10, seed=0), {5}),
     ("robustness-grows", "fig3_cifar10", put("accuracy", 0.41, objective="total", beta=0.0, seed=0), {13, 14}),

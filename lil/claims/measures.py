@@ -66,10 +66,10 @@ def lipschitz_estimates(result: xr.Dataset) -> list[Number]:
     upper = result.upper.sel(map="representation")
     pairs = result.lower.max("pairs") / upper
     derivative = result.local.sel(map="representation", quantile=1) / upper
-    name = "over the upper bound of the constant, worst network"
+    name, where = "over the upper bound of the constant, worst network", _where(result)
     return [
-        Number(f"largest d(Φ)/d(x) of all pairs {name}", _worst(pairs), "≤", 1 + ROUNDING),
-        Number(f"largest derivative at all points {name}", _worst(derivative), "≤", 1 + ROUNDING),
+        Number(f"{where}largest d(Φ)/d(x) of all pairs {name}", _worst(pairs), "≤", 1 + ROUNDING),
+        Number(f"{where}largest derivative at all points {name}", _worst(derivative), "≤", 1 + ROUNDING),
     ]
 
 
@@ -77,7 +77,7 @@ def gradient_bound(result: xr.Dataset) -> list[Number]:
     """The share of points at which Eq. 6 is violated, the worst term and network of each seed."""
     violated = result.violated.max("term")
     isometric = np.concatenate([_networks(result, name, largest=True) for name in _data(result)])
-    name = "points that violate Eq. 6, share in the worst network, with K"
+    name = f"{_where(result)}points that violate Eq. 6, share in the worst network, with K"
     return [
         Number(f"{name} the derivative's norm at the point", _worst(violated.sel(constant="local")), "≤", 0),
         Number(f"{name} the product of spectral norms", _worst(violated.sel(constant="product")), "≤", 0),
@@ -94,7 +94,7 @@ def lipschitz_constants(result: xr.Dataset) -> list[Number]:
         "largest constant found": np.maximum(result.lower.max("pairs"), local.sel(quantile=1)),
     }
     numbers = []
-    for data in (_data(result)[0], _data(result)[-1]):
+    for data in dict.fromkeys((_data(result)[0], _data(result)[-1])):
         without, with_isometry = (_networks(result, data, largest=largest) for largest in (False, True))
         beta = float(result.beta[with_isometry[0]])
         for name, values in estimates.items():
@@ -111,6 +111,12 @@ def lipschitz_constants(result: xr.Dataset) -> list[Number]:
 def _data(result: xr.Dataset) -> list[str]:
     """The data sets of a Lipschitz result, in its order: the rings first, images last."""
     return list(dict.fromkeys(result.data.values.tolist()))
+
+
+def _where(result: xr.Dataset) -> str:
+    """What numbers of one data set alone begin with."""
+    names = _data(result)
+    return f"{names[0]}: " if len(names) == 1 else ""
 
 
 def _networks(result: xr.Dataset, data: str, *, largest: bool) -> np.ndarray:
