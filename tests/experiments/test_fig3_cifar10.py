@@ -67,11 +67,14 @@ def test_an_evaluation_that_was_cut_off_goes_on(networks, result, tmp_path):
     assert resumed.clean.equals(result.clean)
 
 
-def test_the_public_codes_reading_is_the_same_experiment_with_its_settings():
+def test_the_public_codes_reading_is_the_same_experiment_with_its_settings(networks):
     assert fig3_cifar10.PAPER.cifar10 == cifar10.reading("text")
     assert fig3_cifar10_public.PAPER.cifar10 == cifar10.reading("public-code")
     assert (fig3_cifar10.PAPER.fgsm.distances, fig3_cifar10_public.PAPER.fgsm.distances) == ("inputs", "pixels")
-    assert fig3_cifar10_public.evaluate is fig3_cifar10.evaluate
+    found = fig3_cifar10_public.evaluate(
+        fig3_cifar10_public.Config(cifar10=TINY.cifar10, fgsm=PIXELS.fgsm, n_images=10), networks)
+    ten = replace(PIXELS, cifar10=replace(TINY.cifar10, n_test=10))
+    assert found.equals(fig3_cifar10.evaluate(ten, networks)) and not found.equals(fig3_cifar10.evaluate(PIXELS, networks))
 
 
 def test_run_gives_what_evaluate_gives(result):
