@@ -125,7 +125,7 @@ CLAIMS = (
         "The average runs over sizes that hardly change an image and sizes that erase it, where nothing can be "
         "gained: five points on average are about twice that in between. A rank correlation of 0.8 lets neighbouring "
         "β of six change places.",
-        ("nb/fig3_mnist", "nb/fig3_cifar10", "nb/attackers_view", "nb/attackers_view_cifar10"),
+        ("nb/fig3_mnist", "nb/fig3_cifar10", "nb/attackers_view"),
         (
             Measure("fig3_mnist", m.robustness("MNIST")),
             Measure("fig3_mnist_public", m.robustness("MNIST, public code")),
