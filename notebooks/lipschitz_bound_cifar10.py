@@ -30,8 +30,7 @@ from myst_nb import glue
 
 from lil import plotting, results
 from lil.datasets import images
-from lil.experiments import fig3_cifar10, lipschitz_bound_cifar10
-from lil.experiments.lipschitz_bound import rank_correlation
+from lil.experiments import fig3_cifar10, lipschitz_bound, lipschitz_bound_cifar10
 from lil.plotting import lipschitz
 
 plotting.style()
@@ -106,7 +105,7 @@ measures = {
 }
 kept = (pixels.accuracy.sel(objective="classification") / pixels.clean).mean("epsilon")
 robustness = kept.stack(network=("beta", "seed")).reset_index("network", drop=True)
-ranks = {name: rank_correlation(values, robustness) for name, values in measures.items()}
+ranks = {name: lipschitz_bound.rank_correlation(values, robustness) for name, values in measures.items()}
 pd.Series(ranks, name="rank correlation").to_frame().round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Three measures that the theory suggests, taken on the features, against the share of rightly classified images that stay right under FGSM on pixels, averaged over ε. A dot is a network.", "name": "fig-lipschitz-cifar10-robustness"}, "image": {"alt": "Three scatter plots of what stays right under attack against the bound on the gradient, the local constant of the representation and that of the logits"}}
@@ -126,6 +125,8 @@ for end, beta in (("first", result.beta.min()), ("last", result.beta.max())):
         put(f"{end}_{map_}", one.local.sel(map=map_, quantile=0.5).median())
     put(f"{end}_upper", one.upper.sel(map="representation").median())
     put(f"{end}_forced", one.forced.median())
+
+# %% tags=["remove-cell"]
 put("beta_last", result.beta.max())
 put("networks", result.sizes["network"])
 lil = result.isel(network=np.flatnonzero(result.beta > 0))

@@ -176,7 +176,7 @@ def test_damaged_data_is_named(monkeypatch, capsys, tmp_path):
 def test_the_installed_command_answers():
     command = Path(sys.executable).parent / "lil"
     done = subprocess.run([command, "reproduce", "nope"], capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr.startswith("lil: There is no experiment 'nope': there are fig1_")
+    assert done.returncode == 1 and done.stderr.startswith("lil: There is no experiment 'nope': there are attackers_view")
 
 
 def test_progress_is_a_bar_on_a_terminal_and_silence_elsewhere(capsys, monkeypatch):
