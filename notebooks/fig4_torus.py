@@ -195,7 +195,7 @@ torus.saliency_profiles(axes, result);
 # $N^2$ in {eq}`isometry-loss`: with every halving of the classes the same $\beta$ weighs half as much against the cross-entropy.
 #
 # The finest level is also where a seed says least. Trained again from the same seed, with sums in another order, a stack ends in other weights, and there
-# in another accuracy and other distances: the record lets two trainings differ by {glue:text}`fig4_band:.1f` in accuracy, which is twice what was seen. What all seeds
+# in another accuracy and other distances: the record lets two trainings differ by {glue:text}`fig4_band:.1f` in accuracy. What all seeds
 # share is a result; what one seed shows on that level is a draw.
 
 # %%

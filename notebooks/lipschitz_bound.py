@@ -42,7 +42,8 @@ mode = "auto"
 
 # %%
 result = results.get(lipschitz_bound, profile, mode)
-name = pd.MultiIndex.from_arrays([result[key].values for key in ("data", "beta", "seed")], names=("data", "beta", "seed"))
+name = lipschitz.index(result)
+local, upper = result.local.sel(map="representation"), result.upper.sel(map="representation")
 images = lipschitz.of_data(result, lipschitz.data_names(result)[-1])
 
 # %% [markdown]
@@ -54,11 +55,7 @@ images = lipschitz.of_data(result, lipschitz.data_names(result)[-1])
 # of any representation with the same classifier ({prf:ref}`prop-margins`). An isometry would have 1 in `within`, `between`, `median` and `largest`.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-local, upper = result.local.sel(map="representation"), result.upper.sel(map="representation")
-table = pd.DataFrame({
-    "within": result.lower.sel(pairs="within"), "between": result.lower.sel(pairs="between"), "forced": result.forced,
-    "median": local.sel(quantile=0.5), "largest": local.sel(quantile=1), "product": upper,
-}, index=name, dtype=float)
+table = lipschitz.constants_table(result)
 table.assign(product=table["product"].map("{:.2e}".format)).round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, a row a network: pairs within a class (bar), pairs between classes (cross), the local constant at all points (line, with a dot at the median), all of them lower bounds, and the product of spectral norms (arrow), an upper bound. The dashed line is at 1, the constant of an isometry.", "name": "fig-lipschitz-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row a network, in five groups: rings, three levels of the torus, and images; orange without the isometry term, green with it"}}
@@ -87,12 +84,7 @@ lipschitz.stretches(axes, result);
 # hypothesis is false.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-columns = {}
-for constant in result.constant.values:
-    for term in ("cross_entropy", "isometry"):
-        columns[constant, term] = result.tightness.sel(constant=constant, term=term, quantile=0.5)
-    columns[constant, "violated"] = result.violated.sel(constant=constant).max("term")
-pd.DataFrame({key: values.values for key, values in columns.items()}, index=name).round(3)
+lipschitz.sides_table(result).round(3)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 on images, at a few points of every network. A point above the dashed line violates the inequality.", "name": "fig-lipschitz-sides"}, "image": {"alt": "Six scatter plots, two rows for the cross-entropy and the isometry term, three columns for the constant, with a dashed diagonal; points lie below it except in the last column"}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 6), sharey="row")
@@ -124,11 +116,7 @@ pd.DataFrame(columns, index=name[-images.sizes["network"]:]).round(3)
 # low merely because a network errs. A rank correlation of −1 would say that a smaller value always means more robustness.
 
 # %% tags=["nbval-check-output"]
-measures = {
-    "bound on the gradient": images.bound.sel(term="cross_entropy", constant="local", quantile=0.5),
-    "local constant of Φ": images.local.sel(map="representation", quantile=0.5),
-    "local constant of the logits": images.local.sel(map="logits", quantile=0.5),
-}
+measures = lipschitz.measures(images)
 robustness = (images.attacked / images.accuracy).mean("epsilon")
 ranks = {name: lipschitz_bound.rank_correlation(values, robustness) for name, values in measures.items()}
 pd.Series(ranks, name="rank correlation").to_frame().round(2)

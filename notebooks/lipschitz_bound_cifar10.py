@@ -42,7 +42,6 @@ mode = "auto"
 # %%
 result = results.get(lipschitz_bound_cifar10, profile, mode)
 pixels = results.get(fig3_cifar10, profile, mode)
-index = pd.MultiIndex.from_arrays([result[key].values for key in ("beta", "seed")], names=("beta", "seed"))
 
 # %% tags=["hide-input"]
 dataset = json.loads(result.attrs["config"])["cifar10"]["dataset"]
@@ -55,12 +54,7 @@ Markdown(f"**Everything on this page was computed on {title}**, at {int(result.p
 # The same estimates as in {doc}`lipschitz_bound`, of Φ as a map of the features; all but the last are lower bounds of its Lipschitz constant, the last is an upper one.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-local, upper = result.local.sel(map="representation"), result.upper.sel(map="representation")
-table = pd.DataFrame({
-    "within": result.lower.sel(pairs="within"), "between": result.lower.sel(pairs="between"), "forced": result.forced,
-    "median": local.sel(quantile=0.5), "largest": local.sel(quantile=1), "product": upper,
-}, index=index, dtype=float)
-table.round(2)
+lipschitz.constants_table(result).round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, a row a network: pairs within a class (bar), pairs between classes (cross), the local constant at all points (line, with a dot at the median), all of them lower bounds, and the product of spectral norms (arrow), an upper bound. The dashed line is at 1, the constant of an isometry.", "name": "fig-lipschitz-cifar10-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row a network, orange for beta zero and darker green for larger beta"}}
 lipschitz.constants(result);
@@ -72,12 +66,7 @@ lipschitz.constants(result);
 # `violated` is the largest share of points, over the terms, at which the gradient exceeds the bound.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-columns = {}
-for constant in result.constant.values:
-    for term in ("cross_entropy", "isometry"):
-        columns[constant, term] = result.tightness.sel(constant=constant, term=term, quantile=0.5)
-    columns[constant, "violated"] = result.violated.sel(constant=constant).max("term")
-pd.DataFrame({key: values.values for key, values in columns.items()}, index=index).round(3)
+lipschitz.sides_table(result).round(3)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 with respect to the features, at a few points of every network. A point above the dashed line violates the inequality.", "name": "fig-lipschitz-cifar10-sides"}, "image": {"alt": "Six scatter plots, two rows for the cross-entropy and the isometry term, three columns for the constant, with a dashed diagonal"}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 6), sharey="row")
@@ -98,11 +87,7 @@ lipschitz.certificates(axes, result);
 # is divided by the clean accuracy and averaged over ε. A rank correlation of −1 would say that a smaller value always means more robustness.
 
 # %% tags=["nbval-check-output"]
-measures = {
-    "bound on the gradient": result.bound.sel(term="cross_entropy", constant="local", quantile=0.5),
-    "local constant of Φ": result.local.sel(map="representation", quantile=0.5),
-    "local constant of the logits": result.local.sel(map="logits", quantile=0.5),
-}
+measures = lipschitz.measures(result)
 kept = (pixels.accuracy.sel(objective="classification") / pixels.clean).mean("epsilon")
 robustness = kept.stack(network=("beta", "seed")).reset_index("network", drop=True)
 ranks = {name: lipschitz_bound.rank_correlation(values, robustness) for name, values in measures.items()}

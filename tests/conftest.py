@@ -2,12 +2,30 @@
 
 import pytest
 import torch
+from torch import nn
 from xdist.scheduler import LoadScopeScheduling
 
 
 @pytest.fixture(autouse=True)
 def one_thread():
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """A network that knows digits, with images that it has not seen."""
+    from lil.datasets import images      # not before the checks of shapes are in place
+    from lil.models import LIL
+    from lil.recipes.mnist import flatten
+
+    x, labels = images.load("digits", "train")
+    model = LIL((784, 30, 10), seeds=(0,))
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    for _ in range(60):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(flatten(x))[0], labels).backward()
+        optimizer.step()
+    return model.requires_grad_(False), *images.load("digits", "test", 100)
 
 
 class BySubject(LoadScopeScheduling):

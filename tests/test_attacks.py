@@ -144,19 +144,6 @@ def test_fgsm_takes_all_steps_at_once_and_stays_in_bounds(batch):
         assert torch.equal(attacked, torch.clamp(x + step * sign, 0, 1))
 
 
-@pytest.fixture(scope="module")
-def digits():
-    """A network that knows digits, with images that it has not seen."""
-    x, labels = images.load("digits", "train")
-    model = LIL((784, 30, 10), seeds=(0,))
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    for _ in range(60):
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(model(flatten(x))[0], labels).backward()
-        optimizer.step()
-    return model.requires_grad_(False), *images.load("digits", "test", 100)
-
-
 @pytest.mark.parametrize("epsilon", [0.01, 0.1, 0.5])
 def test_fgsm_agrees_with_foolbox_image_by_image(digits, epsilon):
     model, x, labels = digits

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -26,6 +27,40 @@ def of_data(result: xr.Dataset, data: str) -> xr.Dataset:
 def data_names(result: xr.Dataset) -> list[str]:
     """The data sets, in their order."""
     return list(dict.fromkeys(result.data.values.tolist()))
+
+
+def index(result: xr.Dataset) -> pd.MultiIndex:
+    """The rows of a table with a row a network: its β and seed, and its data set where there are several."""
+    keys = ("data", "beta", "seed") if len(data_names(result)) > 1 else ("beta", "seed")
+    return pd.MultiIndex.from_arrays([result[key].values for key in keys], names=keys)
+
+
+def constants_table(result: xr.Dataset) -> pd.DataFrame:
+    """Every estimate of the constant of Φ, a row a network; all but the last column are lower bounds."""
+    local, upper = result.local.sel(map="representation"), result.upper.sel(map="representation")
+    return pd.DataFrame({
+        "within": result.lower.sel(pairs="within"), "between": result.lower.sel(pairs="between"), "forced": result.forced,
+        "median": local.sel(quantile=0.5), "largest": local.sel(quantile=1), "product": upper,
+    }, index=index(result), dtype=float)
+
+
+def sides_table(result: xr.Dataset) -> pd.DataFrame:
+    """Eq. 6: the gradient over its bound, median over the points, and the largest share of points that violate it."""
+    columns = {}
+    for constant in result.constant.values:
+        for term in ("cross_entropy", "isometry"):
+            columns[constant, term] = result.tightness.sel(constant=constant, term=term, quantile=0.5)
+        columns[constant, "violated"] = result.violated.sel(constant=constant).max("term")
+    return pd.DataFrame({key: values.values for key, values in columns.items()}, index=index(result))
+
+
+def measures(networks: xr.Dataset) -> dict[str, xr.DataArray]:
+    """What the theory suggests to go with robustness, at the median point of each network."""
+    return {
+        "bound on the gradient": networks.bound.sel(term="cross_entropy", constant="local", quantile=0.5),
+        "local constant of Φ": networks.local.sel(map="representation", quantile=0.5),
+        "local constant of the logits": networks.local.sel(map="logits", quantile=0.5),
+    }
 
 
 def constants(result: xr.Dataset) -> Figure:

@@ -13,7 +13,7 @@ from lil.progress import Progress, silent
 
 
 # How far two trainings of one stack may lie apart, of the largest weight: anywhere. Over 10 000 epochs rounding errors grow
-# to the size of the weights. What the stacks do agrees far better: see the experiment's bands.
+# to the size of the weights. What the stacks do agrees better, but not on the finest level: see the experiment's bands.
 BAND = 2.0
 
 

@@ -19,12 +19,14 @@ def result():
     dims = {
         "lower": ("pairs",), "local": ("map", "quantile"), "along": ("direction", "quantile"), "upper": ("map",),
         "left": ("term", "point"), "right": ("term", "constant", "point"), "certified": ("norm", "epsilon"),
-        "attacked": ("epsilon",),
+        "attacked": ("epsilon",), "forced": (), "tightness": ("term", "constant", "quantile"),
+        "bound": ("term", "constant", "quantile"), "violated": ("term", "constant"),
     }
     values = {
         name: (("network", *rest), np.sort(rng.uniform(0.1, 1, size=(6, *(sizes[dim] for dim in rest))), axis=-1))
         for name, rest in dims.items()
     }
+    values["forced"] = ("network", rng.uniform(size=6))
     return xr.Dataset(values, coords={
         "data": ("network", ["rings"] * 2 + ["MNIST"] * 4), "beta": ("network", [0.0, 1, 0, 0, 10, 10]),
         "seed": ("network", [0, 0, 0, 1, 0, 1]), "pairs": ["within", "between"], "map": ["representation", "logits"],
@@ -55,6 +57,27 @@ def test_each_network_has_its_row_of_constants(result):
         ):
             assert np.allclose(marks.get_offsets()[:, 0], values)
     figure.canvas.draw()
+
+
+def test_tables_have_a_row_for_each_network(result):
+    constants, sides = lipschitz.constants_table(result), lipschitz.sides_table(result)
+    row, position = ("MNIST", 10.0, 0), 4
+    one = result.isel(network=position)
+    assert len(constants) == len(sides) == 6
+    assert constants.loc[row].to_dict() == pytest.approx({
+        "within": float(one.lower[0]), "between": float(one.lower[1]), "forced": float(one.forced),
+        "median": float(one.local[0, 1]), "largest": float(one.local[0, 2]), "product": float(one.upper[0]),
+    })
+    assert sides.loc[row, ("product", "isometry")] == pytest.approx(float(one.tightness[1, 1, 1]))
+    assert sides.loc[row, ("one", "violated")] == pytest.approx(float(one.violated[:, 2].max()))
+    alone = lipschitz.constants_table(lipschitz.of_data(result, "MNIST"))
+    assert alone.index.names == ["beta", "seed"] and alone.loc[(10.0, 0), "median"] == pytest.approx(float(one.local[0, 1]))
+
+
+def test_measures_are_those_of_the_median_point(result):
+    bound, representation, logits = lipschitz.measures(result).values()
+    assert np.allclose(bound, result.bound[:, 0, 0, 1])
+    assert np.allclose(representation, result.local[:, 0, 1]) and np.allclose(logits, result.local[:, 1, 1])
 
 
 def test_stretches_stand_in_the_column_of_their_direction(result):
