@@ -7,7 +7,7 @@ parameter alone, so that each member learns as if it were by itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,9 +16,10 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.optim.adam import adam
 
 from lil import workers
-from lil.isometry import Blocks, PairKind, Reduction, isometry_loss, pair_blocks, pair_distances
+from lil.isometry import Blocks, PairKind, Reduction, finite, isometry_loss, pair_blocks, pair_distances
 from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
 from lil.randomness import derived_seed
@@ -95,26 +96,24 @@ def train(
     targets = torch.stack(each_level)
     workers.keep_memory()
     sharing = _sharing(betas, seeds, settings, x.device)
-    weights = torch.tensor(betas, dtype=x.dtype, device=x.device)
+    weights = x.new_tensor([[settings.alpha] * len(betas), betas])[:, None].expand(-1, len(levels), -1)
     one_epoch = _full_batch(x, targets, settings) if settings.batch_size is None else None
     generators = [torch.Generator().manual_seed(derived_seed(seed, 0)) for seed in dict.fromkeys(seeds)]
     steps_per_epoch = -(-len(x) // (settings.batch_size or len(x)))
     steps, done = settings.epochs * steps_per_epoch, 0
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
-    history = x.new_zeros(2, settings.epochs, len(levels), len(weights))
+    parameters = list(model.parameters())
+    step = _adam(parameters, settings.learning_rate)
+    history = x.new_zeros(2, settings.epochs, len(levels), len(betas))
     narrow = max(max(lil.sizes[1:]) for lil in levels) <= _NARROW
     with workers.alone() if narrow else nullcontext():
         for epoch in range(settings.epochs):
             for batch in one_epoch or _batches(x, targets, settings, generators):
                 terms = losses(model, batch, sharing, settings)
-                optimizer.zero_grad()
-                (settings.alpha * terms[0] + weights * terms[1]).sum().backward()
-                optimizer.step()
+                step(torch.autograd.grad(terms, parameters, weights))
                 history[:, epoch] += terms.detach()
                 done += 1
                 if done * _REPORTS // steps > (done - 1) * _REPORTS // steps:
                     progress("training", done, steps)
-    optimizer.zero_grad()
     return History(*(history / steps_per_epoch).cpu())
 
 
@@ -140,6 +139,24 @@ def losses(
 def cross_entropy(logits: Float[Tensor, "m n c"], labels: Int[Tensor, "*m n"]) -> Float[Tensor, "m"]:
     """L_CSE of each member: the cross-entropy of the softmax, averaged over points. Labels are shared, or (m, n)."""
     return F.cross_entropy(logits.mT, labels.expand(logits.shape[:-1]), reduction="none").mean(-1)
+
+
+def _adam(parameters: list[Tensor], learning_rate: float) -> Callable[[Sequence[Tensor]], None]:
+    """A step of Adam, given the gradients: torch's function, with the values of torch's class.
+
+    The class looks at every parameter anew before each step, which takes as long as the step of a small network.
+    """
+    means, squares = ([torch.zeros_like(each) for each in parameters] for _ in range(2))
+    steps = [each.new_zeros((), dtype=torch.float32) for each in parameters]
+
+    @torch.no_grad()
+    def step(gradients: Sequence[Tensor]) -> None:
+        adam(
+            parameters, gradients, means, squares, [], steps, fused=True,
+            amsgrad=False, beta1=0.9, beta2=0.999, lr=learning_rate, weight_decay=0.0, eps=1e-8, maximize=False,
+        )
+
+    return step
 
 
 def _full_batch(x: Tensor, targets: Tensor, settings: Settings) -> list[Batch]:
@@ -199,7 +216,7 @@ def _check(
 ) -> None:
     """One sentence on the first thing that does not fit."""
     members = levels[0].members
-    if not bool(torch.isfinite(x).all()):
+    if not finite(x):
         raise ValueError("x has values that are NaN or infinite: clean the data before training.")
     if not (len(betas) == len(seeds) == members):
         raise ValueError(f"betas and seeds must have one entry for each of the {members} members, "
