@@ -76,7 +76,7 @@ figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), sharey=True)
 choices.span_dots(axes, result)
 choices.beta_legend(figure, result)
 
-# %% tags=["nbval-check-output"]
+# %%
 choices.span_table(result).round(3)
 
 # %% tags=["remove-cell"]
@@ -105,8 +105,14 @@ choices.choice_panels(result, title, printed);
 # What each set of networks would have said of Table 1 and of Figure 3: the accuracy without attack, with its mean distance over β from the
 # paper's row, and under each attack what the best β > 0 gains over β = 0. Means over {glue:text}`choice_seeds` seeds.
 
-# %% tags=["nbval-check-output", "scroll-output"]
+# %%
 choices.outcome_table(result, printed).round(3)
+
+# %% [markdown]
+# All accuracies behind it, as means over the same seeds:
+
+# %% tags=["nbval-check-output", "scroll-output"]
+choices.accuracy_table(result).round(2)
 
 # %% [markdown]
 # ## Is it β under another name?
@@ -120,7 +126,7 @@ choices.weight_curves(axes, result);
 # %% [markdown]
 # How far each of them lies from the text's networks, as a mean over those β that have a counterpart: at the same β, and at equal weight.
 
-# %% tags=["nbval-check-output"]
+# %%
 choices.weight_table(result).round(3)
 
 # %% [markdown]

@@ -28,15 +28,15 @@ ABOVE = ((CLASSES[2], ">"), (CLASSES[1], "^"), ("#7a3e62", "s"))
 def set_name(result: xr.Dataset, name: str) -> str:
     """What a set of networks has otherwise than the text's: "K = 10"."""
     one, text = result.sel(networks=name), result.sel(networks="text")
-    changed = [words.format(one[choice].item()) for choice, words in OPTIONS.items() if one[choice] != text[choice]]
-    return ", ".join(changed) or "the text"
+    changed = [choice for choice in OPTIONS if one[choice] != text[choice]]
+    return ", ".join(OPTIONS[choice].format(one[choice].item()) for choice in changed) or "the text"
 
 
 # Figures
 
 
 def span_dots(axes: Panels, result: xr.Dataset) -> Panels:
-    """For each choice, how far apart its options lie: a dot a β, a bar the mean over β; dashed, the mean of the seeds."""
+    """For each choice, how far apart its options lie: a dot a β, a bar their mean; dashed, the mean of the seeds."""
     apart = sensitivity.spans(result)
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=True):
         for place, choice in enumerate(CHOICES):
@@ -60,7 +60,7 @@ def beta_legend(figure: Figure, result: xr.Dataset) -> None:
 
 
 def choice_panels(result: xr.Dataset, title: str, printed: Row) -> Figure:
-    """Accuracy for each β: a row a choice, columns without attack and under each. Marks are seeds, lines their means."""
+    """Accuracy for each β: a row a choice, columns without attack and under each. Marks are seeds, lines means."""
     figure, axes = plt.subplots(len(OPTIONS), len(MEASURES), figsize=(11, 11), sharex=True, sharey="col")
     each, average = sensitivity.measures(result), sensitivity.means(result)
     betas = result.beta.values
@@ -103,7 +103,7 @@ def _looks(options: list[str]) -> dict[str, tuple[str, str]]:
 
 
 def weight_curves(axes: Panels, result: xr.Dataset) -> Panels:
-    """Accuracy against the weight of (d(Φ) − d/K)², for each K and reduction: means over seeds, β > 0. Dotted: β = 0."""
+    """Accuracy against the weight of (d(Φ) − d/K)², each K and reduction: means over seeds, β > 0; dotted, β = 0."""
     average, weight = sensitivity.means(result), sensitivity.weights(result)
     looks = _looks(sensitivity.options(result, "scale")) | {"pairs": (ISOMETRY, "D")}
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=True):
@@ -120,6 +120,16 @@ def weight_curves(axes: Panels, result: xr.Dataset) -> Panels:
 
 
 # Tables
+
+
+def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
+    """Accuracy of each set without attack and under each, a column a β: means over the seeds that all sets have."""
+    parts = {
+        title: sensitivity.means(result).sel(measure=measure).transpose("networks", "beta").to_pandas()
+        for measure, title in MEASURES.items()
+    }
+    table = pd.concat(parts, names=["", "networks"]).astype(float)
+    return table.rename(index=lambda name: set_name(result, name), level=1)
 
 
 def span_table(result: xr.Dataset) -> pd.DataFrame:

@@ -13,7 +13,7 @@ PRINTED = paper.TABLE_1["mnist"]
 
 @pytest.fixture
 def result():
-    """Five sets, four β, three seeds of the text's and two of the others: all that :mod:`lil.plotting.choices` reads."""
+    """Five sets, four β, three seeds of the text's, two of the others: all that :mod:`lil.plotting.choices` reads."""
     rng = np.random.default_rng(0)
     clean, accuracy = rng.uniform(0.5, 1, size=(5, 4, 3)), rng.uniform(size=(5, 2, 4, 3, 2))
     clean[1:, :, 2] = accuracy[1:, :, :, 2] = np.nan
@@ -24,7 +24,8 @@ def result():
         coords={
             "networks": ["text", "scale_03", "pairs", "deeper", "batch_50"], "beta": BETAS, "seed": [0, 1, 2],
             "objective": ["total", "classification"], "epsilon": [0.1, 1.0],
-            "scale": ("networks", [1.0, 0.3, 1.0, 1.0, 1.0]), "reduction": ("networks", ["n2", "n2", "pairs", "n2", "n2"]),
+            "scale": ("networks", [1.0, 0.3, 1.0, 1.0, 1.0]),
+            "reduction": ("networks", ["n2", "n2", "pairs", "n2", "n2"]),
             "layers": ("networks", [4, 4, 4, 5, 4]), "batch_size": ("networks", [100, 100, 100, 100, 50]),
         },
     )
@@ -61,7 +62,8 @@ def test_every_seed_of_every_option_is_marked_and_the_paper_crosses_table_1(resu
     every, average = sensitivity.measures(result), sensitivity.means(result)
     for row, choice in zip(panels, choices.OPTIONS, strict=True):
         for ax, measure in zip(row, choices.MEASURES, strict=True):
-            marks = np.array([line.get_ydata() for line in ax.lines if line.get_linestyle() == "None" and line.get_marker() != "x"])
+            loose = [line for line in ax.lines if line.get_linestyle() == "None"]
+            marks = np.array([line.get_ydata() for line in loose if line.get_marker() != "x"])
             lines = np.array([line.get_ydata() for line in ax.lines if line.get_linestyle() == "-"])
             options = sensitivity.options(result, choice)
             expected = every.sel(networks=options, measure=measure).transpose("networks", "seed", "beta").values
@@ -86,13 +88,23 @@ def test_curves_lie_at_their_weights(result):
     average = sensitivity.means(result)
     for ax, measure in zip(axes, choices.MEASURES, strict=True):
         by_name = {line.get_label(): line for line in ax.lines}
-        for name, label, weight in (("text", "the text", 1), ("scale_03", "K = 0.3", 0.09), ("pairs", "reduction pairs", 10)):
+        for name, weight in (("text", 1), ("scale_03", 0.09), ("pairs", 10)):
+            label = choices.set_name(result, name)
             assert by_name[label].get_xdata() == pytest.approx(np.array(BETAS[1:]) * weight)
             assert by_name[label].get_ydata() == pytest.approx(average.sel(networks=name, measure=measure).values[1:])
         assert same_color(by_name["reduction pairs"].get_color(), ISOMETRY)
         dotted, = (line for line in ax.lines if line.get_linestyle() == ":")
         base = average.sel(networks="text", measure=measure, beta=0)
         assert dotted.get_ydata()[0] == pytest.approx(float(base))
+
+
+def test_the_accuracies_are_means_over_the_shared_seeds(result):
+    table = choices.accuracy_table(result)
+    assert table.shape == (15, 4) and table.columns.tolist() == BETAS
+    clean = result.clean.sel(networks="text", beta=1.0, seed=[0, 1])
+    assert table.loc[("no attack (Table 1)", "the text"), 1.0] == pytest.approx(float(clean.mean()))
+    attacked = result.accuracy.sel(networks="deeper", objective="total", beta=10.0, seed=[0, 1])
+    assert table.loc[("the paper's attack", "5 hidden layers"), 10.0] == pytest.approx(float(attacked.mean()))
 
 
 def test_the_span_table_counts_where_a_choice_is_beyond_the_seeds(result):

@@ -6,7 +6,8 @@ import torch
 from lil.isometry import isometry_loss, pair_blocks, pair_distances
 from lil.recipes import choices, mnist
 
-TINY = replace(choices.quick(choices.PAPER), hidden=(8, 8), n_train=60, n_test=20, betas=(0.0, 1.0), batch_size=20, epochs=1)
+TINY = replace(
+    choices.quick(choices.PAPER), hidden=(8, 8), n_train=60, n_test=20, betas=(0.0, 1.0), batch_size=20, epochs=1)
 VARIANTS = {name: value for name, value in vars(choices).items() if name.startswith("PAPER_")}
 BALANCED = torch.arange(10).repeat(10)      # ten points of each of ten classes: 900 ordered pairs of 100² count
 
