@@ -35,7 +35,7 @@
 # $$ \beta\, (K d_\Phi - d)^2 = \beta K^2 \Bigl( d_\Phi - \frac{d}{K} \Bigr)^{\!2} = \beta K^2 d_\Phi^2 - 2 \beta K\, d_\Phi\, d + \beta\, d^2 , $$
 #
 # K multiplies the weight by $K^2$ and divides the distance that is aimed at by K. A pair is pulled together with $\beta K^2$ and pushed apart with
-# $\beta K$, and no β changes both in that way. Nor can each aim be reached: tanh units lie between −1 and 1, so that no distance between
+# $\beta K$, and no β changes both in that way: near the aim K counts twice, far below it once. Nor can each aim be reached: tanh units lie between −1 and 1, so that no distance between
 # representations exceeds $2\sqrt{n_L}$, where $n_L$ is the number of units.
 
 # %%
@@ -139,8 +139,8 @@ choices.weight_table(result).round(3)
 # {glue:text}`choice_scale_equal_classification:.3f` under the attacker's.
 #
 # Images of one class lie {glue:text}`choice_x_dist:.1f` apart on average, in units of a pixel's range; {glue:text}`choice_units` tanh units reach at most
-# {glue:text}`choice_farthest:.1f`. With K = 1 the aim is the former, with K = 0.1 ten times that: out of reach,
-# so that the term never vanishes and pushes the units to their ends.
+# {glue:text}`choice_farthest:.1f`. With K = 1 the aim is the former; with K = 0.1 it is ten times that, out of reach,
+# so that the term never vanishes.
 #
 # One check of all this costs nothing: at β = 0 there is no isometry term, so K and the reduction must change nothing. The largest difference
 # of an accuracy there is {glue:text}`choice_zero:.4f`.
