@@ -45,7 +45,7 @@ class Regulariser:
     def drawn(self, draw, *shape: int) -> Float[Tensor, "m ..."]:
         """``torch.rand`` or ``torch.randn``, the same for all members of a seed."""
         each = torch.stack([draw(shape, generator=generator) for generator in self.generators])
-        return each.to(self.strengths.device)[self.of_member]
+        return each.to(self.strengths)[self.of_member]
 
 
 class Jacobian(Regulariser):
@@ -136,7 +136,8 @@ class Adversarial(Regulariser):
         """The images that each member learns from."""
         epsilon = self.strengths.view(-1, 1, 1)
         low, high = (x - epsilon).clamp_(*BOUNDS), (x + epsilon).clamp_(*BOUNDS)
-        moved = torch.lerp(low, high, self.drawn(torch.rand, *x.shape[1:]))
+        start = 2 * self.drawn(torch.rand, *x.shape[1:]) - 1
+        moved = (x + epsilon * start).clamp_(*BOUNDS)
         for _ in range(self.steps):
             moved.requires_grad_()
             (gradient,) = torch.autograd.grad(super().loss(moved, labels).sum(), moved)

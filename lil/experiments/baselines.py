@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -85,8 +84,8 @@ def evaluate(
     """
     seeds = config.baselines.seeds
     plain = mnist.restore(config.mnist, networks["mnist"])
-    kept = [k for k, (_, seed) in enumerate(mnist.members(config.mnist)) if seed in seeds]
-    order = sorted(kept, key=lambda k: (mnist.members(config.mnist)[k][0], seeds.index(mnist.members(config.mnist)[k][1])))
+    there = mnist.members(config.mnist)
+    order = [there.index((beta, seed)) for beta in config.mnist.betas for seed in seeds]
     models = {
         "lil_": (select(plain, order), ("beta", "seed"), (len(config.mnist.betas), len(seeds))),
         "": (baselines.restore(config.baselines, networks["baselines"]), ("setting", "seed"),
@@ -179,7 +178,7 @@ def every(result: xr.Dataset) -> xr.Dataset:
     lil = lil.assign_coords(
         strength=("setting", lil.setting.values), method=("setting", np.where(lil.setting == 0, "plain", "lil")),
     ).drop_vars("setting")
-    others = result[[name.removeprefix("lil_") for name in ours]].drop_vars("beta", errors="ignore")
+    others = result[[name.removeprefix("lil_") for name in ours]]
     return xr.concat([lil, others], "setting", join="exact").assign_attrs(result.attrs)
 
 
@@ -203,7 +202,7 @@ def matched(result: xr.Dataset) -> xr.Dataset:
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
     """Train the networks, then evaluate them."""
-    networks: dict[str, Any] = {
+    networks = {
         name: recipe.train(getattr(config, name), device=device, progress=progress) for name, recipe in RECIPES.items()
     }
     return evaluate(config, networks, device=device, progress=progress)
