@@ -22,7 +22,7 @@
 # * *Jacobian regularisation* {cite:p}`Hoffman2019`: the squared norm of the logits' derivative by the pixels, with weight λ/2;
 # * *spectral normalisation* {cite:p}`Miyato2018`: every layer, the classifier too, divided by its largest singular value and multiplied by a constant;
 # * *weight decay*, decoupled from the gradient as in AdamW, with strength λ;
-# * *FGSM training*: on images attacked by one step of 1.25 ε from a random start in the ball;
+# * *FGSM training* {cite:p}`Goodfellow2014`: on images attacked by one step of 1.25 ε from a random start in the ball;
 # * *PGD training* {cite:p}`Madry2017`: on images attacked by several steps from a random start.
 #
 # Layers, weights at the start, order of the batches, optimiser and epochs are the same for all. A strong method that costs accuracy can look
@@ -66,7 +66,7 @@ glue("base_near", baselines.NEAR, display=False)
 # To the right is accurate without attack, up is accurate under attack. PGD follows the cross-entropy, with steps and starts doubled in turn, on the
 # first {glue:text}`base_every` test images; the accuracy without attack is that on all of them.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against accuracy without attack. A mark is a network, a line joins a method's means over seeds from its weakest to its strongest setting.", "name": "fig-baselines-tradeoff"}, "image": {"alt": "Three panels, one an epsilon, of marks in a colour and shape for each of seven methods, clean accuracy to the right and accuracy under attack upwards"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against accuracy without attack. A mark is a network, a line joins a method's means over seeds in the order of its strengths.", "name": "fig-baselines-tradeoff"}, "image": {"alt": "Three panels, one an epsilon, of marks in a colour and shape for each of seven methods, clean accuracy to the right and accuracy under attack upwards"}}
 figure, axes = plt.subplots(1, networks.sizes["epsilon"], figsize=(11, 4.6), sharex=True, sharey=True)
 drawn.robust_against_clean(axes, networks)
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4);
@@ -102,7 +102,7 @@ drawn.table(networks).round(3)
 # times as large while no answer changes. So beside it stands the *reach*: the margin of an image, its own logit less the largest other, divided by √2 times
 # the local constant. To first order no smaller change of the image (Euclidean) changes the answer. It is negative where the answer is wrong.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against two medians over test images: of the local Lipschitz constant of the logits, left, and of the reach, right. A mark is a network, a line joins a method's means over seeds from its weakest to its strongest setting.", "name": "fig-baselines-constants"}, "image": {"alt": "Two panels of marks in a colour and shape for each method, accuracy under attack upwards, the local constant on a logarithmic axis on the left and the reach on the right"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against two medians over test images: of the local Lipschitz constant of the logits, left, and of the reach, right. A mark is a network, a line joins a method's means over seeds in the order of its strengths.", "name": "fig-baselines-constants"}, "image": {"alt": "Two panels of marks in a colour and shape for each method, accuracy under attack upwards, the local constant on a logarithmic axis on the left and the reach on the right"}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.6), sharey=True)
 drawn.constants(axes, networks, drawn.auto_epsilons(networks)[0])
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4);
@@ -129,8 +129,8 @@ figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", 
 #
 # *How far to trust it.* On the same images AutoAttack leaves at most {glue:text}`base_excess:+.3f` more accuracy than our PGD, over all networks; a positive number
 # is an image that PGD beat and AutoAttack did not. No pixel moved by more than ε but for rounding ({glue:text}`base_beyond:.0e`).
-# Two seeds show how far one network is from the next, no more; few strengths were tried, none of them tuned for a method; and a larger network,
-# more epochs or more steps in training would change what PGD training can do most of all.
+# Two seeds show how far one network is from the next, no more; few strengths were tried, and none was tuned. Larger networks, more epochs and, for
+# PGD training, more steps are what those who hold the state of the art use: these are not their numbers.
 #
 # *What is compared.* Adversarial training is told which attack will come, in kind and size; the regularisers and the isometry term are not. So a gap to the
 # former is no surprise, and one to the latter says more: they too restrict the mapping without having seen an attack.

@@ -21,7 +21,7 @@ STRENGTHS = {
 }
 LOOKS = dict(zip(NAMES, (      # a method by its colour, and by its mark
     (CROSS_ENTROPY, "o"), (ISOMETRY, "o"), (CLASSES[0], "s"), (CLASSES[1], "D"), (CLASSES[2], "v"), (CLASSES[3], "^"),
-    (CLASSES[7], "^"),
+    (CLASSES[7], "X"),
 ), strict=True))
 
 
