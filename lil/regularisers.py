@@ -25,7 +25,7 @@ class Regulariser:
     """What all have in common; on its own the plain network's training."""
 
     def __init__(self, model: LIL, strengths: Sequence[float], seeds: Sequence[int]):
-        """``strengths`` and ``seeds`` have one entry a member; the draws are stream 1 of a seed, its batches' being 0."""
+        """``strengths`` and ``seeds`` have one entry a member. The draws are stream 1 of a seed; its batches are 0."""
         distinct = list(dict.fromkeys(seeds))
         self.model = model
         self.strengths = model.weights[0].new_tensor(strengths)
@@ -82,13 +82,14 @@ class SpectralNorm(Regulariser):
 
     def __init__(self, model, strengths, seeds):
         super().__init__(model, strengths, seeds)
-        self.left = [torch.linalg.svd(weight.detach(), full_matrices=False)[0][..., :1] for weight in model.weights]
+        exact = [torch.linalg.svd(weight.detach(), full_matrices=False) for weight in model.weights]
+        self.left = [left[..., :1] for left, _, _ in exact]
 
     def loss(self, x, labels):
         return cross_entropy(functional_call(self.model, self.normalised(), (x,)), labels)
 
     def normalised(self) -> dict[str, Float[Tensor, "m out in"]]:
-        """The weights that the layers work with, by the names of the model's own; takes a step of the power iteration."""
+        """The weights that the layers work with, by the model's names; takes a step of the power iteration."""
         found = {}
         for layer, weight in enumerate(self.model.weights):
             with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Beyond the paper: the isometry term beside its relatives and adversarial training, on MNIST, at like clean accuracy."""
+"""Beyond the paper: the isometry term, its relatives and adversarial training on MNIST, at like clean accuracy."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Config:
 
 PAPER = Config()
 QUICK = Config(
-    mnist=mnist.QUICK, baselines=baselines.QUICK, epsilons=(0.02, 0.1, 0.3), auto_epsilons=(0.1,), n_images=60, n_few=20,
-    doublings=2, iterations=5, queries=20,
+    mnist=mnist.QUICK, baselines=baselines.QUICK, epsilons=(0.02, 0.1, 0.3), auto_epsilons=(0.1,), n_images=60,
+    n_few=20, doublings=2, iterations=5, queries=20,
 )
 
 
@@ -73,14 +73,15 @@ def evaluate(
 ) -> xr.Dataset:
     """Accuracy without attack, under PGD and under AutoAttack, and local Lipschitz constants of every network.
 
-    The baselines' lie over (setting, seed), a setting having a ``method`` and a ``strength``; those of the networks with
-    the isometry term have ``lil_`` before their names and lie over (beta, seed). :func:`every` puts them together.
+    The baselines' lie over (setting, seed), a setting having a ``method`` and a ``strength``; those of the networks
+    with the isometry term have ``lil_`` before their names and lie over (beta, seed). :func:`every` puts them together.
 
     ``clean`` is a share of all test images. ``accuracy`` (images, attack, …, epsilon) is a share of the first so many;
     AutoAttack has only the few, and only some ε. ``change`` (attack, …, epsilon) is the largest of a pixel.
     ``local`` (…, quantile) is the largest singular value of the logits' Jacobian, over the images. ``reach``
-    (…, quantile) is an image's margin, its logit less the largest other, divided by √2 times that value: by how much the
-    image has to move, to first order and at least, for another answer. The one scales with the logits, the other does not.
+    (…, quantile) is an image's margin, its logit less the largest other, divided by √2 times that value: by how much
+    the image has to move, to first order and at least, for another answer. The one scales with the logits, the other
+    does not.
     """
     seeds = config.baselines.seeds
     plain = mnist.restore(config.mnist, networks["mnist"])
@@ -162,7 +163,8 @@ def _constants(
     local = lipschitz.local_jacobian(double, each)
     margin = -stronger_attacks.margin(double, labels)(each, each[..., None, None])
     at = local.new_tensor(config.quantiles)
-    return tuple(torch.quantile(values, at, dim=-1).T.numpy(force=True) for values in (local, margin / (2**0.5 * local)))
+    reach = margin / (2**0.5 * local)
+    return tuple(torch.quantile(values, at, dim=-1).T.numpy(force=True) for values in (local, reach))
 
 
 # What the page compares
@@ -183,7 +185,7 @@ def every(result: xr.Dataset) -> xr.Dataset:
 
 
 def matched(result: xr.Dataset) -> xr.Dataset:
-    """The comparison at equal clean accuracy, as far as strengths allow: one setting of each method, out of :func:`every`.
+    """The comparison at equal clean accuracy, as far as strengths allow: a setting of each method, of :func:`every`.
 
     Of the networks with the isometry term, that with the highest accuracy under PGD, as a mean over ε and seeds: the
     reference. Of each other method, that whose clean accuracy, as a mean over seeds, is nearest to the reference's;

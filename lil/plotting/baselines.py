@@ -117,8 +117,8 @@ def matched_table(matched: xr.Dataset) -> pd.DataFrame:
 def answer(matched: xr.Dataset) -> dict[str, float | int | str]:
     """What the words about the comparison need, as means over seeds.
 
-    A method's ``clean``, ``pgd`` (mean over ε), ``auto`` (mean over AutoAttack's), ``local`` and ``reach`` have its name
-    before them. ``far`` lists the methods that have no strength near the reference's clean accuracy. ``place`` is
+    A method's ``clean``, ``pgd`` (mean over ε), ``auto`` (mean over AutoAttack's), ``local`` and ``reach`` have its
+    name before them. ``far`` lists the methods that have no strength near the reference's clean accuracy. ``place`` is
     the isometry term's under PGD among all methods, and ``better`` lists those above it.
     """
     few = matched.accuracy.isel(images=1).sel(attack="autoattack", epsilon=auto_epsilons(matched))
@@ -127,14 +127,17 @@ def answer(matched: xr.Dataset) -> dict[str, float | int | str]:
         "local": matched.local.sel(quantile=0.5), "reach": matched.reach.sel(quantile=0.5),
     }
     methods = matched.method.values.tolist()
-    means = {name: dict(zip(methods, values.mean("seed").values.tolist(), strict=True)) for name, values in measures.items()}
+    means = {
+        name: dict(zip(methods, values.mean("seed").values.tolist(), strict=True)) for name, values in measures.items()
+    }
+    far = [NAMES[method] for method, near in zip(methods, matched.near.values, strict=True) if not near]
     better = [method for method in methods if means["pgd"][method] > means["pgd"]["lil"]]
     better.sort(key=lambda method: -means["pgd"][method])
     return {f"{method}_{name}": value for name, each in means.items() for method, value in each.items()} | {
         "beta": f"{float(matched.strength[methods.index('lil')]):g}", "seeds": matched.sizes["seed"],
         "every": int(matched.images[0]), "few": int(matched.images[1]), "methods": len(methods),
         "epsilons": _listed(matched.epsilon.values), "auto_epsilons": _listed(auto_epsilons(matched)),
-        "far": ", ".join(NAMES[method] for method, near in zip(methods, matched.near.values, strict=True) if not near) or "none",
+        "far": ", ".join(far) or "none",
         "place": len(better) + 1, "better": ", ".join(NAMES[method] for method in better) or "none",
     }
 

@@ -43,7 +43,7 @@ class Config:
     learning_rate: float = 1e-3                         # of Adam
     jacobian: tuple[float, ...] = (0.01, 0.1, 1.0)      # λ: Hoffman et al. take 0.01 for MNIST
     spectral: tuple[float, ...] = (1.0, 1.5, 2.5)       # norm of each layer: Miyato et al. take 1
-    decay: tuple[float, ...] = (0.3, 1.0, 3.0)          # of AdamW, whose step takes learning_rate times as much of a weight
+    decay: tuple[float, ...] = (0.3, 1.0, 3.0)          # λ of AdamW: a step takes learning_rate · λ of each weight
     fgsm: tuple[float, ...] = (0.03, 0.1, 0.2)          # ε; one step of 1.25 ε from a random start, as Wong et al.
     pgd: tuple[float, ...] = (0.03, 0.1, 0.2)           # ε; steps of 2.5 ε divided by their number, as Madry et al.
     pgd_steps: int = 7                                  # theirs for CIFAR10; for MNIST they take 40
@@ -54,7 +54,8 @@ class Config:
             if not all(math.isfinite(strength) and strength >= 0 for strength in strengths):
                 raise ValueError(f"the strengths of {method} must be finite numbers ≥ 0, not {strengths}.")
             if tuple(sorted(set(strengths))) != tuple(strengths):
-                raise ValueError(f"the strengths of {method} must rise and each stand there once, which {strengths} do not.")
+                raise ValueError(
+                    f"the strengths of {method} must rise and each stand there once, which {strengths} do not.")
         if 0 in self.spectral:
             raise ValueError(f"a spectral norm must be greater than 0, or nothing gets through: not {self.spectral}.")
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):

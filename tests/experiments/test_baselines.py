@@ -44,7 +44,7 @@ def given(networks):
     return alone, *mnist.data(TINY.mnist, "test")
 
 
-MEMBERS = [(0.1, 1), (0.0, 0), ("spectral", 2.0, 1), ("pgd", 0.1, 0)]
+MEMBERS = [(0.1, 1), (0.0, 1), ("spectral", 2.0, 1), ("pgd", 0.1, 0)]
 
 
 def of(result, member):
@@ -109,7 +109,8 @@ def test_the_lil_s_networks_are_those_of_the_baselines_seeds(result):
 
 def test_a_seed_and_beta_alone_have_the_same_results(networks, result):
     """Which is what an affirmation of the record relies on."""
-    one = replace(TINY, mnist=replace(TINY.mnist, betas=(0.1,), seeds=(1,)), baselines=replace(TINY.baselines, seeds=(1,)))
+    one = replace(
+        TINY, mnist=replace(TINY.mnist, betas=(0.1,), seeds=(1,)), baselines=replace(TINY.baselines, seeds=(1,)))
     alone = {
         name: {key: value[[recipe.members(getattr(TINY, name)).index(member)
                            for member in recipe.members(getattr(one, name))]] for key, value in networks[name].items()}
@@ -150,7 +151,7 @@ def made_up():
 def test_methods_are_compared_at_the_clean_accuracy_of_the_best_lil():
     found = experiment.matched(made_up())
     assert found.method.values.tolist() == ["plain", "lil", "jacobian", "decay", "pgd"]
-    assert found.strength.values.tolist() == [0, 0.1, 1.0, 3.0, 0.3]     # the plain network is no LIL, though it is better
+    assert found.strength.values.tolist() == [0, 0.1, 1.0, 3.0, 0.3]     # the plain network, though better, is no LIL
     assert found.gap.values == pytest.approx([0.03, 0, 0.005, -0.005, -0.45])
     assert found.near.values.tolist() == [False, True, True, True, False]
 
@@ -159,7 +160,7 @@ def test_methods_are_compared_at_the_clean_accuracy_of_the_best_lil():
     (dict(auto_epsilons=(0.2,)), "auto_epsilons must be among the ε"),
     (dict(n_few=30), "n_few must be greater than 0 and less than n_images, 30, not 30."),
     (dict(epsilons=(1.5,), auto_epsilons=()), "must be greater than 0 and at most 1"),
-    (dict(mnist=replace(TINY.mnist, epochs=4)), "networks that are compared must share their epochs, not have 4 and 3."),
+    (dict(mnist=replace(TINY.mnist, epochs=4)), "networks that are compared must share their epochs, not have 4 and 3"),
     (dict(mnist=replace(TINY.mnist, seeds=(0, 2))), "the baselines' seeds must be among (0, 2), not (0, 1)."),
 ])
 def test_settings_that_make_no_sense_are_refused(change, words):

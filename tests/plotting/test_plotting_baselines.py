@@ -21,7 +21,7 @@ def networks():
         {
             "clean": (("setting", "seed"), rng.uniform(0.9, 1, (8, 2))),
             "accuracy": (("images", "attack", "setting", "seed", "epsilon"), accuracy),
-            "change": (("attack", "setting", "seed", "epsilon"), np.broadcast_to([0.05, 0.1, 0.3], (2, 8, 2, 3)).copy()),
+            "change": (("attack", "setting", "seed", "epsilon"), np.tile([0.05, 0.1, 0.3], (2, 8, 2, 1))),
             "local": (quantile, np.sort(rng.uniform(1, 9, (8, 2, 3)))),
             "reach": (quantile, np.sort(rng.normal(size=(8, 2, 3)))),
         },
@@ -85,7 +85,8 @@ def test_the_comparison_has_a_mark_a_seed_and_a_bar_a_mean(matched):
     drawn = [line for line in ax.lines if same_color(line.get_color(), colour) and len(line.get_xdata())]
     expected = [matched.clean, *matched.accuracy[0, 0].transpose("epsilon", ...), matched.accuracy[1, 1, ..., 1]]
     assert [line.get_ydata().tolist() for line in drawn[0::2]] == [values[4].values.tolist() for values in expected]
-    assert [line.get_ydata()[0] for line in drawn[1::2]] == pytest.approx([float(values[4].mean()) for values in expected])
+    means = [float(values[4].mean()) for values in expected]
+    assert [line.get_ydata()[0] for line in drawn[1::2]] == pytest.approx(means)
     assert ax.get_legend_handles_labels()[1][2] == "Jacobian regularisation, λ = 0.01"
 
 

@@ -66,8 +66,9 @@ def norms(networks, method):
 def test_trained_networks_have_what_their_method_asks_for(networks):
     assert norms(networks, "spectral") == pytest.approx(torch.full((1, 3), 2.0), rel=1e-5)
     plain = baselines.train(replace(TINY, **NONE | {"decay": (0.0, 1.0)}))
+    where = [baselines.members(TINY).index(("decay", strength, 0)) for strength in (1.0, 10.0)]
     sizes = [sum(value[k].square().sum() for name, value in networks.items() if name.startswith("weights"))
-             for k in (baselines.members(TINY).index(("decay", 1.0, 0)), baselines.members(TINY).index(("decay", 10.0, 0)))]
+             for k in where]
     unregularised = sum(value[0].square().sum() for name, value in plain.items() if name.startswith("weights"))
     assert unregularised > sizes[0] > sizes[1]
 
