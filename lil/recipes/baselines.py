@@ -1,0 +1,164 @@
+"""Relatives of the isometry term on Figure 3A's networks: one classifier of MNIST for every method, strength and seed.
+
+Everything but the method is as in :mod:`lil.recipes.mnist`: layers, weights at the start, batches and their order,
+optimiser. The plain networks, which have no method, and those with the isometry term are that recipe's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lil import regularisers, workers
+from lil.datasets import images
+from lil.models import LIL
+from lil.progress import Progress, silent
+from lil.randomness import derived_seed
+from lil.recipes import mnist
+
+METHODS = ("jacobian", "spectral", "decay", "fgsm", "pgd")
+
+BAND = 0.05       # how far two trainings of one network may lie apart, of the largest weight: as for MNIST
+_REPORTS = 100    # calls of the progress callback for each method, at most
+
+
+@dataclass(frozen=True)
+class Config:
+    """A field for each method holds its strengths, which rise."""
+
+    dataset: Literal["mnist", "digits"] = "mnist"       # "digits": embedded, in MNIST's shape
+    n_train: int | None = None                          # images, the set's first; None: all
+    n_test: int | None = None                           # the same, of the test set
+    hidden: tuple[int, ...] = (100, 100, 100, 100)      # as in lil.recipes.mnist, like what follows
+    seeds: tuple[int, ...] = (0, 1)                     # of them two: the methods are many
+    batch_size: int = 100
+    epochs: int = 5
+    learning_rate: float = 1e-3                         # of Adam
+    jacobian: tuple[float, ...] = (0.01, 0.1, 1.0)      # λ: Hoffman et al. take 0.01 for MNIST
+    spectral: tuple[float, ...] = (1.0, 1.5, 2.5)       # norm of each layer: Miyato et al. take 1
+    decay: tuple[float, ...] = (0.3, 1.0, 3.0)          # λ of AdamW: a step takes learning_rate · λ of each weight
+    fgsm: tuple[float, ...] = (0.03, 0.1, 0.2)          # ε; one step of 1.25 ε from a random start, as Wong et al.
+    pgd: tuple[float, ...] = (0.03, 0.1, 0.2)           # ε; steps of 2.5 ε divided by their number, as Madry et al.
+    pgd_steps: int = 7                                  # theirs for CIFAR10; for MNIST they take 40
+
+    def __post_init__(self):
+        for method in METHODS:
+            strengths = getattr(self, method)
+            if not all(math.isfinite(strength) and strength >= 0 for strength in strengths):
+                raise ValueError(f"the strengths of {method} must be finite numbers ≥ 0, not {strengths}.")
+            if tuple(sorted(set(strengths))) != tuple(strengths):
+                raise ValueError(
+                    f"the strengths of {method} must rise and each stand there once, which {strengths} do not.")
+        if 0 in self.spectral:
+            raise ValueError(f"a spectral norm must be greater than 0, or nothing gets through: not {self.spectral}.")
+        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"seeds must be different from each other, at least one of them, not {self.seeds}.")
+        if self.pgd_steps < 1:
+            raise ValueError(f"pgd_steps must be at least 1, not {self.pgd_steps}.")
+
+
+PAPER = Config()
+QUICK = Config(
+    dataset="digits", n_test=200, hidden=(40,) * 4, jacobian=(0.01, 0.1), spectral=(1.0, 2.0), decay=(1.0, 3.0),
+    fgsm=(0.03, 0.1), pgd=(0.03, 0.1), pgd_steps=3,
+)
+
+
+def data(
+    config: Config, split: images.Split
+) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
+    """The images of a split, in [0, 1], and their classes, 0 to 9."""
+    return images.load(config.dataset, split, config.n_train if split == "train" else config.n_test)
+
+
+def data_fingerprint(config: Config) -> str:
+    """What the networks depend on through the images."""
+    return images.fingerprint(config.dataset)
+
+
+def data_available(config: Config) -> bool:
+    """Whether the images are on this machine."""
+    return images.available(config.dataset)
+
+
+def methods(config: Config) -> list[tuple[str, float]]:
+    """Each method with each of its strengths."""
+    return [(method, strength) for method in METHODS for strength in getattr(config, method)]
+
+
+def members(config: Config) -> list[tuple[str, float, int]]:
+    """(method, strength, seed) of each network. A seed's networks start alike and see the same batches."""
+    return [(method, strength, seed) for method, strength in methods(config) for seed in config.seeds]
+
+
+def build(config: Config) -> LIL:
+    """The untrained networks, one member each (method, strength, seed)."""
+    return _networks(config, [seed for _, _, seed in members(config)])
+
+
+def _networks(config: Config, seeds: Sequence[int]) -> LIL:
+    return LIL((mnist.PIXELS, *config.hidden, 10), seeds=seeds)
+
+
+def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
+    """The trained networks' weights, on the CPU; the networks of one method learn as one ensemble."""
+    x, labels = data(config, "train")
+    x, labels = mnist.flatten(x).to(device), labels.to(device)
+    each = [_train(config, method, x, labels, progress) for method in METHODS if getattr(config, method)]
+    return {name: torch.cat([networks[name].cpu() for networks in each]) for name in each[0]}
+
+
+def _train(
+    config: Config, method: str, x: Float[Tensor, "n d"], labels: Int[Tensor, "n"], progress: Progress
+) -> dict[str, Tensor]:
+    """The weights of one method's networks."""
+    _, strengths, seeds = zip(*(member for member in members(config) if member[0] == method), strict=True)
+    model = _networks(config, seeds).to(x.device)
+    regulariser = _kind(config, method)(model, strengths, seeds)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    of_member = torch.tensor([config.seeds.index(seed) for seed in seeds], device=x.device)
+    workers.keep_memory()
+    steps = config.epochs * -(-len(x) // config.batch_size)
+    for done, chosen in enumerate(_batches(config, len(x)), start=1):
+        own = chosen.to(x.device)[of_member]
+        loss = regulariser.loss(x[own], labels[own])
+        optimizer.zero_grad()
+        loss.sum().backward()
+        regulariser.before_step(config.learning_rate)
+        optimizer.step()
+        if done * _REPORTS // steps > (done - 1) * _REPORTS // steps:
+            progress(f"training: {method}", done, steps)
+    regulariser.finish()
+    return model.state_dict()
+
+
+def _kind(config: Config, method: str) -> type[regularisers.Regulariser] | partial:
+    return {
+        "jacobian": regularisers.Jacobian,
+        "spectral": regularisers.SpectralNorm,
+        "decay": regularisers.WeightDecay,
+        "fgsm": partial(regularisers.Adversarial, steps=1, reach=1.25),
+        "pgd": partial(regularisers.Adversarial, steps=config.pgd_steps, reach=2.5),
+    }[method]
+
+
+def _batches(config: Config, n: int) -> Iterator[Int[Tensor, "seeds batch"]]:
+    """The points of each step, for each seed in the order of :func:`lil.training.train`; the last hold what is left."""
+    generators = [torch.Generator().manual_seed(derived_seed(seed, 0)) for seed in config.seeds]
+    for _ in range(config.epochs):
+        order = torch.stack([torch.randperm(n, generator=generator) for generator in generators])
+        yield from order.split(config.batch_size, dim=1)
+
+
+def restore(config: Config, networks: dict[str, Tensor]) -> LIL:
+    """The networks with the weights that :func:`train` returned."""
+    model = build(config)
+    model.load_state_dict(networks)
+    return model

@@ -1,0 +1,146 @@
+"""Relatives of the isometry term that the paper names, and adversarial training: what each makes of a training step.
+
+The members of an ensemble have a strength each; what is drawn at random is drawn once for each seed, so that member k
+learns as if it were by itself. A subclass of :class:`Regulariser` says what it does to the loss, before a step of the
+optimiser, and in the end. Strength 0 leaves the plain network, with the cross-entropy alone, except for
+:class:`SpectralNorm`, whose strength is a norm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.func import functional_call
+
+from lil.attacks import BOUNDS
+from lil.models import LIL
+from lil.randomness import derived_seed
+from lil.training import cross_entropy
+
+
+class Regulariser:
+    """What all have in common; on its own the plain network's training."""
+
+    def __init__(self, model: LIL, strengths: Sequence[float], seeds: Sequence[int]):
+        """``strengths`` and ``seeds`` have one entry a member. The draws are stream 1 of a seed; its batches are 0."""
+        distinct = list(dict.fromkeys(seeds))
+        self.model = model
+        self.strengths = model.weights[0].new_tensor(strengths)
+        self.generators = [torch.Generator().manual_seed(derived_seed(seed, 1)) for seed in distinct]
+        self.of_member = [distinct.index(seed) for seed in seeds]
+
+    def loss(self, x: Float[Tensor, "m n d"], labels: Int[Tensor, "m n"]) -> Float[Tensor, "m"]:
+        """What each member's step makes smaller, on a batch of its own."""
+        return cross_entropy(self.model(x), labels)
+
+    def before_step(self, learning_rate: float) -> None:
+        """What happens to the weights before the optimiser's step."""
+
+    def finish(self) -> None:
+        """What happens to the weights after the last step."""
+
+    def drawn(self, draw, *shape: int) -> Float[Tensor, "m ..."]:
+        """``torch.rand`` or ``torch.randn``, the same for all members of a seed."""
+        each = torch.stack([draw(shape, generator=generator) for generator in self.generators])
+        return each.to(self.strengths)[self.of_member]
+
+
+class Jacobian(Regulariser):
+    r"""Jacobian regularisation (Hoffman et al.): cross-entropy + λ/2 · the mean over points of :math:`\|J\|_F^2`.
+
+    J is the derivative of the logits by the pixels. With a random direction v on the sphere of the C logits,
+    :math:`C \|v^T J\|^2` has the mean :math:`\|J\|_F^2`: one direction a point and step, as theirs.
+    """
+
+    def loss(self, x, labels):
+        x = x.detach().requires_grad_()
+        logits = self.model(x)
+        directions = self.drawn(torch.randn, *logits.shape[1:])
+        directions = directions / directions.norm(dim=-1, keepdim=True)
+        squares = logits.shape[-1] * projected(logits, x, directions)
+        return cross_entropy(logits, labels) + self.strengths / 2 * squares.mean(-1)
+
+
+def projected(
+    logits: Float[Tensor, "m n c"], x: Float[Tensor, "m n d"], directions: Float[Tensor, "m n c"]
+) -> Float[Tensor, "m n"]:
+    """‖vᵀJ‖² of each point, differentiable by the weights; ``logits`` are those that a model made of ``x``."""
+    (along,) = torch.autograd.grad((directions * logits).sum(), x, create_graph=True)
+    return along.square().sum(-1)
+
+
+class SpectralNorm(Regulariser):
+    """Spectral normalisation (Miyato et al.): every layer works with s · W / σ(W), σ the largest singular value.
+
+    The strength s, 1 in theirs, is the norm of every layer, the classifier's among them. As theirs, σ is uᵀ W v with u
+    and v from one step of the power iteration at each training step, held constant when it is differentiated; they
+    start from the exact ones. In the end the weights become s · W / σ(W) with σ exact.
+    """
+
+    def __init__(self, model, strengths, seeds):
+        super().__init__(model, strengths, seeds)
+        exact = [torch.linalg.svd(weight.detach(), full_matrices=False) for weight in model.weights]
+        self.left = [left[..., :1] for left, _, _ in exact]
+
+    def loss(self, x, labels):
+        return cross_entropy(functional_call(self.model, self.normalised(), (x,)), labels)
+
+    def normalised(self) -> dict[str, Float[Tensor, "m out in"]]:
+        """The weights that the layers work with, by the model's names; takes a step of the power iteration."""
+        found = {}
+        for layer, weight in enumerate(self.model.weights):
+            with torch.no_grad():
+                right = _unit(weight.mT @ self.left[layer])
+                self.left[layer] = _unit(weight @ right)
+            sigma = self.left[layer].mT @ weight @ right
+            found[f"weights.{layer}"] = self.strengths.view(-1, 1, 1) / sigma * weight
+        return found
+
+    @torch.no_grad()
+    def finish(self):
+        for weight in self.model.weights:
+            weight.mul_((self.strengths / torch.linalg.matrix_norm(weight, ord=2)).view(-1, 1, 1))
+
+
+def _unit(vectors: Float[Tensor, "m k 1"]) -> Float[Tensor, "m k 1"]:
+    return vectors / vectors.norm(dim=-2, keepdim=True)
+
+
+class WeightDecay(Regulariser):
+    """Decoupled weight decay, that of AdamW: before each step all weights and biases shrink by 1 − rate · strength."""
+
+    @torch.no_grad()
+    def before_step(self, learning_rate):
+        for parameter in self.model.parameters():
+            kept = 1 - learning_rate * self.strengths
+            parameter.mul_(kept.view(-1, *[1] * (parameter.ndim - 1)))
+
+
+class Adversarial(Regulariser):
+    """Adversarial training: the cross-entropy of images that are attacked anew at each step; the strength is their ε.
+
+    The images start at random in the L∞ ball, take ``steps`` along the sign of the cross-entropy's gradient, each of
+    ``reach`` · ε / ``steps``, and stay in the ball and within the bounds of a pixel.
+    """
+
+    def __init__(self, model, strengths, seeds, *, steps: int, reach: float):
+        super().__init__(model, strengths, seeds)
+        self.steps, self.reach = steps, reach
+
+    def loss(self, x, labels):
+        return super().loss(self.attacked(x, labels), labels)
+
+    def attacked(self, x: Float[Tensor, "m n d"], labels: Int[Tensor, "m n"]) -> Float[Tensor, "m n d"]:
+        """The images that each member learns from."""
+        epsilon = self.strengths.view(-1, 1, 1)
+        low, high = (x - epsilon).clamp_(*BOUNDS), (x + epsilon).clamp_(*BOUNDS)
+        start = 2 * self.drawn(torch.rand, *x.shape[1:]) - 1
+        moved = (x + epsilon * start).clamp_(*BOUNDS)
+        for _ in range(self.steps):
+            moved.requires_grad_()
+            (gradient,) = torch.autograd.grad(super().loss(moved, labels).sum(), moved)
+            moved = moved.detach().add_(self.reach / self.steps * epsilon * gradient.sign_()).clamp_(low, high)
+        return moved

@@ -1,0 +1,127 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import same_color
+
+from lil.plotting import baselines
+
+METHODS = ["plain", "lil", "lil", "jacobian", "spectral", "decay", "fgsm", "pgd"]
+STRENGTHS = [0.0, 0.1, 10.0, 0.01, 2.0, 3.0, 0.1, 0.1]
+
+
+@pytest.fixture
+def networks():
+    """Eight settings, two seeds, three ε, at one of them AutoAttack: what `lil.experiments.baselines.every` makes."""
+    rng = np.random.default_rng(0)
+    accuracy = rng.uniform(size=(2, 2, 8, 2, 3))
+    accuracy[0, 1], accuracy[1, 1][..., [0, 2]] = np.nan, np.nan
+    quantile = ("setting", "seed", "quantile")
+    return xr.Dataset(
+        {
+            "clean": (("setting", "seed"), rng.uniform(0.9, 1, (8, 2))),
+            "accuracy": (("images", "attack", "setting", "seed", "epsilon"), accuracy),
+            "change": (("attack", "setting", "seed", "epsilon"), np.tile([0.05, 0.1, 0.3], (2, 8, 2, 1))),
+            "local": (quantile, np.sort(rng.uniform(1, 9, (8, 2, 3)))),
+            "reach": (quantile, np.sort(rng.normal(size=(8, 2, 3)))),
+        },
+        coords={
+            "images": [50, 10], "attack": ["pgd", "autoattack"], "seed": [0, 4], "epsilon": [0.05, 0.1, 0.3],
+            "quantile": [0.05, 0.5, 0.95], "method": ("setting", METHODS), "strength": ("setting", STRENGTHS),
+        },
+    )
+
+
+@pytest.fixture
+def matched(networks):
+    gap = [0.02, 0.0, 0.001, -0.002, 0.003, -0.05, 0.01]
+    return networks.isel(setting=[0, 2, 3, 4, 5, 6, 7]).assign(
+        gap=("setting", gap), near=("setting", [abs(value) <= 0.01 for value in gap]))
+
+
+def of_method(ax, method):
+    """What was drawn of a method: the line of its means, and the marks of its networks."""
+    colour, mark = baselines.LOOKS[method]
+    lines = [line for line in ax.lines if same_color(line.get_color(), colour)]
+    return next(line for line in lines if line.get_linestyle() == "-"), next(
+        line for line in lines if line.get_marker() == mark and line.get_linestyle() == "None")
+
+
+def test_methods_are_told_apart_by_colour_and_mark():
+    assert len(set(baselines.LOOKS.values())) == len({colour for colour, _ in baselines.LOOKS.values()}) == 7
+    assert baselines.NAMES.keys() == baselines.STRENGTHS.keys() == baselines.LOOKS.keys()
+
+
+def test_every_network_has_its_mark_and_every_method_its_line(networks):
+    _, axes = plt.subplots(1, 3)
+    baselines.robust_against_clean(axes, networks)
+    for ax, epsilon in zip(axes, (0.05, 0.1, 0.3), strict=True):
+        pgd = networks.accuracy.sel(images=50, attack="pgd", epsilon=epsilon)
+        line, marks = of_method(ax, "lil")
+        assert sorted(marks.get_ydata()) == sorted(pgd.values[1:3].ravel())
+        assert sorted(marks.get_xdata()) == sorted(networks.clean.values[1:3].ravel())
+        assert line.get_ydata() == pytest.approx(pgd.values[1:3].mean(-1))
+        assert ax.get_title() == f"PGD, ε = {epsilon:g}"
+        assert sum(len(of_method(ax, method)[1].get_xdata()) for method in baselines.NAMES) == 16
+    assert [text for text in axes[0].get_legend_handles_labels()[1]] == list(baselines.NAMES.values())
+
+
+def test_constants_are_medians(networks):
+    _, axes = plt.subplots(1, 2)
+    baselines.constants(axes, networks, 0.1)
+    for ax, name in zip(axes, ("local", "reach"), strict=True):
+        _, marks = of_method(ax, "pgd")
+        assert marks.get_xdata().tolist() == networks[name].values[7, :, 1].tolist()
+        assert marks.get_ydata().tolist() == networks.accuracy.values[0, 0, 7, :, 1].tolist()
+    assert axes[0].get_xscale() == "log" and axes[1].get_xscale() == "linear" and "0.1" in axes[0].get_ylabel()
+
+
+def test_the_comparison_has_a_mark_a_seed_and_a_bar_a_mean(matched):
+    _, ax = plt.subplots()
+    baselines.matched_dots(ax, matched)
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert labels == ["no attack", "PGD\nε = 0.05", "PGD\nε = 0.1", "PGD\nε = 0.3", "AutoAttack\nε = 0.1"]
+    colour, _ = baselines.LOOKS["decay"]
+    drawn = [line for line in ax.lines if same_color(line.get_color(), colour) and len(line.get_xdata())]
+    expected = [matched.clean, *matched.accuracy[0, 0].transpose("epsilon", ...), matched.accuracy[1, 1, ..., 1]]
+    assert [line.get_ydata().tolist() for line in drawn[0::2]] == [values[4].values.tolist() for values in expected]
+    means = [float(values[4].mean()) for values in expected]
+    assert [line.get_ydata()[0] for line in drawn[1::2]] == pytest.approx(means)
+    assert ax.get_legend_handles_labels()[1][2] == "Jacobian regularisation, λ = 0.01"
+
+
+def test_the_tables_have_means_over_seeds(networks, matched):
+    table = baselines.table(networks)
+    assert table.index.tolist()[:3] == ["cross-entropy alone", "isometry term, β = 0.1", "isometry term, β = 10"]
+    row = table.loc["PGD training, ε = 0.1"]
+    assert row["no attack"] == pytest.approx(networks.clean.values[7].mean())
+    assert row["PGD, ε = 0.3"] == pytest.approx(networks.accuracy.values[0, 0, 7, :, 2].mean())
+    assert row["AutoAttack, ε = 0.1"] == pytest.approx(networks.accuracy.values[1, 1, 7, :, 1].mean())
+    assert row["reach"] == pytest.approx(networks.reach.values[7, :, 1].mean()) and table.notna().all().all()
+    compared = baselines.matched_table(matched)
+    assert compared.near.tolist() == ["NO", "yes", "yes", "yes", "yes", "NO", "yes"]
+    assert compared.columns.tolist()[:3] == ["no attack", "above the reference", "near"]
+    assert compared["above the reference"].tolist() == matched.gap.values.tolist()
+
+
+def test_the_words_name_the_reference_and_who_is_above_it(matched):
+    matched["accuracy"].loc[dict(attack="pgd")] = 0.3
+    matched["accuracy"][:, 0, 1], matched["accuracy"][:, 0, 2], matched["accuracy"][:, 0, 6] = 0.5, 0.6, 0.7
+    numbers = baselines.answer(matched)
+    assert (numbers["place"], numbers["methods"]) == (3, 7)
+    assert numbers["better"] == "PGD training, Jacobian regularisation"
+    assert numbers["far"] == "cross-entropy alone, FGSM training"
+    assert (numbers["beta"], numbers["seeds"], numbers["every"], numbers["few"]) == ("10", 2, 50, 10)
+    assert numbers["jacobian_pgd"] == pytest.approx(0.6) and numbers["plain_pgd"] == pytest.approx(0.3)
+    assert numbers["spectral_auto"] == pytest.approx(matched.accuracy.values[1, 1, 3, :, 1].mean())
+    assert numbers["decay_clean"] == pytest.approx(matched.clean.values[4].mean())
+    assert (numbers["epsilons"], numbers["auto_epsilons"]) == ("0.05, 0.1, 0.3", "0.1")
+    matched["accuracy"][:, 0, 1] = 0.9
+    assert (baselines.answer(matched)["place"], baselines.answer(matched)["better"]) == (1, "none")
+
+
+def test_the_attacks_health_is_their_worst_case(networks):
+    networks["accuracy"][1, 1, ..., 1] = networks.accuracy[1, 0, ..., 1] - 0.2
+    networks["accuracy"][1, 1, 5, 1, 1] += 0.5
+    networks["change"][0, 3, 1, 2] = 0.302
+    assert baselines.health(networks) == pytest.approx({"excess": 0.3, "beyond": 0.002})
