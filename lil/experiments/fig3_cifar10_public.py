@@ -9,7 +9,7 @@ import xarray as xr
 from torch import Tensor
 
 from lil.evaluation import Fgsm
-from lil.experiments import _sweeps, fig3_cifar10
+from lil.experiments import fig3_cifar10
 from lil.experiments.fig3_cifar10 import BANDS as BANDS
 from lil.experiments.fig3_cifar10 import RECIPES as RECIPES
 from lil.experiments.fig3_cifar10 import headline as headline
@@ -40,9 +40,8 @@ def evaluate(
 
     ``partial``: the file from which an evaluation that was cut off goes on.
     """
-    settings = replace(config.cifar10, n_test=config.n_images)
-    return _sweeps.attacked(
-        cifar10, settings, networks["cifar10"], config.fgsm, device=device, progress=progress, partial=partial)
+    shown = fig3_cifar10.Config(replace(config.cifar10, n_test=config.n_images), config.fgsm)
+    return fig3_cifar10.evaluate(shown, networks, device=device, progress=progress, partial=partial)
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
