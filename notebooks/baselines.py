@@ -21,8 +21,8 @@
 # * *the isometry term*: the networks of {doc}`fig3_mnist`;
 # * *Jacobian regularisation* {cite:p}`Hoffman2019`: the squared norm of the logits' derivative by the pixels, with weight λ/2;
 # * *spectral normalisation* {cite:p}`Miyato2018`: every layer, the classifier too, divided by its largest singular value and multiplied by a constant;
-# * *weight decay*, decoupled from the gradient as in AdamW, with strength λ;
-# * *FGSM training* {cite:p}`Goodfellow2014`: on images attacked by one step of 1.25 ε from a random start in the ball;
+# * *weight decay*, decoupled from the gradient as in AdamW {cite:p}`Loshchilov2019`, with strength λ;
+# * *FGSM training* {cite:p}`Goodfellow2014`, as Wong et al. {cite:p}`Wong2020` do it: on images attacked by one step of 1.25 ε from a random start in the ball;
 # * *PGD training* {cite:p}`Madry2017`: on images attacked by several steps from a random start.
 #
 # Layers, weights at the start, order of the batches, optimiser and epochs are the same for all. A strong method that costs accuracy can look

@@ -45,7 +45,7 @@ def affirm(
             f"There is no record results/{name}.nc to affirm: compute it with `lil reproduce {name} --record`.")
     inputs = keys.of_evaluation(experiment, config)
     _refuse_unless_code_alone(name, inputs.differences(record.attrs))
-    member = _choose(experiment, config, choice)
+    member = _choose(experiment, config, record, choice)
     one = replace(config, **{
         field: _only(settings, member) for field, (_, settings) in computing.recipes(experiment, config).items()})
 
@@ -84,14 +84,16 @@ def _refuse_unless_code_alone(name: str, changed: list[str]) -> None:
         )
 
 
-def _choose(experiment: ModuleType, config: Any, choice: random.Random) -> dict[str, Any]:
-    """One β and one seed that all recipes have, of those that they have at all."""
+def _choose(experiment: ModuleType, config: Any, record: xr.Dataset, choice: random.Random) -> dict[str, Any]:
+    """One β and one seed that all recipes have, of those that they have at all, and that the record shows."""
     member = {}
     for axis, field in AXES.items():
         offered = [
             getattr(settings, field)
             for _, settings in computing.recipes(experiment, config).values() if hasattr(settings, field)
         ]
+        if axis in record.dims:
+            offered.append(record[axis].values.tolist())
         if offered:
             member[axis] = choice.choice([value for value in offered[0] if all(value in each for each in offered)])
     return member

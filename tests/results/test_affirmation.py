@@ -4,9 +4,11 @@ import json
 import random
 
 import pytest
+import xarray as xr
 
 from lil import results
 from lil.results import errors
+from lil.results.affirmation import _choose
 
 SILENT = dict(progress=lambda *_: None)
 
@@ -130,3 +132,10 @@ def test_without_its_networks_a_record_is_affirmed_by_what_new_ones_give(recorde
     affirmation = results.affirm(recorded.experiment, **SILENT)
     assert affirmation["networks"] == {} and affirmation["differences"]["level"] == 0
     assert results.get(recorded.experiment, mode="recorded").attrs["mode"] == "recorded"
+
+
+def test_only_members_that_the_record_shows_are_chosen(fake):
+    shown = xr.Dataset(coords={"seed": [2]})
+    for n in range(12):
+        member = _choose(fake.experiment, fake.experiment.PAPER, shown, random.Random(n))
+        assert member["seed"] == 2

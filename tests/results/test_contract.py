@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+import xarray as xr
 
 from lil.results import affirmation, computing, records, registry
 
@@ -58,7 +59,7 @@ def test_a_recipe_s_members_are_the_networks_that_it_builds(recipe, settings):
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=_name)
 def test_one_member_is_some_of_all_members(experiment):
     config = registry.settings(experiment, "paper")
-    member = affirmation._choose(experiment, config, affirmation.random.Random(0))
+    member = affirmation._choose(experiment, config, xr.Dataset(), affirmation.random.Random(0))
     assert "seed" in member
     for recipe, settings in computing.recipes(experiment, config).values():
         one = recipe.members(affirmation._only(settings, member))
