@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--profile", choices=("paper", "quick"), default="paper",
                            help="the paper's scale (default), or one of seconds, without downloads")
     reproduce.add_argument("--record", action="store_true", help="make the results the records in results/")
+    reproduce.add_argument("--scheduler", metavar="ADDRESS",
+                           help="have the workers of a dask scheduler do it, such as tcp://127.0.0.1:8786")
     _add_device(reproduce)
 
     listed = _command(commands, "results", _results, "list what is recorded: when, in how long, current or stale")
@@ -112,21 +114,31 @@ def _check_device(name: str) -> None:
 
 
 def _reproduce(chosen: argparse.Namespace) -> int:
-    from lil import results
-    from lil.results import registry
+    from lil.results import computing, registry
+    from lil.results.cluster import Cluster
     from lil.results.errors import UnknownName
 
-    _check_device(chosen.device)
     if chosen.record and (chosen.profile != "paper" or chosen.mode == "recorded"):
         raise UnknownName(
             "Only results at the paper's scale are recorded, in mode live or auto: leave out --record or the others.")
     experiments = [registry.load(EXPERIMENTS, name) for name in chosen.names or registry.names(EXPERIMENTS)]
+    if chosen.scheduler is None:
+        _check_device(chosen.device)
+        return _reproduce_all(experiments, chosen, computing)
+    with Cluster(chosen.scheduler) as cluster:
+        return _reproduce_all(experiments, chosen, cluster)
+
+
+def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, engine: Any) -> int:
+    from lil import results
+    from lil.results import registry
+
     trained, failed = {}, False
     for experiment in experiments:
         before = _record(experiment)
         try:
             with _Bars() as progress:
-                shared = dict(device=chosen.device, progress=progress, trained=trained)
+                shared = dict(device=chosen.device, progress=progress, trained=trained, engine=engine)
                 if chosen.record:
                     result = results.record(experiment, chosen.mode, **shared)
                 else:

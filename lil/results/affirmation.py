@@ -19,8 +19,6 @@ from lil.results import computing, keys, provenance, records, registry
 from lil.results.errors import MissingRecord, NotAffirmed
 from lil.results.records import Networks
 
-AXES = {"beta": "betas", "seed": "seeds"}   # dimension of a result: field of a recipe's settings
-
 
 def affirm(
     experiment: ModuleType,
@@ -47,7 +45,7 @@ def affirm(
     _refuse_unless_code_alone(name, inputs.differences(record.attrs))
     member = _choose(experiment, config, record, choice)
     one = replace(config, **{
-        field: _only(settings, member) for field, (_, settings) in computing.recipes(experiment, config).items()})
+        field: computing.only(settings, member) for field, (_, settings) in computing.recipes(experiment, config).items()})
 
     networks, recorded, distances = {}, {}, {}
     for field, (recipe, settings) in computing.recipes(experiment, one).items():
@@ -87,7 +85,7 @@ def _refuse_unless_code_alone(name: str, changed: list[str]) -> None:
 def _choose(experiment: ModuleType, config: Any, record: xr.Dataset, choice: random.Random) -> dict[str, Any]:
     """One β and one seed that all recipes have, of those that they have at all, and that the record shows."""
     member = {}
-    for axis, field in AXES.items():
+    for axis, field in computing.AXES.items():
         offered = [
             getattr(settings, field)
             for _, settings in computing.recipes(experiment, config).values() if hasattr(settings, field)
@@ -97,12 +95,6 @@ def _choose(experiment: ModuleType, config: Any, record: xr.Dataset, choice: ran
         if offered:
             member[axis] = choice.choice([value for value in offered[0] if all(value in each for each in offered)])
     return member
-
-
-def _only(settings: Any, member: dict[str, Any]) -> Any:
-    """A recipe's settings for one member alone."""
-    fields = {AXES[axis]: (value,) for axis, value in member.items() if hasattr(settings, AXES[axis])}
-    return replace(settings, **fields)
 
 
 def _distance(recipe: ModuleType, networks: Networks, one: Any, recorded: Networks, config: Any) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,12 +18,19 @@ from lil.results import files, keys, provenance
 from lil.results.records import Networks
 
 ROUNDING = 1e-6   # the band of what states none: how far two computations may lie apart, of the largest value
+AXES = {"beta": "betas", "seed": "seeds"}   # dimension of a result: field of a recipe's settings
 OF_TRAINING = ("date", "machine", "device", "threads", "seconds", "peak_memory_mb")   # said again by an evaluation
 
 
 def recipes(experiment: ModuleType, config: Any) -> dict[str, tuple[ModuleType, Any]]:
     """Each recipe of an experiment with its settings."""
     return {name: (recipe, getattr(config, name)) for name, recipe in experiment.RECIPES.items()}
+
+
+def only(settings: Any, member: dict[str, Any]) -> Any:
+    """A recipe's settings for one member alone: one value of each axis of the AXES that it has."""
+    fields = {AXES[axis]: (value,) for axis, value in member.items() if hasattr(settings, AXES[axis])}
+    return replace(settings, **fields)
 
 
 def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:

@@ -27,3 +27,7 @@ class NotWritten(ResultError, OSError):
 
 class NotAffirmed(ResultError, ValueError):
     """A record cannot be affirmed, or does not agree with what its code computes now."""
+
+
+class NoCluster(ResultError, RuntimeError):
+    """A scheduler or its workers cannot do the work."""

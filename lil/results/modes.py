@@ -11,11 +11,15 @@ from torch import Tensor
 
 from lil.progress import Progress, silent
 from lil.results import computing, keys, records, registry
+from lil.results.cluster import Cluster
 from lil.results.errors import CorruptRecord, MissingRecord, StaleRecord, UnknownName
 from lil.results.records import Networks
 
 MODES = ("auto", "live", "recorded")
 LIVE_UP_TO = 120.0   # seconds that a result may have cost for "auto" to compute it anew
+
+Engine = ModuleType | Cluster
+"""What has ``train`` and ``evaluate``: lil.results.computing, in this process, or a connection to other processes."""
 
 Trained = dict[str, Networks]
 """Networks by their key, for experiments that are computed one after another and share them."""
@@ -29,6 +33,7 @@ def get(
     device: str = "cpu",
     progress: Progress = silent,
     trained: Trained | None = None,
+    engine: Engine = computing,
 ) -> xr.Dataset:
     """The result of an experiment, with its provenance in ``attrs``; :func:`lil.results.footer` reads them.
 
@@ -40,6 +45,8 @@ def get(
 
     ``trained``: where "live" keeps networks and finds those of calls before.
 
+    ``engine``: what trains and evaluates, this process or a :class:`lil.results.cluster.Cluster`.
+
     Raises UnknownName, MissingRecord, StaleRecord or CorruptRecord, each with what to do about it.
     """
     config = registry.settings(experiment, profile)
@@ -48,9 +55,9 @@ def get(
     if profile != "paper":
         if mode == "recorded":
             raise MissingRecord(f"The {profile} profile is never recorded: take the mode live or auto.")
-        return _live(experiment, config, profile, device=device, progress=progress, trained=trained)
+        return _live(experiment, config, profile, engine, device=device, progress=progress, trained=trained)
     if mode == "live" or mode == "auto" and _is_cheap_here(experiment, config):
-        result = _live(experiment, config, profile, device=device, progress=progress, trained=trained)
+        result = _live(experiment, config, profile, engine, device=device, progress=progress, trained=trained)
         return _compared(result, experiment, config)
     return recorded(experiment, config)
 
@@ -98,6 +105,7 @@ def record(
     device: str = "cpu",
     progress: Progress = silent,
     trained: Trained | None = None,
+    engine: Engine = computing,
 ) -> xr.Dataset:
     """Compute an experiment at the paper's scale and make that its record; returns it.
 
@@ -121,7 +129,7 @@ def record(
                 found = None   # about to be replaced, which is what was asked for
             if found is not None:
                 trained.setdefault(keys.of_networks(recipe, settings).key, found)
-    result = _computed(experiment, config, device=device, progress=progress, trained=trained, keep=True)
+    result = _computed(experiment, config, engine, device=device, progress=progress, trained=trained, keep=True)
     records.write_evaluation(experiment, config, result)
     result = result.assign_attrs(mode="live", profile="paper")
     return result if before is None else _with_comparison(result, before, experiment, config)
@@ -141,14 +149,16 @@ def _is_cheap_here(experiment: ModuleType, config: Any) -> bool:
     return data_at_hand(experiment, config) and (record is None or computing.seconds(record.attrs) < LIVE_UP_TO)
 
 
-def _live(experiment: ModuleType, config: Any, profile: str, *, device, progress, trained) -> xr.Dataset:
+def _live(
+    experiment: ModuleType, config: Any, profile: str, engine: Engine, *, device, progress, trained
+) -> xr.Dataset:
     trained = {} if trained is None else trained
-    result = _computed(experiment, config, device=device, progress=progress, trained=trained, keep=False)
+    result = _computed(experiment, config, engine, device=device, progress=progress, trained=trained, keep=False)
     return result.assign_attrs(mode="live", profile=profile)
 
 
 def _computed(
-    experiment: ModuleType, config: Any, *, device: str, progress: Progress, trained: Trained, keep: bool
+    experiment: ModuleType, config: Any, engine: Engine, *, device: str, progress: Progress, trained: Trained, keep: bool
 ) -> xr.Dataset:
     """Evaluate an experiment on the networks in ``trained``, after training those that are not there.
 
@@ -158,11 +168,11 @@ def _computed(
     for name, (recipe, settings) in computing.recipes(experiment, config).items():
         key = keys.of_networks(recipe, settings).key
         if key not in trained:
-            trained[key] = computing.train(recipe, settings, device=device, progress=progress)
+            trained[key] = engine.train(recipe, settings, device=device, progress=progress)
             if keep:
                 records.write_networks(recipe, settings, trained[key])
         used[name] = trained[key]
-    return computing.evaluate(experiment, config, used, device=device, progress=progress, resume=keep)
+    return engine.evaluate(experiment, config, used, device=device, progress=progress, resume=keep)
 
 
 def _readable(experiment: ModuleType) -> xr.Dataset | None:

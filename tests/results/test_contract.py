@@ -62,5 +62,5 @@ def test_one_member_is_some_of_all_members(experiment):
     member = affirmation._choose(experiment, config, xr.Dataset(), affirmation.random.Random(0))
     assert "seed" in member
     for recipe, settings in computing.recipes(experiment, config).values():
-        one = recipe.members(affirmation._only(settings, member))
+        one = recipe.members(computing.only(settings, member))
         assert 0 < len(one) < len(recipe.members(settings)) and set(one) < set(recipe.members(settings))

@@ -1,0 +1,129 @@
+"""A dask scheduler's workers compute what this process computes, under the same key; two real processes do it here."""
+
+from dataclasses import replace
+
+import dask
+import pytest
+from distributed import LocalCluster
+
+from lil import cli, results
+from lil.experiments import fig3_mnist
+from lil.results import computing, errors
+from lil.results.cluster import Cluster
+
+SILENT = dict(progress=lambda *_: None)
+KILL_ONCE = """
+        killed = Path("killed")
+        if not killed.exists():
+            killed.touch()
+            os.kill(os.getpid(), 9)
+"""
+
+
+def workers(n=2, threads=1):
+    """A scheduler with ``n`` worker processes, which have this process's folder, path and environment."""
+    return LocalCluster(n_workers=n, threads_per_worker=threads, processes=True, dashboard_address=None)
+
+
+@pytest.fixture
+def address(fake):
+    with workers() as cluster:
+        yield cluster.scheduler_address
+
+
+def test_a_network_is_a_task_and_the_result_is_that_of_one_process(fake, address):
+    here = results.get(fake.experiment, mode="live")
+    with Cluster(address) as cluster:
+        there = results.get(fake.experiment, mode="live", engine=cluster)
+    assert fake.trainings == [6, 1, 1, 1, 1, 1, 1]
+    assert there.equals(here)
+    assert {name: there.attrs[name] for name in ("config", "code", "networks")} == {
+        name: here.attrs[name] for name in ("config", "code", "networks")}
+
+
+def test_the_record_is_current_for_everyone(fake, address):
+    told = []
+    with Cluster(address) as cluster:
+        made = results.record(fake.experiment, engine=cluster, progress=lambda *about: told.append(about))
+    kept = results.get(fake.experiment, mode="recorded")
+    assert kept.equals(made) and made.equals(results.get(fake.experiment, mode="live"))
+    assert told[:6] == [("training: lines", done, 6) for done in range(1, 7)]
+    assert told[6:] == [("evaluation: fig9_lines", 1, 1)]
+    assert results.networks(fake.recipe, fake.recipe.PAPER)["weight"].shape == (6, 4)
+    assert fake.trainings == [1] * 6 + [6]     # the last is the live computation: the recorded networks are current
+
+
+def test_what_can_be_evaluated_one_by_one_is_put_together(fake):
+    fake.edit("experiments/fig9_lines.py", 'BANDS = {"level": 1e-3}',
+              'BANDS = {"level": 1e-3}\nSEPARATE = ("beta", "seed")')
+    here, told = results.get(fake.experiment, mode="live"), []
+    with workers() as cluster, Cluster(cluster.scheduler_address) as engine:
+        there = results.get(fake.experiment, mode="live", engine=engine, progress=lambda *about: told.append(about))
+    assert told[-1] == ("evaluation: fig9_lines", 6, 6)
+    assert there.identical(here.assign_attrs(there.attrs))
+    assert there.level.sel(beta=1, seed=2) == pytest.approx(3)
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(fake):
+    fake.edit("recipes/lines.py", '        progress("training", 1, 1)\n'.replace("    " * 2, "    "),
+              KILL_ONCE.replace("        ", "    ", 1).replace("\n        ", "\n    ") + '    progress("training", 1, 1)\n')
+    (fake.root / "killed").touch()
+    here = results.get(fake.experiment, mode="live")
+    (fake.root / "killed").unlink()
+    with workers() as cluster, Cluster(cluster.scheduler_address) as engine:
+        there = results.get(fake.experiment, mode="live", engine=engine)
+    assert (fake.root / "killed").exists()
+    assert there.equals(here)
+
+
+def test_work_that_kills_every_worker_is_given_up(fake):
+    fake.edit("recipes/lines.py", '    progress("training", 1, 1)\n', "    os.kill(os.getpid(), 9)\n")
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), workers() as cluster:
+        with Cluster(cluster.scheduler_address) as engine, pytest.raises(errors.NoCluster, match="gave up on training: lines"):
+            results.record(fake.experiment, engine=engine)
+    assert not fake.records.exists()
+
+
+def test_an_error_of_the_work_arrives_as_it_is(fake):
+    fake.edit("recipes/lines.py", 'scale = float(DATA.read_text())', 'raise ValueError("β is too large")')
+    with workers(1) as cluster, Cluster(cluster.scheduler_address) as engine:
+        with pytest.raises(ValueError, match="β is too large"):
+            results.get(fake.experiment, mode="live", engine=engine)
+
+
+def test_workers_with_other_data_are_refused(fake, address, monkeypatch):
+    monkeypatch.setenv("FAKE_CHECKSUM", "another, here alone")
+    with Cluster(address) as cluster, pytest.raises(errors.NoCluster, match="lines with other data than this machine has"):
+        results.record(fake.experiment, engine=cluster)
+    assert not fake.records.exists()
+
+
+@pytest.mark.parametrize("address", ("tcp://127.0.0.1:9", "nowhere"))
+def test_where_nobody_answers(address, monkeypatch):
+    monkeypatch.setattr("lil.results.cluster.ANSWERS_WITHIN", 0.5)
+    with pytest.raises(errors.NoCluster, match=f"No dask scheduler answers at '{address}': start one with `dask scheduler`"):
+        Cluster(address)
+
+
+def test_a_scheduler_without_workers(fake):
+    with workers(0) as cluster, pytest.raises(errors.NoCluster, match="has no workers: start one"):
+        Cluster(cluster.scheduler_address)
+
+
+def test_workers_of_several_tasks_at_once_are_refused(fake):
+    with workers(1, threads=2) as cluster, pytest.raises(errors.NoCluster, match="2 tasks at once: start it with `--nthreads 1`"):
+        Cluster(cluster.scheduler_address)
+
+
+def test_figure_3_by_the_command(monkeypatch, capsys):
+    few = replace(fig3_mnist.QUICK.mnist, n_train=300, betas=(0.0, 10.0), epochs=1)
+    monkeypatch.setattr(fig3_mnist, "QUICK", replace(fig3_mnist.QUICK, mnist=few))
+    here = results.get(fig3_mnist, "quick", "live")
+    with workers() as cluster:
+        assert cli.main(["reproduce", "fig3_mnist", "--profile", "quick", "--scheduler", cluster.scheduler_address]) == 0
+        with Cluster(cluster.scheduler_address) as engine:
+            there = results.get(fig3_mnist, "quick", "live", engine=engine)
+    assert "accuracy at γ" in capsys.readouterr().out
+    apart = computing.differences(there, here)
+    assert all(share <= fig3_mnist.BANDS.get(name, computing.ROUNDING) for name, share in apart.items()), apart
+    assert there.accuracy.dims == here.accuracy.dims and there.attacked.dims == here.attacked.dims
