@@ -43,8 +43,8 @@ reproduce: $(READY)  ## everything live at the paper's scale, then a table: pape
 record: $(READY)  ## the same, and keep it as the record in results/
 	$(BIN)/lil reproduce --record
 
-bench: $(READY)  ## timings, beside those of a straightforward twin
-	$(BIN)/python -m pytest benchmarks/ -o addopts=     # without the checks of shapes, which take time
+bench: $(READY)  ## timings, beside those of a straightforward twin, for the book's status page
+	$(BIN)/python -m pytest benchmarks/ -o addopts= --record-timings     # without the checks of shapes, which take time
 
 references: $(READY)  ## rewrite what nbval compares with, after a change that is meant to alter results
 	$(BIN)/python -m lil.pages references

@@ -1,4 +1,4 @@
-"""Figure 3A's training and attack, one seed and six β: ours beside the plain twin, on a part of the images.
+"""Figure 3A's training and attack, one seed and six β: ours beside the plain twin and the arithmetic, on some images.
 
 Both take the same number of steps and of attacked images, so the ratio is that of the whole.
 """
@@ -30,7 +30,7 @@ def networks() -> LIL:
     return mnist.build(replace(PAPER, seeds=(0,)))
 
 
-@pytest.mark.parametrize("kind", ("ours", "naive"))
+@pytest.mark.parametrize("kind", ("ours", "naive", "floor"))
 def test_training(benchmark, images, kind):
     x, labels = images
     settings = training.Settings(epochs=1, batch_size=PAPER.batch_size)
@@ -38,7 +38,9 @@ def test_training(benchmark, images, kind):
 
     def train():
         model = networks()
-        if kind == "ours":
+        if kind == "floor":
+            arithmetic(model, x)
+        elif kind == "ours":
             training.train(model, x, labels, settings, betas=PAPER.betas, seeds=[0] * len(PAPER.betas))
         else:
             for member, beta in enumerate(PAPER.betas):
@@ -46,6 +48,24 @@ def test_training(benchmark, images, kind):
 
     benchmark.pedantic(train, rounds=5, warmup_rounds=1)
     benchmark.extra_info |= {"what": "MNIST, training of six β", "unit": "a step", "repeats": N_TRAIN // PAPER.batch_size}
+
+
+@torch.no_grad()
+def arithmetic(model: LIL, x: torch.Tensor) -> None:
+    """The matrix products of the steps, forward and backward, and Adam's arithmetic: no activations, losses or graph."""
+    for parameter in model.parameters():
+        parameter.grad = torch.full_like(parameter, 1e-3)
+    step = torch.optim.Adam(model.parameters(), fused=True).step
+    for batch in x.split(PAPER.batch_size):
+        inputs = [batch.mT.expand(model.members, -1, -1)]
+        for weight in model.weights:
+            inputs.append(torch.bmm(weight, inputs[-1]))
+        back = inputs.pop()
+        for layer in reversed(range(len(inputs))):
+            torch.bmm(back, inputs[layer].mT)
+            if layer:
+                back = torch.bmm(model.weights[layer].mT, back)
+        step()
 
 
 @pytest.mark.parametrize("kind", ("ours", "naive"))

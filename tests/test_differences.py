@@ -3,6 +3,7 @@
 import importlib
 
 import pytest
+import xarray as xr
 from test_claims import by_hand, nothing
 
 from lil.differences import DIFFERENCES, measured
@@ -56,6 +57,8 @@ def test_an_effect_says_its_numbers(effect):
     there["table1"] = more.isel(networks=[0] * 4).assign_coords(
         networks=["cifar10_text", "cifar10_deeper", "cifar10_as_published", "cifar10_first"]).fillna(0.5)
     there["fig3_mnist"]["clean"] = there["fig3_mnist"].accuracy.isel(objective=0, epsilon=0)
+    there["scale_and_depth"] = xr.concat(3 * [there["fig3_mnist"]], "networks").assign_coords(
+        networks=["text", "pairs", "scale_10"])
     text = measured(effect, there.__getitem__)
     assert any(character.isdigit() for character in text) and "nan" not in text and text.endswith(".")
 
@@ -72,3 +75,18 @@ def test_the_effect_of_the_attacks_objective():
     assert measured(effect, lambda name: result) == (
         "At β = 10 MNIST's accuracy under attack, averaged over its sizes, is 0.450 along the gradient of the whole "
         "loss and 0.250 along that of the cross-entropy alone; without the isometry term 0.300.")
+
+
+def test_the_effect_of_one_choice_is_told_for_the_seeds_that_both_have():
+    effect = next(each.effect for each in DIFFERENCES if each.topic == "K, a factor on the output distances")
+    one = by_hand()["fig3_mnist"].sel(seed=[0, 1])
+    one["clean"] = 0.5 + one.accuracy.isel(objective=0, epsilon=0, drop=True)
+    both = xr.concat([one, 0.5 * one.sel(seed=[1])], "networks", join="outer").assign_coords(networks=["text", "scale_10"])
+    robust = one.accuracy.sel(objective="total", seed=1).mean("epsilon")
+    assert measured(effect, lambda name: both) == (
+        "By itself, on MNIST from 1 seed: accuracy without attack "
+        f"{float(one.clean.sel(seed=1).max()):.3f} at the best β, under the paper's attack, averaged over its sizes, "
+        f"{float(robust.sel(beta=0)):.3f} at β = 0 and {float(robust.max()):.3f} at the best β; with the other value "
+        f"accuracy without attack {float(one.clean.sel(seed=1).max() / 2):.3f} at the best β, under the paper's attack, "
+        f"averaged over its sizes, {float(robust.sel(beta=0) / 2):.3f} at β = 0 and {float(robust.max() / 2):.3f} at the "
+        "best β.")

@@ -6,6 +6,7 @@ The tables are made when the book is built, so that they describe the book they 
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 from pathlib import Path
@@ -17,6 +18,7 @@ from sphinx.application import Sphinx
 
 from lil import results
 
+TIMINGS = Path(__file__).parents[2] / "benchmarks" / "timings.json"
 PACKAGES = ("torch", "torchvision", "numpy", "xarray", "h5netcdf", "safetensors", "scikit-learn", "umap-learn", "gudhi",
             "matplotlib", "plotly", "jupyter-book", "papermill", "nbval")
 
@@ -70,6 +72,23 @@ class RecordsTable(Directive):
         return [whole]
 
 
+class TimingsTable(Directive):
+    """What ``make bench`` last measured: ours, the plain twin, the arithmetic alone, and the ratios between them."""
+
+    def run(self) -> list[nodes.Node]:
+        """A sentence on when and where, and one row for each thing that was timed."""
+        self.state.document.settings.record_dependencies.add(str(TIMINGS))
+        timings = json.loads(TIMINGS.read_text(encoding="utf-8"))
+        when = nodes.paragraph(text=f"Measured on {timings['date']} on {timings['machine']}, with {timings['threads']} threads.")
+        rows = []
+        for row in timings["rows"]:
+            twin = ("–", "–") if row["naive"] is None else (f"{row['naive']:.3g}", f"{row['naive'] / row['ours']:.1f}")
+            floor = ("–", "–") if row["floor"] is None else (f"{row['floor']:.3g}", f"{row['ours'] / row['floor']:.2f}")
+            rows.append((row["what"], row["unit"], f"{row['ours']:.3g}", *twin, *floor))
+        header = ("what", "for", "ours (ms)", "plain twin (ms)", "twin / ours", "arithmetic (ms)", "ours / arithmetic")
+        return [when, table(header, rows)]
+
+
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> nodes.table:
     """A docutils table of plain text."""
     group = nodes.tgroup(cols=len(header))
@@ -97,4 +116,5 @@ def setup(app: Sphinx) -> dict[str, bool | str]:
     app.add_directive("status-environment", EnvironmentTable)
     app.add_directive("status-pages", PagesTable)
     app.add_directive("status-records", RecordsTable)
+    app.add_directive("status-timings", TimingsTable)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

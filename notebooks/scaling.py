@@ -1,0 +1,93 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What the isometry loss costs
+#
+# ## Question
+#
+# The loss of {eq}`isometry-loss` compares all pairs of a class, and their number grows with the square of the class. Where does that begin to hurt, what
+# helps, and what can be done with more points than it allows? One *call* below is what a training step asks for: the loss of one network's representations of all
+# points, and its gradient. The distances between the data are made once, before the training.
+#
+# There are four classes of equal size unless a panel says otherwise, and no network: the points are drawn at random. The numbers are those of one machine.
+
+# %%
+import matplotlib.pyplot as plt
+from myst_nb import glue
+
+from lil import plotting, results
+from lil.experiments import scaling
+from lil.plotting import scaling as drawn
+
+plotting.style()
+
+# %% tags=["parameters"]
+profile = "paper"
+mode = "auto"
+
+# %%
+result = results.get(scaling, profile, mode)
+
+# %% tags=["remove-cell"]
+for name, value in drawn.answer(result).items():
+    glue(f"scaling_{name}", value, display=False)
+glue("scaling_few", int(result.drawn[0]), display=False)
+glue("scaling_many", int(result.drawn[-1]), display=False)
+glue("scaling_share_few", float(result.spread[0]), display=False)
+glue("scaling_share_many", float(result.spread[-1]), display=False)
+
+# %% [markdown]
+# ## Points
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Time (left) and memory (right) of one call against the number of points, in four classes. Medians of several calls; the memory is what a fresh process needs for one, the distances of the data among it.", "name": "fig-scaling-points"}, "image": {"alt": "Two logarithmic panels with three lines each: all pairs and pairs of one class rise steeply with the number of points, pairs drawn at random stay flat"}}
+figure, axes = plt.subplots(1, 2, figsize=(10.5, 3.9))
+drawn.by_points(axes, result);
+
+# %%
+drawn.table(result).round(2)
+
+# %% [markdown]
+# From the last three sizes, the time grows with the power {glue:text}`scaling_power_all:.1f` of the points for all pairs and {glue:text}`scaling_power_within:.1f` for those
+# of one class; the square is 2. At {glue:text}`scaling_points` points a call takes {glue:text}`scaling_ms_all:.1f` ms with all pairs, {glue:text}`scaling_ms_within:.1f` ms with those of one
+# class and {glue:text}`scaling_ms_sampled:.1f` ms with a fixed number drawn at random. Memory goes to the distances of the data, one number a pair:
+# {glue:text}`scaling_mib_all:.0f`, {glue:text}`scaling_mib_within:.0f` and {glue:text}`scaling_mib_sampled:.0f` MiB. The loss itself keeps nothing of that size: it visits each pair once and
+# adds to the gradient at once.
+#
+# ## Classes, networks, threads
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Time of one call against the number of classes that the same points are divided into, of networks that are trained together, and of threads (at the largest number of points). Dotted: inversely proportional for classes and threads, proportional for networks.", "name": "fig-scaling-rest"}, "image": {"alt": "Three logarithmic panels of one line each beside a dotted line of slope minus one, one and minus one"}}
+figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.4))
+drawn.by_the_rest(axes, result);
+
+# %% [markdown]
+# Dividing the same points into more classes divides the pairs. {glue:text}`scaling_members` networks together take {glue:text}`scaling_member_ratio:.1f` times as long as one, and
+# {glue:text}`scaling_threads` threads on {glue:text}`scaling_cores` cores are {glue:text}`scaling_faster:.1f` times as fast as one.
+#
+# ## Fewer pairs
+#
+# What the paper does for images is one way out: batches, whose pairs are few. The other is to draw pairs. `lil.sampled_pairs` takes a number of them at random, from
+# all that count, and returns an estimate of the loss that is right on average, as is its gradient, together with an estimate of its variance.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Standard deviation of the estimated loss, as a share of the loss, against the number of pairs drawn.", "name": "fig-scaling-spread"}, "image": {"alt": "Marks on a line that falls by a factor of ten when the number of pairs drawn grows a hundredfold"}}
+figure, ax = plt.subplots(figsize=(6, 3.6))
+drawn.spread(ax, result);
+
+# %% tags=["nbval-check-output"]
+result[["spread", "predicted"]].to_pandas().round(3)
+
+# %% [markdown]
+# With {glue:text}`scaling_few` pairs an estimate lies {glue:text}`scaling_share_few:.1%` from the loss, as a standard deviation, with {glue:text}`scaling_many` it is
+# {glue:text}`scaling_share_many:.2%`, whatever the number of points. How much noise a training bears is another question: batches are noisy too.
+
+# %%
+results.footer(result)
