@@ -15,7 +15,6 @@ from lil.progress import Progress, silent
 from lil.recipes import cifar10
 
 RECIPES = {"cifar10": cifar10}
-SEPARATE = ("beta", "seed")
 
 # At β = 10 two trainings of one network end in different weights (see the recipe), and so in somewhat different accuracies.
 BANDS = _sweeps.BANDS | {"clean": 0.05, "accuracy": 0.2}

@@ -12,7 +12,6 @@ from lil.evaluation import Fgsm
 from lil.experiments import fig3_cifar10
 from lil.experiments.fig3_cifar10 import BANDS as BANDS
 from lil.experiments.fig3_cifar10 import RECIPES as RECIPES
-from lil.experiments.fig3_cifar10 import SEPARATE as SEPARATE
 from lil.experiments.fig3_cifar10 import headline as headline
 from lil.progress import Progress, silent
 from lil.recipes import cifar10

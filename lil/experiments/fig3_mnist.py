@@ -15,7 +15,6 @@ from lil.progress import Progress, silent
 from lil.recipes import mnist
 
 RECIPES = {"mnist": mnist}
-SEPARATE = ("beta", "seed")
 
 
 @dataclass(frozen=True)

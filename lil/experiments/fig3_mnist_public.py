@@ -2,7 +2,6 @@
 
 from lil.experiments.fig3_mnist import BANDS as BANDS
 from lil.experiments.fig3_mnist import RECIPES as RECIPES
-from lil.experiments.fig3_mnist import SEPARATE as SEPARATE
 from lil.experiments.fig3_mnist import Config
 from lil.experiments.fig3_mnist import evaluate as evaluate
 from lil.experiments.fig3_mnist import headline as headline

@@ -13,8 +13,9 @@ For :func:`affirm`, a recipe's ``members(config)`` says which networks there are
 the tensors' first axis, and ``BAND`` how far two trainings of one network may lie apart; an experiment's ``BANDS`` says
 the same of its variables. Both are shares of the largest value; what states none has the band ``computing.ROUNDING``.
 
-Where what is measured of one network does not depend on the others, ``SEPARATE`` names the axes of the result ("beta",
-"seed") along which a :class:`lil.results.cluster.Cluster` may evaluate them one by one.
+The package of the experiments can say in ``SEPARATE`` for which of them, by name, what is measured of one network does
+not depend on the others, along which axes of the result ("beta", "seed"): a :class:`lil.results.cluster.Cluster`
+evaluates those one by one.
 
 For the table of ``lil reproduce``, an experiment's ``headline(result)`` gives the numbers that a reader compares first:
 ``{label: (the paper's, or None; the result's)}``.

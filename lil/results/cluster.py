@@ -2,7 +2,7 @@
 
 :class:`Cluster` has the two functions of :mod:`lil.results.computing`, ``train`` and ``evaluate``, and can take its place
 wherever an ``engine`` is asked for. Each network is trained as a task of its own. An evaluation is one task, or one for
-each network where the experiment says along which axes that is the same (``SEPARATE``). What comes back is put
+each network where the experiments' package says along which axes that is the same (``SEPARATE``). What comes back is put
 together under the key of the whole, so the same record is current whoever computed it.
 
 Tasks of a worker that dies are given to another. Dask pickles what it sends: use a scheduler that you trust.
@@ -87,7 +87,8 @@ class Cluster:
     ) -> xr.Dataset:
         """As :func:`lil.results.computing.evaluate`. ``resume`` has no use: the tasks are short, and dask repeats them."""
         recipes = computing.recipes(experiment, config)
-        axes = getattr(experiment, "SEPARATE", ())
+        package = importlib.import_module(experiment.__name__.rpartition(".")[0])
+        axes = getattr(package, "SEPARATE", {}).get(stem(experiment), ())
         members = _members([settings for _, settings in recipes.values()], axes)
         pieces = [replace(config, **{name: only(each, member) for name, (_, each) in recipes.items()}) for member in members]
         inputs = [keys.of_evaluation(experiment, piece) for piece in pieces]

@@ -54,8 +54,7 @@ def test_the_record_is_current_for_everyone(fake, address):
 
 
 def test_what_can_be_evaluated_one_by_one_is_put_together(fake):
-    fake.edit("experiments/fig9_lines.py", 'BANDS = {"level": 1e-3}',
-              'BANDS = {"level": 1e-3}\nSEPARATE = ("beta", "seed")')
+    fake.write("experiments/__init__.py", 'SEPARATE = {"fig9_lines": ("beta", "seed")}\n')
     here, told = results.get(fake.experiment, mode="live"), []
     with workers() as cluster, Cluster(cluster.scheduler_address) as engine:
         there = results.get(fake.experiment, mode="live", engine=engine, progress=lambda *about: told.append(about))

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import xarray as xr
 
+from lil.experiments import SEPARATE
 from lil.results import affirmation, computing, records, registry
 
 EXPERIMENTS = [registry.load("lil.experiments", name) for name in registry.names("lil.experiments")]
@@ -64,3 +65,8 @@ def test_one_member_is_some_of_all_members(experiment):
     for recipe, settings in computing.recipes(experiment, config).values():
         one = recipe.members(computing.only(settings, member))
         assert 0 < len(one) < len(recipe.members(settings)) and set(one) < set(recipe.members(settings))
+
+
+def test_what_is_said_to_be_separate_are_axes_of_experiments_that_there_are():
+    assert set(SEPARATE) <= {_name(experiment) for experiment in EXPERIMENTS}
+    assert all(set(axes) <= set(computing.AXES) for axes in SEPARATE.values())
