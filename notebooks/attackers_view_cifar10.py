@@ -63,6 +63,9 @@ for name, value in attackers.answer(result).items():
 glue("avc_passed", sum(item.passed for item in items), display=False)
 glue("avc_image", 1 / int(result.images[0]), display=False)
 glue("avc_items", len(items), display=False)
+few = result.accuracy.sel(images=result.images[1], epsilon=attackers.auto_epsilons(result))
+for attack in ("pgd", "autoattack"):
+    glue(f"avc_left_{attack}", float(few.sel(attack=attack).max()), display=False)
 glue("avc_failed", "; ".join(item.question for item in items if not item.passed) or "none", display=False)
 
 # %% [markdown]
@@ -105,6 +108,9 @@ attackers.checklist_table(items).round(3)
 # {glue:text}`avc_passed` of {glue:text}`avc_items` items pass. Those that fail: *{glue:text}`avc_failed`*.
 #
 # ## What it means
+#
+# At ε = {glue:text}`avc_auto_epsilons` AutoAttack leaves at most {glue:text}`avc_left_autoattack:.3f` of accuracy, whatever β; our PGD, which follows the cross-entropy,
+# leaves up to {glue:text}`avc_left_pgd:.3f`, and a single step far more. What a weak attack leaves is no robustness.
 #
 # With one seed and so few images a difference of one or two of them is none. An item of the checklist that fails says where a number here is
 # not the last word: a stronger attack lowers an accuracy, never raises it. The last item is about the paper's protocol; what it means stands on the page on MNIST,

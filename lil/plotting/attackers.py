@@ -174,7 +174,13 @@ def _kept(total: float, classification: float, pgd: float) -> str:
     """The paper's gain, shared out between the objective, the single step and the network."""
     if total <= 0:
         return "there is no gain under the paper's attack that could be shared out"
+    if classification <= 0:
+        return "all of the gain belongs to the attack's objective: a single step along the cross-entropy leaves none of it"
     objective, single_step, network = (total - classification, classification - pgd, pgd)
+    if network <= 0:
+        return (
+            f"{objective / total:.0%} of the gain belong to the attack's objective, the rest to its taking a single step, "
+            "and nothing to the network")
     return (
         f"{objective / total:.0%} of the gain belong to the attack's objective, {single_step / total:.0%} to its "
         f"taking a single step, and {network / total:.0%} to the network"

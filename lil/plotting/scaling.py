@@ -13,8 +13,9 @@ NAMES = {"all": "all pairs", "within-class": "pairs of one class", "sampled": "p
 
 
 def by_points(axes: Panels, result: xr.Dataset) -> Panels:
-    """Left the milliseconds of a call, right the memory it needs, against the number of points; a line for each kind of pairs."""
-    for ax, values, unit in zip(axes, (1e3 * result.seconds, result.memory), ("milliseconds", "memory (MiB)"), strict=True):
+    """Left the milliseconds of a call, right its memory, against the number of points; a line for each kind of pairs."""
+    panels = ((1e3 * result.seconds, "milliseconds"), (result.memory, "memory (MiB)"))
+    for ax, (values, unit) in zip(axes, panels, strict=True):
         for kind, colour, marker in zip(result.pairs.values, CLASSES, "os^", strict=False):
             look = dict(marker=marker, markersize=4, color=colour, label=NAMES[str(kind)])
             ax.plot(result.points, values.sel(pairs=kind), **look)
@@ -24,8 +25,9 @@ def by_points(axes: Panels, result: xr.Dataset) -> Panels:
 
 
 def by_the_rest(axes: Panels, result: xr.Dataset) -> Panels:
-    """Milliseconds of a call against the number of classes, of networks and of threads; dotted, what would be proportional."""
-    panels = (("classes", result.by_classes, -1), ("members", result.by_members, 1), ("threads", result.by_threads, -1))
+    """Milliseconds of a call against the number of classes, networks and threads; dotted, what would be proportional."""
+    panels = (
+        ("classes", result.by_classes, -1), ("members", result.by_members, 1), ("threads", result.by_threads, -1))
     labels = {"classes": "classes of equal size", "members": "networks trained together", "threads": "threads"}
     for ax, (dim, values, power) in zip(axes, panels, strict=True):
         sizes = values[dim].values
@@ -37,7 +39,7 @@ def by_the_rest(axes: Panels, result: xr.Dataset) -> Panels:
 
 
 def spread(ax: Axes, result: xr.Dataset) -> Axes:
-    """The standard deviation of the estimate against the pairs drawn: measured (marks), and as each estimate says (line)."""
+    """The standard deviation of the estimate against the pairs drawn: measured (marks), and as estimates say (line)."""
     ax.plot(result.drawn, result.predicted, color=DATA, label="as one estimate says of itself, on average")
     ax.plot(result.drawn, result.spread, "o", color=CLASSES[2], label="measured over many estimates")
     _logarithmic(ax, "pairs drawn", "standard deviation, as a share\nof the loss")
@@ -54,7 +56,7 @@ def table(result: xr.Dataset) -> pd.DataFrame:
 
 
 def answer(result: xr.Dataset) -> dict[str, float | int]:
-    """What the words need: at the most points, milliseconds by kind of pairs and how they grow, as a power of the points."""
+    """What the words need: at the most points, milliseconds by kind of pairs, and how they grow, as a power."""
     last, growth = result.isel(points=-1), {}
     for kind in result.pairs.values:
         tail = result.seconds.sel(pairs=kind).isel(points=slice(-3, None))

@@ -90,15 +90,18 @@ class Cluster:
         package = importlib.import_module(experiment.__name__.rpartition(".")[0])
         axes = getattr(package, "SEPARATE", {}).get(stem(experiment), ())
         members = _members([settings for _, settings in recipes.values()], axes)
-        pieces = [replace(config, **{name: only(each, member) for name, (_, each) in recipes.items()}) for member in members]
+        pieces = [
+            replace(config, **{name: only(each, member) for name, (_, each) in recipes.items()}) for member in members]
         inputs = [keys.of_evaluation(experiment, piece) for piece in pieces]
-        calls = [(_evaluate, experiment.__name__, piece, _parts(recipes, piece, networks), device) for piece in pieces]
+        calls = [
+            (_evaluate, experiment.__name__, piece, _parts(recipes, piece, networks), device) for piece in pieces]
         done = self._all(calls, inputs, f"evaluation: {stem(experiment)}", progress)
         attrs = [each.attrs for each in done]
         _refuse_other_code(inputs, attrs)
-        training = {name: {field: each.attrs[field] for field in computing.OF_TRAINING} for name, each in networks.items()}
-        return _joined(done, members, axes).assign_attrs(
-            attrs[0] | keys.of_evaluation(experiment, config).attrs() | _cost(attrs) | {"training": json.dumps(training)})
+        training = {
+            name: {field: each.attrs[field] for field in computing.OF_TRAINING} for name, each in networks.items()}
+        whole = keys.of_evaluation(experiment, config).attrs() | _cost(attrs) | {"training": json.dumps(training)}
+        return _joined(done, members, axes).assign_attrs(attrs[0] | whole)
 
     def _all(self, calls: Sequence[tuple], inputs: Sequence[keys.Inputs], label: str, progress: Progress) -> list[Any]:
         """The results of the calls, each a function and its arguments, in their order."""

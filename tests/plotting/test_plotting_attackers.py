@@ -119,4 +119,7 @@ def test_the_words_speak_of_the_beta_that_gains_most_under_the_papers_attack(res
 def test_a_gain_is_shared_out_and_no_gain_is_not():
     assert attackers._kept(0.2, 0.05, 0.01) == (
         "75% of the gain belong to the attack's objective, 20% to its taking a single step, and 5% to the network")
+    assert attackers._kept(0.2, 0.05, -0.01) == (
+        "75% of the gain belong to the attack's objective, the rest to its taking a single step, and nothing to the network")
+    assert attackers._kept(0.2, -0.05, 0.01).startswith("all of the gain belongs to the attack's objective")
     assert "no gain" in attackers._kept(-0.1, 0.1, 0.1) and "no gain" in attackers._kept(0.0, 0.1, 0.1)

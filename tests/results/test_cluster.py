@@ -12,11 +12,12 @@ from lil.results import computing, errors
 from lil.results.cluster import Cluster
 
 SILENT = dict(progress=lambda *_: None)
-KILL_ONCE = """
-        killed = Path("killed")
-        if not killed.exists():
-            killed.touch()
-            os.kill(os.getpid(), 9)
+REPORT = '    progress("training", 1, 1)\n'
+KILL_ONCE = """\
+    killed = Path("killed")
+    if not killed.exists():
+        killed.touch()
+        os.kill(os.getpid(), 9)
 """
 
 
@@ -64,8 +65,7 @@ def test_what_can_be_evaluated_one_by_one_is_put_together(fake):
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(fake):
-    fake.edit("recipes/lines.py", '        progress("training", 1, 1)\n'.replace("    " * 2, "    "),
-              KILL_ONCE.replace("        ", "    ", 1).replace("\n        ", "\n    ") + '    progress("training", 1, 1)\n')
+    fake.edit("recipes/lines.py", REPORT, KILL_ONCE + REPORT)
     (fake.root / "killed").touch()
     here = results.get(fake.experiment, mode="live")
     (fake.root / "killed").unlink()
@@ -76,10 +76,11 @@ def test_a_worker_killed_in_the_middle_loses_nothing(fake):
 
 
 def test_work_that_kills_every_worker_is_given_up(fake):
-    fake.edit("recipes/lines.py", '    progress("training", 1, 1)\n', "    os.kill(os.getpid(), 9)\n")
+    fake.edit("recipes/lines.py", REPORT, "    os.kill(os.getpid(), 9)\n")
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), workers() as cluster:
-        with Cluster(cluster.scheduler_address) as engine, pytest.raises(errors.NoCluster, match="gave up on training: lines"):
-            results.record(fake.experiment, engine=engine)
+        with Cluster(cluster.scheduler_address) as engine:
+            with pytest.raises(errors.NoCluster, match="gave up on training: lines"):
+                results.record(fake.experiment, engine=engine)
     assert not fake.records.exists()
 
 
@@ -110,8 +111,9 @@ def test_a_scheduler_without_workers(fake):
 
 
 def test_workers_of_several_tasks_at_once_are_refused(fake):
-    with workers(1, threads=2) as cluster, pytest.raises(errors.NoCluster, match="2 tasks at once: start it with `--nthreads 1`"):
-        Cluster(cluster.scheduler_address)
+    with workers(1, threads=2) as cluster:
+        with pytest.raises(errors.NoCluster, match="2 tasks at once: start it with `--nthreads 1`"):
+            Cluster(cluster.scheduler_address)
 
 
 def test_figure_3_by_the_command(monkeypatch, capsys):
