@@ -55,20 +55,26 @@ class RecordsTable(Directive):
     """Each record: when, where and in how long it was computed, and whether its code is still the code beside it."""
 
     def run(self) -> list[nodes.Node]:
-        """One row a record, or that there is none yet."""
-        rows = []
-        for row in results.listing("lil.experiments"):
+        """One row a record, or that there is none yet; where all come from one machine, a sentence names it."""
+        listing = results.listing("lil.experiments")
+        machines = {row.attrs["machine"] for row in listing if row.attrs is not None}
+        header, rows = ("record", "state", "date (UTC)", "seconds", "peak memory (MiB)", "machine"), []
+        for row in listing:
             state = f"{row.state} ({', '.join(row.changed)})" if row.changed else row.state
             cost = ("–",) * 4 if row.attrs is None else (
-                row.attrs["date"], f"{row.attrs['seconds']:.0f}", f"{row.attrs['peak_memory_mb']:.0f}", row.attrs["machine"])
+                row.attrs["date"].removesuffix(" UTC"), f"{row.attrs['seconds']:.0f}", f"{row.attrs['peak_memory_mb']:.0f}",
+                row.attrs["machine"])
             rows.append((row.name, state, *cost))
-        whole = table(("record", "state", "date", "seconds", "peak memory (MiB)", "machine"), rows)
+        shown = len(header) - (len(machines) < 2)
+        whole = table(header[:shown], [row[:shown] for row in rows])
         env = self.state.document.settings.env
         (body,) = whole.findall(nodes.tbody)
         for row, (name, *_) in zip(body, rows, strict=True):     # other pages link to a record's row
             anchor = nodes.make_id(f"record-{name}")
             row["ids"].append(anchor)
             env.get_domain("std").anonlabels[f"record-{name}".lower()] = (env.docname, anchor)
+        if len(machines) == 1:
+            return [nodes.paragraph(text=f"All were computed on {machines.pop()}."), whole]
         return [whole]
 
 
