@@ -17,8 +17,9 @@ from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
 from lil import results
+from lil.pages import ROOT
 
-TIMINGS = Path(__file__).parents[2] / "benchmarks" / "timings.json"
+TIMINGS = ROOT / "benchmarks" / "timings.json"
 PACKAGES = ("torch", "torchvision", "numpy", "xarray", "h5netcdf", "safetensors", "scikit-learn", "umap-learn", "gudhi",
             "matplotlib", "plotly", "jupyter-book", "papermill", "nbval")
 
