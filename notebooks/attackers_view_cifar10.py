@@ -63,9 +63,6 @@ for name, value in attackers.answer(result).items():
 glue("avc_passed", sum(item.passed for item in items), display=False)
 glue("avc_image", 1 / int(result.images[0]), display=False)
 glue("avc_items", len(items), display=False)
-few = result.accuracy.sel(images=result.images[1], epsilon=attackers.auto_epsilons(result))
-for attack in ("pgd", "autoattack"):
-    glue(f"avc_left_{attack}", float(few.sel(attack=attack).max()), display=False)
 glue("avc_failed", "; ".join(item.question for item in items if not item.passed) or "none", display=False)
 
 # %% [markdown]

@@ -41,10 +41,6 @@ result = results.get(scaling, profile, mode)
 # %% tags=["remove-cell"]
 for name, value in drawn.answer(result).items():
     glue(f"scaling_{name}", value, display=False)
-glue("scaling_few", int(result.drawn[0]), display=False)
-glue("scaling_many", int(result.drawn[-1]), display=False)
-glue("scaling_share_few", float(result.spread[0]), display=False)
-glue("scaling_share_many", float(result.spread[-1]), display=False)
 
 # %% [markdown]
 # ## Points
@@ -86,8 +82,8 @@ drawn.spread(ax, result);
 result[["spread", "predicted"]].to_pandas().round(3)
 
 # %% [markdown]
-# With {glue:text}`scaling_few` pairs an estimate lies {glue:text}`scaling_share_few:.1%` from the loss, as a standard deviation, with {glue:text}`scaling_many` it is
-# {glue:text}`scaling_share_many:.2%`, whatever the number of points. How much noise a training bears is another question: batches are noisy too.
+# With {glue:text}`scaling_few` pairs an estimate lies {glue:text}`scaling_spread_few:.1%` from the loss, as a standard deviation, with {glue:text}`scaling_many` it is
+# {glue:text}`scaling_spread_many:.2%`, whatever the number of points. How much noise a training bears is another question: batches are noisy too.
 
 # %%
 results.footer(result)

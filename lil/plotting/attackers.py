@@ -148,7 +148,8 @@ def answer(result: xr.Dataset) -> dict[str, float | int | str]:
 
     A gain is named by where it is taken and by the attack (``paper_total``, ``auto_autoattack``), with ``low_`` and
     ``high_`` before it for the extremes over seeds. ``kept`` shares out the gain under the paper's attack, in words,
-    because there may be none.
+    because there may be none. ``left_pgd`` and ``left_autoattack`` are the most accuracy that these leave of any network,
+    at AutoAttack's ε and on its images.
     """
     found = gains(result)
     best = float(found["paper"].sel(attack="total").mean("seed").idxmax("beta"))
@@ -166,6 +167,8 @@ def answer(result: xr.Dataset) -> dict[str, float | int | str]:
                 f"{where}_{attack}": float(one.mean()), f"low_{where}_{attack}": float(one.min()),
                 f"high_{where}_{attack}": float(one.max()),
             }
+    few = result.accuracy.sel(images=result.images[1], epsilon=auto_epsilons(result))
+    numbers |= {f"left_{attack}": float(few.sel(attack=attack).max()) for attack in ("pgd", "autoattack")}
     numbers["kept"] = _kept(*(numbers[f"paper_{attack}"] for attack in ("total", "classification", "pgd")))
     return numbers
 

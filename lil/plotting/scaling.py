@@ -56,7 +56,9 @@ def table(result: xr.Dataset) -> pd.DataFrame:
 
 
 def answer(result: xr.Dataset) -> dict[str, float | int]:
-    """What the words need: at the most points, milliseconds by kind of pairs, and how they grow, as a power."""
+    """What the words need: at the most points, milliseconds by kind of pairs, and how they grow, as a power.
+
+    ``few`` and ``many`` are the least and the most pairs drawn."""
     last, growth = result.isel(points=-1), {}
     for kind in result.pairs.values:
         tail = result.seconds.sel(pairs=kind).isel(points=slice(-3, None))
@@ -67,6 +69,8 @@ def answer(result: xr.Dataset) -> dict[str, float | int]:
         f"mib_{name}": float(last.memory.sel(pairs=kind)) for kind, name in short.items()} | {
         "points": int(last.points), "cores": int(result.cores),
         "threads": int(result.threads[-1]), "faster": float(result.by_threads[0] / result.by_threads[-1]),
+        "few": int(result.drawn[0]), "spread_few": float(result.spread[0]),
+        "many": int(result.drawn[-1]), "spread_many": float(result.spread[-1]),
         "members": int(result.members[-1]), "member_ratio": float(result.by_members[-1] / result.by_members[0]),
     }
 

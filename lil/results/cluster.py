@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import importlib
 import itertools
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
@@ -98,9 +97,7 @@ class Cluster:
         done = self._all(calls, inputs, f"evaluation: {stem(experiment)}", progress)
         attrs = [each.attrs for each in done]
         _refuse_other_code(inputs, attrs)
-        training = {
-            name: {field: each.attrs[field] for field in computing.OF_TRAINING} for name, each in networks.items()}
-        whole = keys.of_evaluation(experiment, config).attrs() | _cost(attrs) | {"training": json.dumps(training)}
+        whole = keys.of_evaluation(experiment, config).attrs() | _cost(attrs) | {"training": computing.of_training(networks)}
         return _joined(done, members, axes).assign_attrs(attrs[0] | whole)
 
     def _all(self, calls: Sequence[tuple], inputs: Sequence[keys.Inputs], label: str, progress: Progress) -> list[Any]:

@@ -61,12 +61,16 @@ def evaluate(
     with provenance.measured() as cost:
         result = experiment.evaluate(config, tensors, device=device, progress=progress, **more)
     cost.seconds += result.attrs.pop("seconds_before", 0.0)
-    training = {name: {field: each.attrs[field] for field in OF_TRAINING} for name, each in networks.items()}
     return result.assign_attrs(
         inputs.attrs() | provenance.describe(device, cost) | {
-            "training": json.dumps(training), "bands": json.dumps(getattr(experiment, "BANDS", {})),
+            "training": of_training(networks), "bands": json.dumps(getattr(experiment, "BANDS", {})),
         }
     )
+
+
+def of_training(networks: dict[str, Networks]) -> str:
+    """What an evaluation says again of how each of its sets of networks was trained, as JSON."""
+    return json.dumps({name: {field: each.attrs[field] for field in OF_TRAINING} for name, each in networks.items()})
 
 
 def _can_resume(experiment: ModuleType) -> bool:

@@ -114,6 +114,8 @@ def test_the_words_speak_of_the_beta_that_gains_most_under_the_papers_attack(res
     assert numbers["auto_autoattack"] == pytest.approx(float(gain["auto"].sel(attack="autoattack", beta=10).mean()))
     assert numbers["clean_base"] == pytest.approx(float(result.clean[0, 0].mean()))
     assert numbers["auto_epsilons"] == "0.1"
+    left = result.accuracy.sel(images=10, epsilon=0.1).max(("beta", "seed"))
+    assert (numbers["left_pgd"], numbers["left_autoattack"]) == tuple(left.sel(attack=["pgd", "autoattack"]).values)
 
 
 def test_a_gain_is_shared_out_and_no_gain_is_not():

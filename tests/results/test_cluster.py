@@ -42,6 +42,15 @@ def test_a_network_is_a_task_and_the_result_is_that_of_one_process(fake, address
         name: here.attrs[name] for name in ("config", "code", "networks")}
 
 
+def test_networks_come_in_the_order_of_their_recipe(fake):
+    fake.edit("recipes/lines.py", "for beta in config.betas for seed in config.seeds",
+              "for seed in config.seeds for beta in config.betas")
+    here = computing.train(fake.recipe, fake.recipe.PAPER, device="cpu", **SILENT)
+    with workers(1) as cluster, Cluster(cluster.scheduler_address) as engine:
+        there = engine.train(fake.recipe, fake.recipe.PAPER, device="cpu", **SILENT)
+    assert there.tensors["weight"].equal(here.tensors["weight"])
+
+
 def test_the_record_is_current_for_everyone(fake, address):
     told = []
     with Cluster(address) as cluster:
