@@ -29,8 +29,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lil.isometry import euclidean, isometry_loss, pair_blocks, pair_distances
-from lil.models import LIL
-from lil.training import cross_entropy
+from lil.models import LIL, cross_entropy
 
 
 class Terms(NamedTuple):

@@ -219,10 +219,10 @@ class _ClosedForm(torch.autograd.Function):
     def forward(ctx, z, x_dist, blocks, scale, weights):
         from lil import isometry_kernel   # numba: half a second that only those pay who take the loss
 
-        flat = z.detach().mT.reshape(z.shape[0], -1, z.shape[-1], z.shape[-2]).contiguous()
+        flat = z.detach().reshape(z.shape[0], -1, *z.shape[-2:])
         total, pull = isometry_kernel.sweep(flat, x_dist.contiguous(), blocks, scale)
         weights = weights.view(-1, *[1] * (z.ndim - 3))
-        ctx.save_for_backward(pull.view(z.mT.shape).mT, weights)
+        ctx.save_for_backward(pull.reshape(z.shape), weights)
         ctx.scale = scale
         return 2 * weights * total.view(z.shape[:-2])
 

@@ -33,22 +33,27 @@ def distances(x: Tensor, blocks: Blocks) -> Tensor:
 
 
 def sweep(z: Tensor, x_dist: Tensor, blocks: Blocks, scale: float) -> tuple[Tensor, Tensor]:
-    """Of z (batches, members, d, n): Σ_{i<j} r_ij² as (batches, members), and Σ_j (r_ij / d_ij)(z_i − z_j), of z's shape.
+    """Of z (batches, members, n, d): Σ_{i<j} r_ij² as (batches, members), and Σ_j (r_ij / d_ij)(z_i − z_j), of z's shape.
 
     r_ij = K d_ij − x_dist_ij. ``x_dist`` is flat, in the order of the blocks' pairs, of z's dtype (float32 or float64).
+    The gradient lies in memory as z does best: a point's coordinates together, or a coordinate of all points.
     """
-    batches, members, d, n = z.shape
+    batches, members, n, d = z.shape
+    few = d >= int(blocks.size.max()) if len(blocks.size) else False
+    run, held = (_few, z) if few else (_many, z.mT)
     strips = -(-blocks.size.numpy() // _ROWS)
     tasks = strips * members                 # of each block, one a (member, strip)
     layers = int(strips.max(initial=1))      # the strips of one block go to different layers of the gradient
-    pull = np.zeros((layers, batches, members, d, n), dtype=z.numpy().dtype)
+    pull = np.zeros((layers, *held.shape), dtype=z.numpy().dtype)
     each = np.zeros(tasks.sum())
     layout = _layout(blocks)
-    arguments = (z.numpy(), x_dist.numpy(), pull.dtype.type(scale), *layout, strips, np.cumsum(tasks), each, pull)
-    _in_parallel(_sweep, arguments, np.repeat(_pairs(blocks) / strips * d, tasks))
+    arguments = (
+        held.contiguous().numpy(), x_dist.numpy(), pull.dtype.type(scale), *layout, strips, np.cumsum(tasks), each, pull)
+    _in_parallel(run, arguments, np.repeat(_pairs(blocks) / strips * d, tasks))
     total = np.zeros((batches, members))
     _add_up(each, blocks.batch.numpy(), strips, total)
-    return torch.from_numpy(total).to(z.dtype), torch.from_numpy(pull[0] if layers == 1 else pull.sum(0))
+    gradient = torch.from_numpy(pull[0] if layers == 1 else pull.sum(0))
+    return torch.from_numpy(total).to(z.dtype), gradient if few else gradient.mT
 
 
 def _layout(blocks: Blocks) -> tuple[np.ndarray, ...]:
@@ -109,34 +114,59 @@ def _distances(x, order, batch, start, size, offset, out, tasks):
 
 
 @compiled
-def _sweep(z, x_dist, scale, order, batch, start, size, offset, strips, ends, loss, pull, tasks):
-    """Tasks are numbered block by block, up to ``ends``, in each member by member, in each strip by strip."""
+def _task(task, ends, strips):
+    """The block, member and strip of a task: they are numbered block by block, up to ``ends``, in each member by member."""
+    b = np.searchsorted(ends, task, side="right")
+    k, strip = divmod(task - (ends[b - 1] if b else 0), strips[b])
+    return b, k, strip
+
+
+@compiled
+def _many(z, x_dist, scale, order, batch, start, size, offset, strips, ends, loss, pull, tasks):
+    """Blocks of more points than coordinates: z and pull are (…, d, n), and the inner loops run over the points."""
     for task in tasks:
-        b = np.searchsorted(ends, task, side="right")
-        before = ends[b - 1] if b else 0
-        k, strip = divmod(task - before, strips[b])
+        b, k, strip = _task(task, ends, strips)
         points = order[batch[b], start[b]:start[b] + size[b]]
         source, target = z[batch[b], k], pull[strip, batch[b], k]
         d, s = len(source), len(points)
-        rest = x_dist[offset[b]:]
-        if d >= s:
-            coordinates, gradient = _aligned(s, d, z), _aligned(s, d, z)
-            for c in range(d):
-                for i in range(s):
-                    coordinates[i, c] = source[c, points[i]]
-            loss[task] = _few(coordinates, d, rest, scale, strip, strips[b], gradient)
-            for c in range(d):
-                for i in range(s):
-                    target[c, points[i]] = gradient[i, c]
-        else:
-            coordinates, gradient = _aligned(d, s, z), _aligned(d, s, z)
-            for c in range(d):
-                for i in range(s):
-                    coordinates[c, i] = source[c, points[i]]
-            loss[task] = _strip(coordinates, s, rest, scale, strip, strips[b], gradient)
-            for c in range(d):
-                for i in range(s):
-                    target[c, points[i]] = gradient[c, i]
+        coordinates, gradient = _aligned(d, s, z), _aligned(d, s, z)
+        for c in range(d):
+            for i in range(s):
+                coordinates[c, i] = source[c, points[i]]
+        loss[task] = _strip(coordinates, s, x_dist[offset[b]:], scale, strip, strips[b], gradient)
+        for c in range(d):
+            for i in range(s):
+                target[c, points[i]] = gradient[c, i]
+
+
+@compiled
+def _few(z, x_dist, scale, order, batch, start, size, offset, strips, ends, loss, pull, tasks):
+    """Blocks of few points: z and pull are (…, n, d), and the inner loops run over the coordinates."""
+    zero = z.dtype.type(0)
+    for task in tasks:
+        b, k, strip = _task(task, ends, strips)
+        points = order[batch[b], start[b]:start[b] + size[b]]
+        source, target = z[batch[b], k], pull[strip, batch[b], k]
+        d, s = source.shape[1], len(points)
+        total = 0.0
+        for i in range(strip, s - 1, strips[b]):
+            p, pulled = source[points[i]], target[points[i]]
+            row = offset[b] + i * (2 * s - i - 1) // 2
+            for j in range(i + 1, s):
+                q, other = source[points[j]], target[points[j]]
+                square = zero
+                for c in range(d):
+                    square += (p[c] - q[c]) * (p[c] - q[c])
+                distance = np.sqrt(square)
+                r = scale * distance - x_dist[row + j - i - 1]
+                total += r * r
+                if distance > zero:
+                    w = r / distance
+                    for c in range(d):
+                        a = w * (p[c] - q[c])
+                        pulled[c] += a
+                        other[c] -= a
+        loss[task] = total
 
 
 @compiled
@@ -148,35 +178,6 @@ def _add_up(each, batch, strips, total):
             for _ in range(strips[b]):
                 total[batch[b], k] += each[task]
                 task += 1
-
-
-@compiled
-def _few(z, d, x_dist, scale, first, step, gradient):
-    """What :func:`_strip` does, for few points of many coordinates: the inner loops run over the coordinates.
-
-    z and gradient are (s, ≥ d); rows first, first + step, … of the block.
-    """
-    s = len(z)
-    zero = z.dtype.type(0)
-    total = 0.0
-    for i in range(first, s - 1, step):
-        p, pulled = z[i, :d], gradient[i, :d]
-        row = i * (2 * s - i - 1) // 2
-        for j in range(i + 1, s):
-            q, other = z[j, :d], gradient[j, :d]
-            square = zero
-            for c in range(d):
-                square += (p[c] - q[c]) * (p[c] - q[c])
-            distance = np.sqrt(square)
-            r = scale * distance - x_dist[row + j - i - 1]
-            total += r * r
-            if distance > zero:
-                w = r / distance
-                for c in range(d):
-                    a = w * (p[c] - q[c])
-                    pulled[c] += a
-                    other[c] -= a
-    return total
 
 
 @compiled

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
-from jaxtyping import Float
+import torch.nn.functional as F
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from lil.randomness import derived_seed
@@ -130,11 +131,18 @@ class StackedLIL(nn.Module):
         return self.classify(self.represent(x))
 
 
+def cross_entropy(logits: Float[Tensor, "m n c"], labels: Int[Tensor, "*m n"]) -> Float[Tensor, "m"]:
+    """L_CSE of each member: the cross-entropy of the softmax, averaged over points. Labels are shared, or (m, n)."""
+    return F.cross_entropy(logits.mT, labels.expand(logits.shape[:-1]), reduction="none").mean(-1)
+
+
 def _affine(
     x: Float[Tensor, "*m n d"], weight: Float[Tensor, "m out d"], bias: Float[Tensor, "m out"]
 ) -> Float[Tensor, "m n out"]:
     """x Wᵀ + b for each member, computed as (W xᵀ + b)ᵀ: points next to one another in memory suit narrow layers best."""
-    return torch.baddbmm(bias[..., None], weight, x.mT.expand(len(weight), -1, -1)).mT
+    if x.ndim == 2:   # baddbmm would copy x for each member
+        return torch.bmm(weight, x.mT.expand(len(weight), -1, -1)).add_(bias[..., None]).mT
+    return torch.baddbmm(bias[..., None], weight, x.mT).mT
 
 
 def _draw(sizes: tuple[int, ...], seed: int, init: str) -> tuple[list[Tensor], list[Tensor]]:

@@ -16,9 +16,8 @@ from torch import Tensor
 from torch.func import functional_call
 
 from lil.attacks import BOUNDS
-from lil.models import LIL
+from lil.models import LIL, cross_entropy
 from lil.randomness import derived_seed
-from lil.training import cross_entropy
 
 
 class Regulariser:

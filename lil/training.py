@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.optim.adam import adam
 
 from lil import workers
-from lil.isometry import Blocks, PairKind, Reduction, finite, isometry_loss, pair_blocks, pair_distances
+from lil.backpropagation import Batch, Objective, Sharing
+from lil.isometry import PairKind, Reduction, finite, pair_blocks, pair_distances
 from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
 from lil.randomness import derived_seed
@@ -55,22 +55,6 @@ class History(NamedTuple):
     isometry: Float[Tensor, "epochs levels m"]     # 0 where β = 0: it is not computed there
 
 
-class Batch(NamedTuple):
-    """What one step sees. Members of one seed see the same points; a full batch is seen by all."""
-
-    x: Float[Tensor, "*s n d"]                       # s batches, one a seed; one (n, d) where all members share it
-    labels: Int[Tensor, "levels *s n"]
-    blocks: Blocks                                   # with leading dimensions (levels, *s)
-    x_dist: Float[Tensor, "pairs"]                   # in the order of the blocks
-
-
-class Sharing(NamedTuple):
-    """Which members see which batch."""
-
-    of_member: Int[Tensor, "m"] | None           # the batch of each member; None: there is one batch, shared by all
-    active: slice | Int[Tensor, "*s k"] | None   # the members with β > 0, by batch where there are several
-
-
 def train(
     model: LIL | StackedLIL,
     x: Float[Tensor, "n d"],
@@ -96,53 +80,28 @@ def train(
     targets = torch.stack(each_level)
     workers.keep_memory()
     sharing = _sharing(betas, seeds, settings, x.device)
-    weights = x.new_tensor([[settings.alpha] * len(betas), betas])[:, None].expand(-1, len(levels), -1)
+    objective = Objective(
+        model, sharing, alpha=settings.alpha, betas=x.new_tensor(betas), scale=settings.scale, reduction=settings.reduction)
     one_epoch = _full_batch(x, targets, settings) if settings.batch_size is None else None
     generators = [torch.Generator().manual_seed(derived_seed(seed, 0)) for seed in dict.fromkeys(seeds)]
     steps_per_epoch = -(-len(x) // (settings.batch_size or len(x)))
     steps, done = settings.epochs * steps_per_epoch, 0
-    parameters = list(model.parameters())
-    step = _adam(parameters, settings.learning_rate)
+    step = _adam(objective.parameters, objective.gradients, settings.learning_rate)
     history = x.new_zeros(2, settings.epochs, len(levels), len(betas))
     narrow = max(max(lil.sizes[1:]) for lil in levels) <= _NARROW
     with workers.alone() if narrow else nullcontext():
         for epoch in range(settings.epochs):
             for batch in one_epoch or _batches(x, targets, settings, generators):
-                terms = losses(model, batch, sharing, settings)
-                step(torch.autograd.grad(terms, parameters, weights))
-                history[:, epoch] += terms.detach()
+                history[:, epoch] += objective(batch)
+                step()
                 done += 1
                 if done * _REPORTS // steps > (done - 1) * _REPORTS // steps:
                     progress("training", done, steps)
     return History(*(history / steps_per_epoch).cpu())
 
 
-def losses(
-    model: LIL | StackedLIL, batch: Batch, sharing: Sharing, settings: Settings
-) -> Float[Tensor, "2 levels m"]:
-    """Cross-entropy and isometry loss of each level and member on a batch; differentiable, without α and β."""
-    x = batch.x if sharing.of_member is None else batch.x[sharing.of_member]
-    z = model.represent(x)
-    logits = model.classify(z)
-    if isinstance(model, LIL):
-        z, logits = (z,), (logits,)
-    labels = batch.labels if sharing.of_member is None else batch.labels[:, sharing.of_member]
-    cross_entropies = torch.stack([cross_entropy(*pair) for pair in zip(logits, labels, strict=True)])
-    isometries = torch.zeros_like(cross_entropies)
-    if sharing.active is not None:
-        kept = torch.stack([points.mT for points in z]).mT[:, sharing.active]   # the layers' own layout in memory
-        loss = isometry_loss(kept, batch.x_dist, batch.blocks, scale=settings.scale, reduction=settings.reduction)
-        isometries[:, sharing.active] = loss
-    return torch.stack((cross_entropies, isometries))
-
-
-def cross_entropy(logits: Float[Tensor, "m n c"], labels: Int[Tensor, "*m n"]) -> Float[Tensor, "m"]:
-    """L_CSE of each member: the cross-entropy of the softmax, averaged over points. Labels are shared, or (m, n)."""
-    return F.cross_entropy(logits.mT, labels.expand(logits.shape[:-1]), reduction="none").mean(-1)
-
-
-def _adam(parameters: list[Tensor], learning_rate: float) -> Callable[[Sequence[Tensor]], None]:
-    """A step of Adam, given the gradients: torch's function, with the values of torch's class.
+def _adam(parameters: list[Tensor], gradients: list[Tensor], learning_rate: float) -> Callable[[], None]:
+    """A step of Adam along what lies in ``gradients``: torch's function, with the values of torch's class.
 
     The class looks at every parameter anew before each step, which takes as long as the step of a small network.
     """
@@ -150,7 +109,7 @@ def _adam(parameters: list[Tensor], learning_rate: float) -> Callable[[Sequence[
     steps = [each.new_zeros((), dtype=torch.float32) for each in parameters]
 
     @torch.no_grad()
-    def step(gradients: Sequence[Tensor]) -> None:
+    def step() -> None:
         adam(
             parameters, gradients, means, squares, [], steps, fused=True,
             amsgrad=False, beta1=0.9, beta2=0.999, lr=learning_rate, weight_decay=0.0, eps=1e-8, maximize=False,

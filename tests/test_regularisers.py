@@ -3,9 +3,8 @@ import torch
 from torch import nn
 
 from lil import attacks
-from lil.models import LIL
+from lil.models import LIL, cross_entropy
 from lil.regularisers import Adversarial, Jacobian, Regulariser, SpectralNorm, WeightDecay, projected
-from lil.training import cross_entropy
 
 SEEDS = (0, 0, 3)   # two members of one seed and one of another
 

@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 from torch import Tensor
 
+from lil.attacks import Front
 from lil.evaluation import Fgsm, Sweep, pictures, robustness
 from lil.progress import Progress
 
@@ -32,6 +33,7 @@ def attacked(
     recipe: ModuleType,
     settings: Any,
     networks: dict[str, Tensor],
+    front: Front,
     fgsm: Fgsm,
     *,
     device: str,
@@ -39,10 +41,8 @@ def attacked(
     partial: Path | None = None,
 ) -> xr.Dataset:
     """What FGSM makes of a recipe's networks on the test images: the numbers, and a few images to look at."""
-    sweep = Sweep(
-        recipe.restore(settings, networks).to(device).requires_grad_(False), recipe.front(settings, device=device),
-        settings.betas, settings.seeds, settings.scale,
-    )
+    model = recipe.restore(settings, networks).to(device).requires_grad_(False)
+    sweep = Sweep(model, front, settings.betas, settings.seeds, settings.scale)
     x, labels = (part.to(device) for part in recipe.data(settings, "test"))
     numbers = robustness(sweep, x, labels, fgsm, progress=progress, partial=partial)
     return numbers.merge(pictures(sweep, x, labels, fgsm), combine_attrs="override")

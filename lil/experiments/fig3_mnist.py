@@ -35,7 +35,8 @@ def evaluate(
     progress: Progress = silent,
 ) -> xr.Dataset:
     """Accuracy of each network on all test images, clean and attacked: see :func:`lil.evaluation.robustness`."""
-    return _sweeps.attacked(mnist, config.mnist, networks["mnist"], config.fgsm, device=device, progress=progress)
+    return _sweeps.attacked(
+        mnist, config.mnist, networks["mnist"], mnist.front(config.mnist), config.fgsm, device=device, progress=progress)
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:

@@ -93,9 +93,11 @@ def data_available(config: Config) -> bool:
     return images.available(config.dataset)
 
 
-def front(config: Config, *, device: str = "cpu") -> Callable[[Tensor], Tensor]:
+def front(
+    config: Config, *, device: str = "cpu", precision: features.Precision = "float32"
+) -> Callable[[Tensor], Tensor]:
     """What stands between an image and the networks: the VGG13's convolutional part."""
-    vgg13 = features.VGGFeatures(config.weights, config.inputs).to(device)
+    vgg13 = features.VGGFeatures(config.weights, config.inputs, precision=precision).to(device)
 
     def represent(x: Float[Tensor, "*lead channels height width"]) -> Float[Tensor, "*lead features"]:
         pieces = x.flatten(0, -4).split(PIECE)

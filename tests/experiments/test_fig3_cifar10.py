@@ -8,8 +8,8 @@ from lil.features import VGGFeatures
 from lil.isometry import isometry_loss, pair_blocks, pair_distances
 from lil.recipes import cifar10
 
-TINY = fig3_cifar10.Config(
-    cifar10=replace(cifar10.QUICK, betas=(0.0, 10.0), n_test=20),
+TINY = replace(
+    fig3_cifar10.QUICK, cifar10=replace(cifar10.QUICK, betas=(0.0, 10.0), n_test=20),
     fgsm=replace(fig3_cifar10.QUICK.fgsm, epsilons=(0.01, 0.1), pictured=(1,)),
 )
 PIXELS = replace(TINY, fgsm=replace(TINY.fgsm, distances="pixels"))
@@ -56,9 +56,10 @@ def test_an_evaluation_that_was_cut_off_goes_on(networks, result, tmp_path):
         pass
 
     def cut(label, done, total):
-        raise Cut
+        if total == 2:      # the attack on all images, not that on those to compare
+            raise Cut
 
-    config = replace(TINY, fgsm=replace(TINY.fgsm, batch_size=10))
+    config = replace(TINY, fgsm=replace(TINY.fgsm, batch_size=10), n_compared=10)
     partial = tmp_path / "counts.nc"
     with pytest.raises(Cut):
         fig3_cifar10.evaluate(config, networks, progress=cut, partial=partial)
@@ -71,10 +72,21 @@ def test_the_public_codes_reading_is_the_same_experiment_with_its_settings(netwo
     assert fig3_cifar10.PAPER.cifar10 == cifar10.reading("text")
     assert fig3_cifar10_public.PAPER.cifar10 == cifar10.reading("public-code")
     assert (fig3_cifar10.PAPER.fgsm.distances, fig3_cifar10_public.PAPER.fgsm.distances) == ("inputs", "pixels")
-    found = fig3_cifar10_public.evaluate(
-        fig3_cifar10_public.Config(cifar10=TINY.cifar10, fgsm=PIXELS.fgsm, n_images=10), networks)
-    ten = replace(PIXELS, cifar10=replace(TINY.cifar10, n_test=10))
-    assert found.equals(fig3_cifar10.evaluate(ten, networks)) and not found.equals(fig3_cifar10.evaluate(PIXELS, networks))
+    assert fig3_cifar10_public.evaluate is fig3_cifar10.evaluate
+    found, other = (fig3_cifar10.evaluate(config, networks) for config in (TINY, PIXELS))
+    assert not found.equals(other)
+
+
+def test_the_precision_is_that_of_the_attack_and_compared_with_float32(networks, result, monkeypatch):
+    asked = []
+    front = cifar10.front
+    monkeypatch.setattr(
+        cifar10, "front", lambda *rest, precision, **more: asked.append(precision) or front(*rest, precision=precision, **more))
+    found = fig3_cifar10.evaluate(replace(TINY, precision="bfloat16", n_compared=10), networks)
+    assert asked == ["bfloat16", "float32", "bfloat16"]
+    ten = fig3_cifar10.evaluate(replace(TINY, cifar10=replace(TINY.cifar10, n_test=10)), networks)
+    assert torch.equal(*(torch.from_numpy(each.values) for each in (found.compared.sel(precision="float32"), ten.accuracy)))
+    assert float(abs(found.accuracy - result.accuracy).max()) <= 0.2     # of 20 images
 
 
 def test_run_gives_what_evaluate_gives(result):
