@@ -6,6 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 HTML   := _build/html
+MODE   ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help install book pages html test reproduce record bench references readme-picture lock clean
@@ -22,11 +23,11 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-book: pages      ## execute every notebook and build the book; prints where it is
+book: pages      ## execute every notebook and build the book; MODE=recorded computes nothing; prints where it is
 	@$(MAKE) --no-print-directory html
 
 pages: $(READY)  ## execute every notebook, without building the book
-	$(BIN)/python -m lil.pages book
+	$(BIN)/python -m lil.pages book --mode $(MODE)
 
 # Everything anew (--all): an incremental build keeps old glued numbers. A warning is an error: without -W a page that
 # failed would still leave the exit code at 0.
@@ -35,7 +36,7 @@ html: $(READY)   ## build the book from the pages that are there
 	@echo "The book: $(CURDIR)/$(HTML)/intro.html"
 
 test: $(READY)  ## unit tests, every notebook live at the quick profile, nbval, the built book
-	$(BIN)/python -m pytest --numprocesses auto --nbval-lax --nbval-current-env
+	$(BIN)/python -m pytest --numprocesses auto --no-loadscope-reorder --nbval-lax --nbval-current-env
 
 reproduce: $(READY)  ## everything live at the paper's scale, then a table: paper, record, now
 	$(BIN)/lil reproduce --mode live

@@ -56,6 +56,16 @@ def test_the_interval_covers_one_more_run_as_often_as_it_says():
     assert inside / 2000 == pytest.approx(0.95, abs=0.015)
 
 
+def test_what_precision_changes_stands_beside_what_the_seed_does(result):
+    exact = result.accuracy
+    used = exact + xr.DataArray([0.01, -0.03], dims="seed", coords={"seed": [0, 1]})
+    result["compared"] = xr.concat([used, exact], "precision").assign_coords(precision=["used", "float32"])
+    result.attrs["config"] = '{"n_compared": 70}'
+    found = table.precision_numbers(result)
+    of_seeds = np.sqrt(exact.values.var(axis=2, ddof=1).mean())
+    assert found == pytest.approx({"images": 70, "mean": 0.02, "bias": -0.01, "seeds": of_seeds})
+
+
 def test_robust_accuracy_is_the_mean_over_epsilon(result):
     rows = table.robust_table(result)
     assert rows.loc[1.0, ("attacked: total", "mean")] == pytest.approx(0.5)
