@@ -31,7 +31,7 @@ def _rows(timings):
     """A row for each thing that is timed: milliseconds of each kind."""
     rows = {}
     for timing in timings:
-        kind = timing.name.rstrip("]").rpartition("[")[2].rpartition("-")[2]
+        kind = timing.extra_info.get("kind") or timing.name.rstrip("]").rpartition("[")[2].rpartition("-")[2]
         what, unit = timing.extra_info["what"], timing.extra_info["unit"]
         row = rows.setdefault((what, unit), {"what": what, "unit": unit} | dict.fromkeys(KINDS))
         row[kind] = 1e3 * timing.stats.median / timing.extra_info["repeats"]

@@ -100,7 +100,7 @@ def multiplies_bfloat16() -> bool:
 
 
 def extract(
-    module: nn.Module, x: Float[Tensor, "n 3 32 32"], *, batch_size: int = 500, progress: Progress = silent
+    module: nn.Module, x: Float[Tensor, "n 3 32 32"], *, batch_size: int = 100, progress: Progress = silent
 ) -> Float[Tensor, "n features"]:
     """What ``module`` makes of all images, a batch at a time, without gradients."""
     parts: list[Tensor] = []
