@@ -103,12 +103,14 @@ def extract(
     module: nn.Module, x: Float[Tensor, "n 3 32 32"], *, batch_size: int = 100, progress: Progress = silent
 ) -> Float[Tensor, "n features"]:
     """What ``module`` makes of all images, a batch at a time, without gradients."""
-    parts: list[Tensor] = []
+    features = None   # in one piece: parts that are kept between the batches would leave holes too small for the next
     with torch.no_grad():
-        for batch in x.split(batch_size):
-            parts.append(module(batch))
-            progress("features", sum(map(len, parts)), len(x))
-    return torch.cat(parts)
+        for first in range(0, len(x), batch_size):
+            part = module(x[first:first + batch_size])
+            features = part.new_empty(len(x), *part.shape[1:]) if features is None else features
+            features[first:first + len(part)] = part
+            progress("features", first + len(part), len(x))
+    return features
 
 
 def fingerprint(source: str, *, seed: int = 0) -> str:
