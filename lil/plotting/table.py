@@ -55,17 +55,18 @@ def robust_numbers(result: xr.Dataset) -> dict[str, float | int | str]:
     return numbers
 
 
-def precision_numbers(result: xr.Dataset) -> dict[str, float | int]:
-    """What the attack's precision changes, beside what the seed does: in accuracy under attack, over all attacks, β and ε.
+def precision_numbers(result: xr.Dataset, several: xr.Dataset) -> dict[str, float | int]:
+    """What the precision of ``result``'s attack changes in accuracy, over all attacks, β and ε, beside what the seed does.
 
-    ``mean``: of the differences to float32, without their sign; ``bias``: with it; ``seeds``: the root mean square of the
-    seeds' standard deviations on the same ``images``.
+    ``mean``: of the differences to float32 on the first ``images``, without their sign; ``bias``: with it; ``seeds``: the
+    root mean square of the standard deviations over the seeds of ``several``.
     """
     used, exact = (result.compared.sel(precision=name).astype(float) for name in ("used", "float32"))
-    of_seeds = exact.var("seed", ddof=1).mean() ** 0.5
     return {
         "images": json.loads(result.attrs["config"])["n_compared"],
-        "mean": float(abs(used - exact).mean()), "bias": float((used - exact).mean()), "seeds": float(of_seeds),
+        "mean": float(abs(used - exact).mean()),
+        "bias": float((used - exact).mean()),
+        "seeds": float(several.accuracy.astype(float).var("seed", ddof=1).mean() ** 0.5),
     }
 
 

@@ -107,9 +107,10 @@ def _distance(recipe: ModuleType, networks: Networks, one: Any, recorded: Networ
 
 
 def _refuse_beyond(name: str, member: dict[str, Any], found: dict[str, float], bands: dict[str, float]) -> None:
+    """One sentence on the first that differs by more than its band; one of 1 or more says that it is not compared."""
     for what, share in found.items():
         band = bands.get(what, computing.ROUNDING)
-        if share > band:
+        if band < 1 and share > band:
             raise NotAffirmed(
                 f"The record results/{name}.nc does not hold: recomputed at {_in_words(member)}, {what} differs by "
                 f"{share:.1e} of its largest value, more than the {band:.0e} that the record allows; "

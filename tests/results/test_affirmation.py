@@ -101,6 +101,13 @@ def test_just_beyond_the_band_is_refused(recorded):
         results.affirm(recorded.experiment, choice=random.Random(1), **SILENT)
 
 
+def test_what_has_a_band_of_one_is_not_compared(recorded):
+    recorded.edit("experiments/fig9_lines.py", '{"level": 1e-3}', '{"level": 1.0}')
+    results.record(recorded.experiment, **SILENT)
+    recorded.edit("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().mul(3)")
+    assert results.affirm(recorded.experiment, **SILENT)["differences"]["level"] > 1
+
+
 def test_only_a_change_of_code_can_be_affirmed(recorded, monkeypatch):
     with pytest.raises(errors.NotAffirmed, match="is current"):
         results.affirm(recorded.experiment)
