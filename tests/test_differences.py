@@ -57,6 +57,8 @@ def test_an_effect_says_its_numbers(effect):
     there["table1"] = more.isel(networks=[0] * 4).assign_coords(
         networks=["cifar10_text", "cifar10_deeper", "cifar10_as_published", "cifar10_first"]).fillna(0.5)
     there["fig3_mnist"]["clean"] = there["fig3_mnist"].accuracy.isel(objective=0, epsilon=0)
+    public = there["fig3_cifar10_public"]
+    public["compared"] = xr.concat(2 * [public.accuracy], "precision").assign_coords(precision=["used", "float32"])
     there["scale_and_depth"] = xr.concat(3 * [there["fig3_mnist"]], "networks").assign_coords(
         networks=["text", "pairs", "scale_10"])
     text = measured(effect, there.__getitem__)
@@ -75,6 +77,14 @@ def test_the_effect_of_the_attacks_objective():
     assert measured(effect, lambda name: result) == (
         "At β = 10 MNIST's accuracy under attack, averaged over its sizes, is 0.450 along the gradient of the whole "
         "loss and 0.250 along that of the cross-entropy alone; without the isometry term 0.300.")
+
+
+def test_the_effect_of_the_precision_is_the_mean_difference():
+    effect = next(each.effect for each in DIFFERENCES if each.topic == "CIFAR10, the precision")
+    exact = xr.DataArray([[0.5, 0.4]], dims=("beta", "epsilon"))
+    both = xr.Dataset({"compared": xr.concat([exact + [0.01, -0.03], exact], "precision")})
+    text = measured(effect, lambda name: both.assign_coords(precision=["used", "float32"]))
+    assert text.endswith("differs from that in single precision by 0.0200 on average.")
 
 
 def test_the_effect_of_one_choice_is_told_for_the_seeds_that_both_have():
