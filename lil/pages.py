@@ -67,20 +67,13 @@ def execute(source: Path, target: Path, *, profile: str, mode: str, cell_timeout
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part.ipynb")
     start = time.monotonic()
-    notebook = papermill.execute_notebook(
+    notebook = clean(papermill.execute_notebook(
         read(source), part, parameters={"profile": profile, "mode": mode}, kernel_name="python3",
         cwd=source.parent, execution_timeout=cell_timeout, progress_bar=False,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"])      # it warns that loopback is not encrypted
-    notebook = as_page(notebook, profile=profile, mode=mode, seconds=time.monotonic() - start)
-    _write(notebook, part, target)
-    return notebook
-
-
-def as_page(notebook: NotebookNode, *, profile: str, mode: str, seconds: float) -> NotebookNode:
-    """An executed notebook as the book takes it: clean, with what its run took; the kernel was a child of this process."""
-    notebook = clean(notebook)
+        extra_arguments=["--IPKernelApp.log_level=ERROR"]))     # it warns that loopback is not encrypted
     notebook.metadata["lil"] = {
-        "profile": profile, "mode": mode, "seconds": round(seconds, 1), "peak_memory_mb": _peak_memory_mb()}
+        "profile": profile, "mode": mode, "seconds": round(time.monotonic() - start, 1), "peak_memory_mb": _peak_memory_mb()}
+    _write(notebook, part, target)
     return notebook
 
 

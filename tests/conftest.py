@@ -28,17 +28,6 @@ def digits():
     return model.requires_grad_(False), *images.load("digits", "test", 100)
 
 
-# In this order: what nbval executes serves the book, whose tests, the longest in one process, must not be the last.
-ORDER = ("tests/notebooks/", "tests/experiments/", "tests/book/", "tests/")
-
-
-def pytest_collection_modifyitems(items):
-    def place(item):
-        return next((place for place, folder in enumerate(ORDER) if item.nodeid.startswith(folder)), len(ORDER))
-
-    items.sort(key=place)
-
-
 class BySubject(LoadScopeScheduling):
     """What shares something expensive stays in one process: the cells of a notebook, a file, all tests of the book."""
 

@@ -8,7 +8,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import executed
 import pytest
 
 from lil.pages import ROOT, execute, find_sources
@@ -27,19 +26,14 @@ def quick_root(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def quick_page(quick_root, pytestconfig):
-    """A function that gives a notebook, executed live at the quick profile: by nbval in this run, or now."""
+def quick_page(quick_root):
+    """A function that executes a notebook, live at the quick profile, the first time it is asked for it."""
 
     @cache
     def page(stem: str) -> Path:
         source, = find_sources([stem])
         target = quick_root / "book" / "nb" / f"{stem}.ipynb"
-        by_nbval = executed.folder(pytestconfig) / target.name
-        if by_nbval.exists():
-            target.parent.mkdir(exist_ok=True)
-            shutil.copy(by_nbval, target)
-        else:
-            execute(source, target, profile="quick", mode="live")
+        execute(source, target, profile="quick", mode="live")
         return target
 
     return page
