@@ -104,7 +104,7 @@ robustness.attacked_images(result, example=1, classes=robustness.CLASS_NAMES[dat
 #
 # It has one hidden layer more, gives the VGG13 images that are not normalised and have their axes swapped, and the isometry term of
 # its attack compares distances between pixels instead of features. It was run with one seed, and the VGG13 in its attack computes
-# in bfloat16 where the processor has that in hardware, in half the time. That changes little: {glue:text}`fig3_cifar10_precision_images`
+# in bfloat16 where the processor has that in hardware, which is faster. What does that change? {glue:text}`fig3_cifar10_precision_images`
 # images were attacked in float32 too, and over all attacks, β and ε the accuracy differs by {glue:text}`fig3_cifar10_precision_mean:.4f` on average
 # (by {glue:text}`fig3_cifar10_precision_bias:+.4f` with its sign). From seed to seed, in the text's reading, it differs by a standard
 # deviation of {glue:text}`fig3_cifar10_precision_seeds:.4f`.

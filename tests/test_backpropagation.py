@@ -29,11 +29,11 @@ SHARED = Sharing(None, slice(1, 4))
 OF_SEEDS = Sharing(torch.tensor([0, 1, 0, 1]), torch.tensor([[2], [3]]))     # two seeds; of each one member has β > 0
 
 
-def batch(model, batches, reduction_pairs="within-class"):
+def batch(model, batches):
     levels = len(model.lils) if isinstance(model, StackedLIL) else 1
     x = torch.randn(*batches, N, D, generator=generator())
     labels = torch.randint(2, (levels, *batches, N), generator=generator())
-    blocks = pair_blocks(labels, reduction_pairs)
+    blocks = pair_blocks(labels)
     return Batch(x, labels, blocks, pair_distances(x.expand(levels, *x.shape), blocks))
 
 

@@ -55,17 +55,23 @@ def robust_numbers(result: xr.Dataset) -> dict[str, float | int | str]:
     return numbers
 
 
+def of_precision(result: xr.Dataset) -> xr.DataArray:
+    """How much more accuracy under attack the precision of an attack leaves than float32, on the images that had both."""
+    used, exact = (result.compared.sel(precision=name).astype(float) for name in ("used", "float32"))
+    return used - exact
+
+
 def precision_numbers(result: xr.Dataset, several: xr.Dataset) -> dict[str, float | int]:
     """What the precision of ``result``'s attack changes in accuracy, over all attacks, β and ε, beside what the seed does.
 
     ``mean``: of the differences to float32 on the first ``images``, without their sign; ``bias``: with it; ``seeds``: the
     root mean square of the standard deviations over the seeds of ``several``.
     """
-    used, exact = (result.compared.sel(precision=name).astype(float) for name in ("used", "float32"))
+    change = of_precision(result)
     return {
         "images": json.loads(result.attrs["config"])["n_compared"],
-        "mean": float(abs(used - exact).mean()),
-        "bias": float((used - exact).mean()),
+        "mean": float(abs(change).mean()),
+        "bias": float(change.mean()),
         "seeds": float(several.accuracy.astype(float).var("seed", ddof=1).mean() ** 0.5),
     }
 
