@@ -1,6 +1,6 @@
 """Figure 3B in the public code's reading: one hidden layer more, other inputs, an attack with pixels' distances.
 
-Its attack goes through the VGG13 in bfloat16, where the processor has that in hardware, in half the time.
+Its attack goes through the VGG13 in bfloat16, where the processor has that in hardware.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ then.
 For :func:`affirm`, a recipe's ``members(config)`` says which networks there are, one entry for each in the order of
 the tensors' first axis, and ``BAND`` how far two trainings of one network may lie apart; an experiment's ``BANDS`` says
 the same of its variables. Both are shares of the largest value; what states none has the band ``computing.ROUNDING``, and
-what has one of 1 or more is not compared.
+of what has one of 1 or more the values are not compared.
 
 The package of the experiments can say in ``SEPARATE`` for which of them, by name, what is measured of one network does
 not depend on the others, along which axes of the result ("beta", "seed"): a :class:`lil.results.cluster.Cluster`

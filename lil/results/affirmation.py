@@ -7,6 +7,7 @@ A member is one network of each recipe, for one β and one seed. Its settings ar
 from __future__ import annotations
 
 import json
+import math
 import random
 from dataclasses import replace
 from types import ModuleType
@@ -107,10 +108,13 @@ def _distance(recipe: ModuleType, networks: Networks, one: Any, recorded: Networ
 
 
 def _refuse_beyond(name: str, member: dict[str, Any], found: dict[str, float], bands: dict[str, float]) -> None:
-    """One sentence on the first that differs by more than its band; one of 1 or more says that it is not compared."""
+    """One sentence on the first that differs by more than its band.
+
+    The values of what has a band of 1 or more are not compared; that it is there, in its shape, is.
+    """
     for what, share in found.items():
         band = bands.get(what, computing.ROUNDING)
-        if band < 1 and share > band:
+        if share > band and (band < 1 or math.isinf(share)):
             raise NotAffirmed(
                 f"The record results/{name}.nc does not hold: recomputed at {_in_words(member)}, {what} differs by "
                 f"{share:.1e} of its largest value, more than the {band:.0e} that the record allows; "

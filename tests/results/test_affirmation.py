@@ -109,6 +109,14 @@ def test_what_has_a_band_of_one_is_not_compared(recorded):
     assert affirmation["differences"]["level"] == pytest.approx(2.0)
 
 
+def test_what_has_a_band_of_one_must_be_there(recorded):
+    recorded.edit("experiments/fig9_lines.py", '{"level": 1e-3}', '{"nothing": 1.0}')
+    results.record(recorded.experiment, **SILENT)
+    recorded.edit("experiments/fig9_lines.py", "np.full(2, np.nan)", "np.zeros(2)")
+    with pytest.raises(errors.NotAffirmed, match="nothing differs by inf"):
+        results.affirm(recorded.experiment, **SILENT)
+
+
 def test_only_a_change_of_code_can_be_affirmed(recorded, monkeypatch):
     with pytest.raises(errors.NotAffirmed, match="is current"):
         results.affirm(recorded.experiment)
