@@ -33,6 +33,13 @@ def plain(settings: Settings) -> nn.Sequential:
     return network.double()
 
 
+@pytest.fixture
+def float32(monkeypatch) -> None:
+    """No bfloat16, whatever this processor multiplies in hardware."""
+    monkeypatch.setattr(pretraining, "autocast", lambda device: torch.autocast(device.type, enabled=False))
+
+
+@pytest.mark.usefixtures("float32")
 def test_a_step_is_that_of_torchs_own_layers_in_float64() -> None:
     x, labels = images(4)
     run = Pretraining(SETTINGS)
