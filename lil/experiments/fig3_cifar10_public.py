@@ -1,66 +1,17 @@
-"""Figure 3B in the public code's reading: one hidden layer more, other inputs, an attack with pixels' distances.
+"""Figure 3B in the public code's reading: one hidden layer more, other inputs, an attack with pixels' distances."""
 
-Its attack goes through the VGG13 in bfloat16, where the processor has that in hardware.
-"""
+from dataclasses import replace
 
-from __future__ import annotations
-
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-import xarray as xr
-from torch import Tensor
-
-from lil import features
 from lil.evaluation import Fgsm
-from lil.experiments import _sweeps, fig3_cifar10
-from lil.experiments._sweeps import headline as headline
+from lil.experiments import fig3_cifar10
+from lil.experiments.fig3_cifar10 import BANDS as BANDS
 from lil.experiments.fig3_cifar10 import RECIPES as RECIPES
-from lil.progress import Progress, silent
+from lil.experiments.fig3_cifar10 import Config
+from lil.experiments.fig3_cifar10 import evaluate as evaluate
+from lil.experiments.fig3_cifar10 import headline as headline
+from lil.experiments.fig3_cifar10 import run as run
 from lil.recipes import cifar10
 
-BANDS = fig3_cifar10.BANDS | {"compared": 0.4}
-
-
-@dataclass(frozen=True)
-class Config:
-    cifar10: cifar10.Config = cifar10.reading("public-code")   # the networks
-    fgsm: Fgsm = Fgsm(distances="pixels")                      # the attack,
-    precision: features.Precision = "bfloat16"                 # and of the VGG13 in it; what the networks learn is float32
-    n_compared: int = 200                                      # test images, the first, attacked in float32 too
-
-
-PAPER = Config()
-QUICK = Config(
-    cifar10=cifar10.QUICK_PUBLIC, fgsm=replace(fig3_cifar10.QUICK.fgsm, distances="pixels"), precision="float32", n_compared=20,
-)
-
-
-def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
-    partial: Path | None = None,
-) -> xr.Dataset:
-    """Accuracy of each network on all test images, clean and attacked: see :func:`lil.evaluation.robustness`.
-
-    ``compared`` is the accuracy under attack on the first images with the VGG13 in either ``precision``, "used" and
-    "float32": what the faster one changes. ``partial``: the file from which an evaluation that was cut off goes on.
-    """
-    def attack(settings: cifar10.Config, precision: str, partial: Path | None = None) -> xr.Dataset:
-        front = cifar10.front(settings, device=device, precision=precision)
-        return _sweeps.attacked(
-            cifar10, settings, networks["cifar10"], front, config.fgsm, device=device, progress=progress, partial=partial)
-
-    few = replace(config.cifar10, n_test=config.n_compared)
-    compared = [attack(few, precision).accuracy for precision in (config.precision, "float32")]
-    result = attack(config.cifar10, config.precision, partial)
-    return result.assign(compared=xr.concat(compared, "precision").assign_coords(precision=["used", "float32"]))
-
-
-def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
-    """Train the networks, then evaluate them."""
-    networks = {"cifar10": cifar10.train(config.cifar10, device=device, progress=progress)}
-    return evaluate(config, networks, device=device, progress=progress)
+PAPER = Config(cifar10=cifar10.reading("public-code"), fgsm=Fgsm(distances="pixels"))
+QUICK = replace(
+    fig3_cifar10.QUICK, cifar10=cifar10.QUICK_PUBLIC, fgsm=replace(fig3_cifar10.QUICK.fgsm, distances="pixels"))
