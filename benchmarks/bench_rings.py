@@ -5,8 +5,9 @@ from dataclasses import replace
 import naive
 import pytest
 
-from lil import training
+from lil import full_batch
 from lil.recipes import rings
+from lil.training import Settings
 
 CONFIG = replace(rings.PAPER, betas=(1.0,), seeds=(0,))
 EPOCHS = {"ours": 400, "naive": 20}   # of one round
@@ -15,14 +16,14 @@ EPOCHS = {"ours": 400, "naive": 20}   # of one round
 @pytest.mark.parametrize("kind", EPOCHS)
 def test_rings(benchmark, kind):
     x, labels, _, _ = rings.data(CONFIG)
-    settings = training.Settings(epochs=EPOCHS[kind], learning_rate=CONFIG.learning_rate)
+    settings = Settings(epochs=EPOCHS[kind], learning_rate=CONFIG.learning_rate)
 
     def train():
         model = rings.build(CONFIG)
         if kind == "naive":
             naive.train_stack([model], x, (labels,), beta=1.0, epochs=EPOCHS[kind])
         else:
-            training.train(model, x, labels, settings, betas=CONFIG.betas, seeds=CONFIG.seeds)
+            full_batch.train(model, x, labels, settings, betas=CONFIG.betas, seeds=CONFIG.seeds)
 
     benchmark.pedantic(train, rounds=5, warmup_rounds=1)
     benchmark.extra_info |= {"what": "rings, training", "unit": "an epoch", "repeats": EPOCHS[kind]}

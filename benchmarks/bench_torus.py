@@ -3,9 +3,10 @@
 import naive
 import pytest
 
-from lil import training
+from lil import full_batch
 from lil.models import StackedLIL
 from lil.recipes import torus
+from lil.training import Settings
 
 EPOCHS = {"ours": 200, "naive": 4}   # of one round
 
@@ -17,8 +18,8 @@ def train(kind: str) -> None:
     if kind == "naive":
         naive.train_stack(list(stack.lils), data.x, data.labels, beta=config.beta, epochs=EPOCHS[kind])
     else:
-        settings = training.Settings(epochs=EPOCHS[kind], learning_rate=config.learning_rate)
-        training.train(stack, data.x, data.labels, settings, betas=[config.beta], seeds=[0])
+        settings = Settings(epochs=EPOCHS[kind], learning_rate=config.learning_rate)
+        full_batch.train(stack, data.x, data.labels, settings, betas=[config.beta], seeds=[0])
 
 
 @pytest.mark.parametrize("kind", EPOCHS)

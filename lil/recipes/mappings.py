@@ -15,10 +15,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import training
+from lil import full_batch
 from lil.datasets import toy
 from lil.models import LIL
 from lil.progress import Progress, silent
+from lil.training import Settings
 
 MAPPINGS = ("none", "within-class", "all")   # the pairs whose distances the loss holds: the three kinds
 
@@ -69,9 +70,9 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     for pairs, betas in (("within-class", (0.0, config.beta)), ("all", (config.beta,))):
         seeds = config.seeds * len(betas)
         model = LIL((2, *config.hidden, 2), seeds=seeds).to(device)
-        settings = training.Settings(epochs=config.epochs, learning_rate=config.learning_rate, pairs=pairs)
+        settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate, pairs=pairs)
         each = [beta for beta in betas for _ in config.seeds]
-        training.train(model, x, labels, settings, betas=each, seeds=seeds, progress=progress)
+        full_batch.train(model, x, labels, settings, betas=each, seeds=seeds, progress=progress)
         trained.append(model.state_dict())
     return {name: torch.cat([state[name] for state in trained]).cpu() for name in trained[0]}
 

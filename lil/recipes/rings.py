@@ -8,10 +8,11 @@ from typing import NamedTuple
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import training
+from lil import full_batch
 from lil.datasets import toy
 from lil.models import LIL
 from lil.progress import Progress, silent
+from lil.training import Settings
 
 
 # How far two trainings of one network may lie apart, of the largest weight: rounding errors grow over 10 000 epochs.
@@ -66,8 +67,8 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     x, labels, _, _ = (part.to(device) for part in data(config))
     betas, seeds = zip(*members(config), strict=True)
     model = build(config).to(device)
-    settings = training.Settings(epochs=config.epochs, learning_rate=config.learning_rate)
-    training.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
+    settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate)
+    full_batch.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
     return {name: value.cpu() for name, value in model.state_dict().items()}
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from lil import training
+from lil import full_batch
 from lil.datasets import toy
 from lil.models import StackedLIL
 from lil.progress import Progress, silent
+from lil.training import Settings
 
 
 # How far two trainings of one stack may lie apart, of the largest weight: anywhere. Over 10 000 epochs rounding errors grow
@@ -55,10 +56,10 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     """The trained stacks' weights, on the CPU. All levels learn at once, each from its own labels."""
     torus = data(config)
     model = build(config).to(device)
-    settings = training.Settings(epochs=config.epochs, learning_rate=config.learning_rate)
+    settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate)
     labels = tuple(level.to(device) for level in torus.labels)
     betas = [config.beta] * len(config.seeds)
-    training.train(model, torus.x.to(device), labels, settings, betas=betas, seeds=config.seeds, progress=progress)
+    full_batch.train(model, torus.x.to(device), labels, settings, betas=betas, seeds=config.seeds, progress=progress)
     return {name: value.cpu() for name, value in model.state_dict().items()}
 
 
