@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -90,32 +91,45 @@ def code_behind(module: str, folder: Path) -> dict[str, str]:
     ``__init__.py``, so that counts; but not the constants written there: a new version or a longer list of names
     changes no result.
     """
-    trees: dict[str, ast.Module] = {}
+    sources: dict[str, str] = {}
     imported, waiting = {module}, [module]
     while waiting:
         name = waiting.pop()
-        if name in trees:
+        if name in sources:
             continue
         path = _source(name, folder)
-        trees[name] = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        sources[name] = path.read_text(encoding="utf-8")
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        targets = set(_imports(trees[name], package, folder))
+        targets = set(_imports(sources[name], package, folder))
         imported |= targets
         waiting += [prefix for target in targets | {name} for prefix in _prefixes(target)]
-    for name in trees.keys() - imported:
-        trees[name].body = [statement for statement in trees[name].body if not _is_constant(statement)]
-    return {name: dump(tree) for name, tree in trees.items()}
+    return {name: _as_text(source, constants=name in imported) for name, source in sources.items()}
 
 
-def _imports(tree: ast.Module, package: str, folder: Path) -> Iterator[str]:
-    """The modules of the own package that ``tree`` imports anywhere, inside functions too."""
+@lru_cache(maxsize=1024)
+def _as_text(source: str, *, constants: bool) -> str:
+    """The syntax tree of a module, with or without the constants written there. A listing asks for each a hundred times."""
+    tree = ast.parse(source)
+    if not constants:
+        tree.body = [statement for statement in tree.body if not _is_constant(statement)]
+    return dump(tree)
+
+
+@lru_cache(maxsize=1024)
+def _import_statements(source: str) -> list[ast.Import | ast.ImportFrom]:
+    """All of them, inside functions too."""
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def _imports(source: str, package: str, folder: Path) -> Iterator[str]:
+    """The modules of the own package that a module imports anywhere."""
     top = package.partition(".")[0]
-    for node in ast.walk(tree):
+    for node in _import_statements(source):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.partition(".")[0] == top:
                     yield from _prefixes(alias.name)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = node.module or ""
             if node.level:
                 above = package.split(".")[: len(package.split(".")) - node.level + 1]

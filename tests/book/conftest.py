@@ -1,11 +1,14 @@
-"""Two books to test: one made here from notebooks at the quick profile, and the real one where it has been built."""
+"""The book to test: the real one where it has been built from what stands here, else one at the quick profile.
+
+Every notebook is executed live at the quick profile in either case: by nbval, in ``tests/notebooks``.
+"""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import sys
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,47 +16,37 @@ import pytest
 from lil.pages import ROOT, execute, find_sources
 
 BUILT = ROOT / "_build" / "html"
+MADE_OF = ("book", "notebooks", "lil", "results", "benchmarks/timings.json", "_config.yml", "_toc.yml")
 
 
-@pytest.fixture(scope="session")
-def quick_root(tmp_path_factory) -> Path:
-    """A copy of what the book is made of, without the pages that notebooks write."""
-    root = tmp_path_factory.mktemp("quick_book")
+def sources() -> Iterator[Path]:
+    """The files that the book is made of, without those that are made on the way."""
+    for name in MADE_OF:
+        whole = ROOT / name
+        for path in whole.rglob("*") if whole.is_dir() else [whole]:
+            if path.is_file() and "__pycache__" not in path.parts and ROOT / "book" / "nb" not in path.parents:
+                yield path
+
+
+def is_current(page: Path) -> bool:
+    """Whether a page of the built book is there and younger than all that it is made of."""
+    return page.exists() and page.stat().st_mtime > max(path.stat().st_mtime for path in sources())
+
+
+@pytest.fixture(scope="session", params=["built" if is_current(BUILT / "intro.html") else "quick"])
+def html(request) -> Path:
+    """The folder of the book's HTML. `make book` has failed at a warning, and so does this."""
+    if request.param == "built":
+        return BUILT
+    root = request.getfixturevalue("tmp_path_factory").mktemp("quick_book")
     shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("nb", "__pycache__"))
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, root / name)
-    return root
-
-
-@pytest.fixture(scope="session")
-def quick_page(quick_root):
-    """A function that executes a notebook, live at the quick profile, the first time it is asked for it."""
-
-    @cache
-    def page(stem: str) -> Path:
-        source, = find_sources([stem])
-        target = quick_root / "book" / "nb" / f"{stem}.ipynb"
-        execute(source, target, profile="quick", mode="live")
-        return target
-
-    return page
-
-
-@pytest.fixture(scope="session")
-def quick_build(quick_root, quick_page) -> subprocess.CompletedProcess:
-    """The build of the quick book, as `make html` does it."""
     for source in find_sources():
-        quick_page(source.stem)
-    return subprocess.run(
+        execute(source, root / "book" / "nb" / f"{source.stem}.ipynb", profile="quick", mode="live")
+    build = subprocess.run(     # as `make html` does it
         [Path(sys.executable).with_name("jupyter-book"), "build", "book", "--config", "_config.yml",
-         "--toc", str(quick_root / "_toc.yml"), "--path-output", ".", "--all", "-W", "-n", "--keep-going"],
-        cwd=quick_root, capture_output=True, text=True)
-
-
-@pytest.fixture(scope="session", params=["quick", "built"] if (BUILT / "intro.html").exists() else ["quick"])
-def html(request) -> Path:
-    """The folder of a book's HTML."""
-    if request.param == "built":
-        return BUILT
-    request.getfixturevalue("quick_build")
-    return request.getfixturevalue("quick_root") / "_build" / "html"
+         "--toc", str(root / "_toc.yml"), "--path-output", ".", "--all", "-W", "-n", "--keep-going"],
+        cwd=root, capture_output=True, text=True)
+    assert build.returncode == 0, build.stdout[-4000:] + build.stderr[-4000:]
+    return root / "_build" / "html"

@@ -1,4 +1,4 @@
-"""The notebooks run, the book builds without a warning, and its pages stand on their own."""
+"""Every page has its place in the book, and stands on its own."""
 
 import re
 from html.parser import HTMLParser
@@ -11,15 +11,6 @@ from lil.pages import ROOT, find_sources
 STEMS = [source.stem for source in find_sources()]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 PAGES = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
-
-
-@pytest.mark.parametrize("stem", STEMS)
-def test_the_notebook_runs_live_at_the_quick_profile(quick_page, stem):
-    assert quick_page(stem).exists()
-
-
-def test_the_book_builds_without_a_warning(quick_build):
-    assert quick_build.returncode == 0, quick_build.stdout[-4000:] + quick_build.stderr[-4000:]
 
 
 def test_each_notebook_has_its_place_in_the_table_of_contents():

@@ -20,23 +20,31 @@ def nothing(name):
     raise MissingRecord(name)
 
 
+@pytest.fixture(scope="module")
+def extension():
+    """The book's extension, as Sphinx finds it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "book" / "_ext")
+        import bookledger
+    return bookledger
+
+
 @pytest.fixture
-def bookledger(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
-    import bookledger
-
-    bookledger.ledger.cache_clear()
-    yield bookledger
-    bookledger.ledger.cache_clear()
+def bookledger(extension):
+    extension.ledger.cache_clear()
+    yield extension
+    extension.ledger.cache_clear()
 
 
-@pytest.fixture(params=["records", "nothing"])
-def generated(bookledger, request, monkeypatch):
+@pytest.fixture(scope="module", params=["records", "nothing"])
+def generated(extension, request):
     """The generated parts, from the records that there are and without any."""
-    if request.param == "nothing":
-        monkeypatch.setattr(bookledger, "judge_all", lambda load: claims.judge_all(nothing))
-        monkeypatch.setattr(bookledger, "measured", lambda effect, load: "not recorded yet" if effect else "not measured")
-    return {name: write(PAGES) for name, write in bookledger.GENERATED.items()}
+    extension.ledger.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "nothing":
+            patch.setattr(extension, "judge_all", lambda load: claims.judge_all(nothing))
+            patch.setattr(extension, "measured", lambda effect, load: "not recorded yet" if effect else "not measured")
+        return {name: write(PAGES) for name, write in extension.GENERATED.items()}
 
 
 def rows_of(text):
