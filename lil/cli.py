@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
                                 "with --record, auto computes what is not current and keeps the rest")
     reproduce.add_argument("--profile", choices=("paper", "quick"), default="paper",
                            help="the paper's scale (default), or one of seconds, without downloads")
+    reproduce.add_argument("--seeds", type=int, metavar="N", help="only the first N seeds of all networks, for less time")
     reproduce.add_argument("--record", action="store_true", help="make the results the records in results/")
     reproduce.add_argument("--scheduler", metavar="ADDRESS",
                            help="have the workers of a dask scheduler do it, such as tcp://127.0.0.1:8786")
@@ -118,9 +119,10 @@ def _reproduce(chosen: argparse.Namespace) -> int:
     from lil.results.cluster import Cluster
     from lil.results.errors import UnknownName
 
-    if chosen.record and (chosen.profile != "paper" or chosen.mode == "recorded"):
+    if chosen.record and (chosen.profile != "paper" or chosen.mode == "recorded" or chosen.seeds is not None):
         raise UnknownName(
-            "Only results at the paper's scale are recorded, in mode live or auto: leave out --record or the others.")
+            "Only results at the paper's scale are recorded, with all seeds, in mode live or auto: leave out --record or "
+            "the others.")
     experiments = [registry.load(EXPERIMENTS, name) for name in chosen.names or registry.names(EXPERIMENTS)]
     if chosen.scheduler is None:
         _check_device(chosen.device)
@@ -142,7 +144,7 @@ def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, engin
                 if chosen.record:
                     result = results.record(experiment, chosen.mode, **shared)
                 else:
-                    result = results.get(experiment, chosen.profile, chosen.mode, **shared)
+                    result = results.get(experiment, chosen.profile, chosen.mode, seeds=chosen.seeds, **shared)
         except _expected() as error:   # the others may do better
             failed = bool(_fail(error))
             continue

@@ -107,10 +107,10 @@ def _of_baseline(name: str) -> Callable[[xr.Dataset], str]:
     return effect
 
 
-def _of_precision(public: xr.Dataset) -> str:
+def _of_precision(result: xr.Dataset) -> str:
     return (
         "On the first of the test images the accuracy under attack, over all attacks, β and sizes, differs from that in "
-        f"single precision by {float(abs(table.of_precision(public)).mean()):.4f} on average."
+        f"single precision by {float(abs(table.of_precision(result)).mean()):.4f} on average."
     )
 
 
@@ -246,10 +246,9 @@ DIFFERENCES = (
         "not stated",
         "double for MNIST; for CIFAR10 nothing below single that is known to this project",
         (),
-        (Setting("lil.experiments.fig3_cifar10_public.PAPER.precision", "bfloat16"),),
-        note="Single, but for the VGG13 in the attack of Figure 3B in the public code's reading: bfloat16 there, where the "
-             "processor has it in hardware.",
-        effect=Effect(("fig3_cifar10_public",), _of_precision, "nb/fig3_cifar10"),
+        (Setting("lil.experiments.fig3_cifar10.PAPER.precision", "bfloat16"),),
+        note="Single, but for the VGG13 in the attack of Figure 3B: bfloat16 there, where the processor has it in hardware.",
+        effect=Effect(("fig3_cifar10",), _of_precision, "nb/fig3_cifar10"),
     ),
     Difference(
         "CIFAR10, the distances",

@@ -107,7 +107,7 @@ def backward(networks, pairs, alpha, strengths, connected, tasks):
                 _gradient(values[k], layer, first, end, other, gradient)
                 _pass_back(parameters, layer, other, along, from_above)
                 continue
-            if layer.last and strengths[k, layer.level] > _ZERO:
+            if layer.last and strengths[k, layer.level] != _ZERO:
                 _add_pulls(pairs.pull, k, layer, strengths[k, layer.level], first, end, along)
             for c in range(layer.outputs):
                 z, back = values[k, layer.row + c, first:end], along[c]

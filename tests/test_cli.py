@@ -53,6 +53,13 @@ def test_reproduce_quick_leaves_records_alone(lil, fake):
     assert "at a small scale" in answer.out and fake.trainings == [2] and not fake.records.exists()
 
 
+def test_some_of_the_seeds_take_part_and_are_never_recorded(lil, fake):
+    assert lil("reproduce", "--seeds", "1").status == 0 and fake.trainings == [2]
+    answer = lil("reproduce", "--seeds", "1", "--record")
+    _says_one_sentence(answer)
+    assert "with all seeds" in answer.err and not fake.records.exists()
+
+
 def test_record_and_read_back(lil, fake):
     assert lil("reproduce", "--record").status == 0
     assert "Taken from the record" in lil("reproduce", "--mode", "recorded").out

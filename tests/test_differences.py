@@ -57,8 +57,8 @@ def test_an_effect_says_its_numbers(effect):
     there["table1"] = more.isel(networks=[0] * 4).assign_coords(
         networks=["cifar10_text", "cifar10_deeper", "cifar10_as_published", "cifar10_first"]).fillna(0.5)
     there["fig3_mnist"]["clean"] = there["fig3_mnist"].accuracy.isel(objective=0, epsilon=0)
-    public = there["fig3_cifar10_public"]
-    public["compared"] = xr.concat(2 * [public.accuracy], "precision").assign_coords(precision=["used", "float32"])
+    attacked = there["fig3_cifar10"]
+    attacked["compared"] = xr.concat(2 * [attacked.accuracy], "precision").assign_coords(precision=["used", "float32"])
     there["scale_and_depth"] = xr.concat(3 * [there["fig3_mnist"]], "networks").assign_coords(
         networks=["text", "pairs", "scale_10"])
     text = measured(effect, there.__getitem__)

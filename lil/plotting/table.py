@@ -61,18 +61,18 @@ def of_precision(result: xr.Dataset) -> xr.DataArray:
     return used - exact
 
 
-def precision_numbers(result: xr.Dataset, several: xr.Dataset) -> dict[str, float | int]:
-    """What the precision of ``result``'s attack changes in accuracy, over all attacks, β and ε, beside what the seed does.
+def precision_numbers(result: xr.Dataset) -> dict[str, float | int]:
+    """What the precision of the attack changes in accuracy, over all attacks, β, seeds and ε, beside what the seed does.
 
     ``mean``: of the differences to float32 on the first ``images``, without their sign; ``bias``: with it; ``seeds``: the
-    root mean square of the standard deviations over the seeds of ``several``.
+    root mean square of the standard deviations over seeds, on all images.
     """
     change = of_precision(result)
     return {
         "images": json.loads(result.attrs["config"])["n_compared"],
         "mean": float(abs(change).mean()),
         "bias": float(change.mean()),
-        "seeds": float(several.accuracy.astype(float).var("seed", ddof=1).mean() ** 0.5),
+        "seeds": float(result.accuracy.astype(float).var("seed", ddof=1).mean() ** 0.5),
     }
 
 

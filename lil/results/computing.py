@@ -15,6 +15,7 @@ import xarray as xr
 from lil.datasets.images import cache_folder
 from lil.progress import Progress
 from lil.results import files, keys, provenance
+from lil.results.errors import UnknownName
 from lil.results.records import Networks
 
 ROUNDING = 1e-6   # the band of what states none: how far two computations may lie apart, of the largest value
@@ -31,6 +32,15 @@ def only(settings: Any, member: dict[str, Any]) -> Any:
     """A recipe's settings for one member alone: one value of each axis of the AXES that it has."""
     fields = {AXES[axis]: (value,) for axis, value in member.items() if hasattr(settings, AXES[axis])}
     return replace(settings, **fields)
+
+
+def with_seeds(experiment: ModuleType, config: Any, count: int) -> Any:
+    """An experiment's settings with the first ``count`` seeds of each of its recipes, or as many as that has."""
+    if count < 1:
+        raise UnknownName(f"There must be at least one seed, not {count}.")
+    return replace(config, **{
+        name: replace(settings, seeds=settings.seeds[:count])
+        for name, (_, settings) in recipes(experiment, config).items() if hasattr(settings, "seeds")})
 
 
 def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:

@@ -30,6 +30,7 @@ def get(
     profile: str = "paper",
     mode: str = "auto",
     *,
+    seeds: int | None = None,
     device: str = "cpu",
     progress: Progress = silent,
     trained: Trained | None = None,
@@ -43,6 +44,9 @@ def get(
     record, where there is one; "auto" is live where the data is at hand and the record says that it took less than
     two minutes, and recorded otherwise.
 
+    ``seeds``: only the first so many of each recipe's, for less time; such a result is never recorded, as it is not the
+    experiment's, and compared with none.
+
     ``trained``: where "live" keeps networks and finds those of calls before.
 
     ``engine``: what trains and evaluates, this process or a :class:`lil.results.cluster.Cluster`.
@@ -52,9 +56,12 @@ def get(
     config = registry.settings(experiment, profile)
     if mode not in MODES:
         raise UnknownName(f"There is no mode {mode!r}: there are {', '.join(MODES)}.")
-    if profile != "paper":
+    if seeds is not None:
+        config = computing.with_seeds(experiment, config, seeds)
+    if profile != "paper" or seeds is not None:
         if mode == "recorded":
-            raise MissingRecord(f"The {profile} profile is never recorded: take the mode live or auto.")
+            what = f"The {profile} profile" if seeds is None else "A result of some of the seeds"
+            raise MissingRecord(f"{what} is never recorded: take the mode live or auto.")
         return _live(experiment, config, profile, engine, device=device, progress=progress, trained=trained)
     if mode == "live" or mode == "auto" and _is_cheap_here(experiment, config):
         result = _live(experiment, config, profile, engine, device=device, progress=progress, trained=trained)

@@ -61,7 +61,7 @@ def test_what_precision_changes_stands_beside_what_the_seed_does(result):
     used = exact + xr.DataArray([0.01, -0.03], dims="seed", coords={"seed": [0, 1]})
     result["compared"] = xr.concat([used, exact], "precision").assign_coords(precision=["used", "float32"])
     result.attrs["config"] = '{"n_compared": 70}'
-    found = table.precision_numbers(result, result)
+    found = table.precision_numbers(result)
     of_seeds = np.sqrt(exact.values.var(axis=2, ddof=1).mean())
     assert found == pytest.approx({"images": 70, "mean": 0.02, "bias": -0.01, "seeds": of_seeds})
 

@@ -150,8 +150,26 @@ def test_the_quick_profile_is_computed_and_never_recorded(recorded):
         result = results.get(recorded.experiment, "quick", mode)
         assert result.attrs["mode"] == "live" and result.attrs["profile"] == "quick"
         assert result.sizes["seed"] == 1 and "comparison" not in result.attrs
-    with pytest.raises(errors.MissingRecord, match="never recorded"):
+    with pytest.raises(errors.MissingRecord, match="quick profile is never recorded"):
         results.get(recorded.experiment, "quick", "recorded")
+
+
+def test_some_of_the_seeds_are_those_of_the_whole_and_compared_with_nothing(recorded):
+    whole = results.get(recorded.experiment, mode="recorded")
+    for mode in ("live", "auto"):
+        some = results.get(recorded.experiment, mode=mode, seeds=2)
+        assert some.attrs["mode"] == "live" and "comparison" not in some.attrs
+        assert some.seed.values.tolist() == whole.seed.values[:2].tolist()
+        assert np.array_equal(some.level, whole.level.isel(seed=slice(2)))
+    assert recorded.trainings == [6, 4, 4]
+    assert results.get(recorded.experiment, mode="live", seeds=99).sizes["seed"] == whole.sizes["seed"]
+
+
+def test_some_of_the_seeds_are_never_recorded_and_none_are_refused(recorded):
+    with pytest.raises(errors.MissingRecord, match="some of the seeds is never recorded"):
+        results.get(recorded.experiment, mode="recorded", seeds=1)
+    with pytest.raises(errors.UnknownName, match="at least one seed, not 0"):
+        results.get(recorded.experiment, mode="live", seeds=0)
 
 
 @pytest.mark.parametrize("profile, mode, message", [

@@ -1,4 +1,4 @@
-"""A fault for nbval to find: PLANTED_FAULT names how lil.isometry is wrong in the processes that start with this.
+"""A fault for nbval to find: PLANTED_FAULT names how the package is wrong in the processes that start with this.
 
 Python imports a module of this name at start-up where it finds one; the test that plants the fault puts this folder on
 the path of its own subprocess. The package itself has no such door.
@@ -10,33 +10,38 @@ import os
 import sys
 
 
-def gradient_sign(isometry_loss):
-    """The right value, the gradient of the opposite sign."""
+def gradient_sign(backward):
+    """The right loss, the gradient of its isometry term of the opposite sign."""
 
-    def faulty(z, *args, **kwargs):
-        loss = isometry_loss(z, *args, **kwargs)
-        return 2 * loss.detach() - loss
+    def faulty(networks, pairs, alpha, strengths, connected, tasks):
+        backward(networks, pairs, alpha, -strengths, connected, tasks)
 
     return faulty
 
 
-def reduction(isometry_loss):
+def reduction(pair_weights):
     """Divided by N instead of N²."""
 
-    def faulty(z, *args, **kwargs):
-        return isometry_loss(z, *args, **kwargs) * z.shape[-2]
+    def faulty(blocks, reduction="n2"):
+        return pair_weights(blocks, reduction) * blocks.n_points
 
     return faulty
 
 
-FAULTS = {"gradient_sign": gradient_sign, "reduction": reduction}
+FAULTS = {   # the module that is spoilt, what in it, and how
+    "gradient_sign": ("lil.full_batch_kernel", "backward", gradient_sign),
+    "reduction": ("lil.isometry", "pair_weights", reduction),
+}
 
 
 class Planter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds lil.isometry as usual, and spoils it once it is loaded."""
+    """Finds the module as usual, and spoils it once it is loaded."""
+
+    def __init__(self, module, attribute, fault):
+        self.module, self.attribute, self.fault = module, attribute, fault
 
     def find_spec(self, name, path, target=None):
-        if name != "lil.isometry":
+        if name != self.module:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         self.loader, spec.loader = spec.loader, self
@@ -47,8 +52,8 @@ class Planter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module):
         self.loader.exec_module(module)
-        module.isometry_loss = FAULTS[os.environ["PLANTED_FAULT"]](module.isometry_loss)
+        setattr(module, self.attribute, self.fault(getattr(module, self.attribute)))
 
 
 if os.environ.get("PLANTED_FAULT"):
-    sys.meta_path.insert(0, Planter())
+    sys.meta_path.insert(0, Planter(*FAULTS[os.environ["PLANTED_FAULT"]]))
