@@ -55,7 +55,7 @@ class Pairs(NamedTuple):
 
 @compiled
 def forward(networks, tasks):
-    """All layers."""
+    """All layers, as far as the logits."""
     chunks = networks.parts.shape[1]
     for task in tasks:
         k, chunk = divmod(task, chunks)
@@ -97,10 +97,10 @@ def backward(networks, pairs, alpha, strengths, connected, tasks):
         first, end = networks.cuts[chunk], networks.cuts[chunk + 1]
         along, other = _buffers(layers, end - first)     # along what the layer gives; for what it reads
         from_above = False
-        for l in range(len(layers) - 1, -1, -1):
-            layer = layers[l]
+        for number in range(len(layers) - 1, -1, -1):
+            layer = layers[number]
             parameters, gradient = networks.parameters[k, layer.at:], networks.parts[k, chunk, layer.at:]
-            lowest = l == 0 or layers[l - 1].level < layer.level
+            lowest = number == 0 or layers[number - 1].level < layer.level
             if not layer.hidden:
                 networks.entropies[k, chunk, layer.level] = _cross_entropy(
                     values[k], layer, networks.labels[layer.level], alpha, first, end, other)
@@ -115,7 +115,7 @@ def backward(networks, pairs, alpha, strengths, connected, tasks):
                     back[j] *= _ONE - z[j] * z[j]
             _gradient(values[k], layer, first, end, along, gradient)
             from_above = lowest and connected
-            if not lowest or (connected and l > 0):
+            if not lowest or (connected and number > 0):
                 _pass_back(parameters, layer, along, other, False)
                 along, other = other, along
 
