@@ -89,11 +89,12 @@ def test_and_any_number_of_points(n):
     agree(LIL((3, 6, 4, 2), seeds=[0]), points(n), [torch.arange(n) % 2], settings, [1.0])
 
 
+@pytest.mark.parametrize("reduction", ["n2", "pairs"])
 @pytest.mark.parametrize("stop_gradient", [True, False])
-def test_and_stacks_whose_classes_lie_across_one_another(stop_gradient):
+def test_and_stacks_whose_classes_lie_across_one_another(stop_gradient, reduction):
     labels = [dealt(60, count, seed=count) for count in (2, 3, 4)]
     stack = StackedLIL(3, (6, 5), (2, 3, 4), seeds=[0, 1], stop_gradient=stop_gradient)
-    agree(stack, points(60), labels, SETTINGS, [1.0, 3.0])
+    agree(stack, points(60), labels, replace(SETTINGS, reduction=reduction), [1.0, 3.0])
 
 
 def test_it_is_the_other_training():
