@@ -10,7 +10,14 @@ from lil.experiments import fig4_torus
 from lil.pages import PAGES, ROOT, execute, find_sources
 from lil.projection import umap
 
-EMPTY = """# %% [markdown]
+EMPTY = """# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+# %% [markdown]
 # # Nothing
 # %% tags=["parameters"]
 profile = "quick"

@@ -30,7 +30,7 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
 def _rows(timings):
     """A row for each thing that is timed: milliseconds of each kind."""
     rows = {}
-    for timing in timings:
+    for timing in (each for each in timings if "what" in each.extra_info):     # not where a benchmark failed
         kind = timing.extra_info.get("kind") or timing.name.rstrip("]").rpartition("[")[2].rpartition("-")[2]
         what, unit = timing.extra_info["what"], timing.extra_info["unit"]
         row = rows.setdefault((what, unit), {"what": what, "unit": unit} | dict.fromkeys(KINDS))
