@@ -89,11 +89,16 @@ class TimingsTable(Directive):
         when = nodes.paragraph(text=f"Measured on {timings['date']} on {timings['machine']}, with {timings['threads']} threads.")
         rows = []
         for row in timings["rows"]:
-            twin = ("–", "–") if row["naive"] is None else (f"{row['naive']:.3g}", f"{row['naive'] / row['ours']:.1f}")
-            floor = ("–", "–") if row["floor"] is None else (f"{row['floor']:.3g}", f"{row['ours'] / row['floor']:.2f}")
-            rows.append((row["what"], row["unit"], f"{row['ours']:.3g}", *twin, *floor))
+            twin = ("–", "–") if row["naive"] is None else (_milliseconds(row["naive"]), f"{row['naive'] / row['ours']:.1f}")
+            floor = ("–", "–") if row["floor"] is None else (_milliseconds(row["floor"]), f"{row['ours'] / row['floor']:.2f}")
+            rows.append((row["what"], row["unit"], _milliseconds(row["ours"]), *twin, *floor))
         header = ("what", "for", "ours (ms)", "plain twin (ms)", "twin / ours", "arithmetic (ms)", "ours / arithmetic")
         return [when, table(header, rows)]
+
+
+def _milliseconds(value: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> nodes.table:

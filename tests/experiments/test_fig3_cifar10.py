@@ -13,6 +13,7 @@ TINY = replace(
     fig3_cifar10.QUICK,
     cifar10=replace(cifar10.QUICK, betas=(0.0, 10.0), n_test=20),
     fgsm=replace(fig3_cifar10.QUICK.fgsm, epsilons=(0.01, 0.1), pictured=(1,)),
+    n_compared=4,
 )
 PIXELS = replace(TINY, fgsm=replace(TINY.fgsm, distances="pixels"))
 

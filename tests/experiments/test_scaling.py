@@ -11,8 +11,14 @@ CONFIG = scaling.QUICK
 
 
 @pytest.fixture(scope="module")
-def result():
-    return scaling.run(CONFIG)
+def told_and_result():
+    told = []
+    return told, scaling.run(CONFIG, progress=lambda *about: told.append(about))
+
+
+@pytest.fixture
+def result(told_and_result):
+    return told_and_result[1]
 
 
 def test_everything_asked_for_is_there(result):
@@ -22,9 +28,8 @@ def test_everything_asked_for_is_there(result):
     assert list(result.threads.values) == [1]
 
 
-def test_the_steps_reported_are_those_that_there_are():
-    told = []
-    scaling.run(CONFIG, progress=lambda *about: told.append(about))
+def test_the_steps_reported_are_those_that_there_are(told_and_result):
+    told, _ = told_and_result
     total = told[0][2]
     assert [done for _, done, _ in told] == list(range(1, total + 1)) and {n for *_, n in told} == {total}
 
