@@ -131,17 +131,23 @@ def figure_png(page: Path, name: str | None = None) -> bytes:
 
 
 def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str) -> None:
-    """Execute each source into ``folder``, one after another, and say how it went.
+    """Execute each source into ``folder`` and say how it went, one after another.
 
-    Each has a process of its own, so that its peak memory is its own.
+    In mode "recorded" nothing is computed, and as many go at once as there are processors. Each has a process of its own,
+    so that its peak memory is its own.
     """
-    for number, source in enumerate(sources, start=1):
-        print(f"[{number}/{len(sources)}] {source.stem} …", end=" ", flush=True)
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            notebook = pool.submit(
-                execute, source, folder / f"{source.stem}.ipynb", profile=profile, mode=mode).result()
-        run = notebook.metadata["lil"]
-        print(f"{run['seconds']:.0f} s, {run['peak_memory_mb']} MiB", flush=True)
+    at_once = os.cpu_count() or 1 if mode == "recorded" else 1
+    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
+        submitted = (
+            pool.submit(execute, source, folder / f"{source.stem}.ipynb", profile=profile, mode=mode) for source in sources)
+        runs = submitted if at_once == 1 else list(submitted)     # each when the one before is done, or all
+        try:
+            for number, (source, run) in enumerate(zip(sources, runs, strict=True), start=1):
+                print(f"[{number}/{len(sources)}] {source.stem} …", end=" ", flush=True)
+                about = run.result().metadata["lil"]
+                print(f"{about['seconds']:.0f} s, {about['peak_memory_mb']} MiB", flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)     # after a failure, what has not begun
 
 
 def make_references(sources: Sequence[Path], folder: Path = REFERENCES) -> None:

@@ -132,3 +132,32 @@ def test_a_failure_in_the_process_of_a_page_says_what_failed(source, tmp_path):
     source.write_text(SOURCE.format(last='raise RuntimeError("no")'))
     with pytest.raises(papermill.PapermillExecutionError, match="RuntimeError: no"):
         pages.make_pages([source], tmp_path / "nb", profile="quick", mode="live")
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Sources of which the first fails."""
+    sources = [tmp_path / f"fig{number}.py" for number in range(3)]
+    for source, last in zip(sources, ("1 / 0", "", ""), strict=True):
+        source.write_text(SOURCE.format(last=last))
+    return sources
+
+
+@pytest.mark.parametrize("mode", ["live", "recorded"])
+def test_pages_are_told_in_their_order(three, tmp_path, capsys, mode):
+    pages.make_pages(three[1:], tmp_path / "nb", profile="quick", mode=mode)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" …")[0] for line in lines] == ["[1/2] fig1", "[2/2] fig2"]
+    assert sorted(path.name for path in (tmp_path / "nb").iterdir()) == ["fig1.ipynb", "fig2.ipynb"]
+
+
+def test_where_pages_compute_none_is_begun_after_a_failure(three, tmp_path):
+    with pytest.raises(papermill.PapermillExecutionError):
+        pages.make_pages(three, tmp_path / "nb", profile="quick", mode="live")
+    assert [path.name for path in (tmp_path / "nb").iterdir()] == ["fig0.part.ipynb"]
+
+
+def test_where_they_do_not_a_failure_is_told_too(three, tmp_path):
+    with pytest.raises(papermill.PapermillExecutionError):
+        pages.make_pages(three, tmp_path / "nb", profile="quick", mode="recorded")
+    assert not (tmp_path / "nb" / "fig0.ipynb").exists()
