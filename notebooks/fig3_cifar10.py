@@ -22,8 +22,8 @@
 # gradient: `total` is the paper's attack, `classification` the attacker's.
 #
 # The networks have 3 hidden layers of 1000 and read the 512 features of a frozen VGG13, pretrained on CIFAR10 by this
-# project; the distances that they are to keep are those between features. The attack goes through the VGG13 to the pixels, which
-# computes in bfloat16 there where the processor has that in hardware; what that changes is measured below.
+# project; the distances that they are to keep are those between features. The attack goes through the VGG13 to the pixels; it
+# takes bfloat16 where the processor has that in hardware, and what that changes is measured below.
 
 # %%
 import json
