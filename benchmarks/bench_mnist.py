@@ -9,9 +9,10 @@ import naive
 import pytest
 import torch
 
-from lil import training
-from lil.evaluation import Fgsm, Sweep, robustness
+from lil import fast_training, training
+from lil.evaluation import Fgsm, Sweep
 from lil.models import LIL
+from lil.pixel_robustness import robustness
 from lil.recipes import mnist
 
 PAPER = mnist.PAPER
@@ -41,7 +42,7 @@ def test_training(benchmark, images, kind):
         if kind == "floor":
             arithmetic(model, x)
         elif kind == "ours":
-            training.train(model, x, labels, settings, betas=PAPER.betas, seeds=[0] * len(PAPER.betas))
+            fast_training.train(model, x, labels, settings, betas=PAPER.betas, seeds=[0] * len(PAPER.betas))
         else:
             for member, beta in enumerate(PAPER.betas):
                 naive.train_classifier(model, member, x, labels, beta=beta, order=order, batch_size=PAPER.batch_size)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import naive
 import pytest
 
-from lil import full_batch
+from lil import fast_training
 from lil.recipes import rings
 from lil.training import Settings
 
@@ -23,7 +23,7 @@ def test_rings(benchmark, kind):
         if kind == "naive":
             naive.train_stack([model], x, (labels,), beta=1.0, epochs=EPOCHS[kind])
         else:
-            full_batch.train(model, x, labels, settings, betas=CONFIG.betas, seeds=CONFIG.seeds)
+            fast_training.train(model, x, labels, settings, betas=CONFIG.betas, seeds=CONFIG.seeds)
 
     benchmark.pedantic(train, rounds=5, warmup_rounds=1)
     benchmark.extra_info |= {"what": "rings, training", "unit": "an epoch", "repeats": EPOCHS[kind]}

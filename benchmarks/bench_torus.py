@@ -3,7 +3,7 @@
 import naive
 import pytest
 
-from lil import full_batch
+from lil import fast_training
 from lil.models import StackedLIL
 from lil.recipes import torus
 from lil.training import Settings
@@ -19,7 +19,7 @@ def train(kind: str) -> None:
         naive.train_stack(list(stack.lils), data.x, data.labels, beta=config.beta, epochs=EPOCHS[kind])
     else:
         settings = Settings(epochs=EPOCHS[kind], learning_rate=config.learning_rate)
-        full_batch.train(stack, data.x, data.labels, settings, betas=[config.beta], seeds=[0])
+        fast_training.train(stack, data.x, data.labels, settings, betas=[config.beta], seeds=[0])
 
 
 @pytest.mark.parametrize("kind", EPOCHS)

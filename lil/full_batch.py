@@ -6,9 +6,7 @@ it is three compiled sweeps, over points, over pairs, and over points again: :mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -20,12 +18,12 @@ from lil import training, workers
 from lil.isometry import Blocks, pair_blocks, pair_distances, pair_weights
 from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
+from lil.tasks import Tasks
 from lil.training import History, Settings
 
 _CHUNK = 416                 # points that go through all layers at once, at most: their rows stay in the cache
 _TILE = 800                  # points j of a tile of pairs (i, j), at most
 _REPORTS = 200               # calls of the progress callback over a training, at most
-_ADAM = (0.9, 0.999, 1e-8)   # β1, β2 and ε: the values of torch's class
 
 
 def train(
@@ -40,10 +38,8 @@ def train(
 ) -> History:
     """Train the members of ``model`` in place, as :func:`lil.training.train` does, whose arguments and errors it has.
 
-    It is compiled for the CPU, for single precision and for steps on all points; all else is left to that function.
+    It is compiled for the CPU, for single precision and for steps on all points.
     """
-    if x.device.type != "cpu" or x.dtype != torch.float32 or settings.batch_size is not None:
-        return training.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
     levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
     each_level = labels if isinstance(labels, tuple) else (labels,)
     training._check(levels, x, each_level, betas, seeds, settings)
@@ -116,51 +112,23 @@ def _learn(
     (levels, n), (members, _, size) = networks.labels.shape, networks.parts.shape
     tiles, points = pairs.tiles, np.tile(np.diff(networks.cuts), members)
     strengths = (4 * settings.scale * np.outer(betas, weights)).astype(np.float32)
-    forward = _Sweep(points, kernel.forward, networks)
-    isometry = _Sweep(
+    forward = Tasks(points, kernel.forward, networks)
+    isometry = Tasks(
         (tiles["right"]**2 - tiles["left"]**2) * tiles["width"], kernel.isometry, networks, pairs, np.float32(settings.scale))
-    backward = _Sweep(points, kernel.backward, networks, pairs, settings.alpha, strengths, connected)
+    backward = Tasks(points, kernel.backward, networks, pairs, settings.alpha, strengths, connected)
     means, squares = _zeros(members, size), _zeros(members, size)
     history, of_tile = np.zeros((2, settings.epochs, levels, members)), tiles["level"] * members + tiles["member"]
     for epoch in range(settings.epochs):
         forward()
         isometry()
         backward()
-        kernel.adam(networks, means, squares, settings.learning_rate, *_ADAM, epoch + 1)
+        kernel.adam(networks, means, squares, settings.learning_rate, epoch + 1)
         history[0, epoch] = networks.entropies.sum(1).T / n
         history[1, epoch] = np.bincount(of_tile, pairs.losses, levels * members).reshape(levels, members)
         if (epoch + 1) * _REPORTS // settings.epochs > epoch * _REPORTS // settings.epochs:
             progress("training", epoch + 1, settings.epochs)
     history[1] *= 2 * weights[:, None]
     return History(*torch.from_numpy(history).float())
-
-
-class _Sweep:
-    """A compiled function of some arguments and of all its tasks, once for each call.
-
-    Tasks are dealt to threads by their ``work``: the largest first, each to the thread that has least to do by then.
-    """
-
-    def __init__(self, work: Int[np.ndarray, "tasks"], run: Callable[..., None], *arguments):
-        self.run, self.arguments = run, arguments
-        loads = np.zeros(max(1, min(workers.threads(), len(work))))
-        of_task = np.empty(len(work), np.int64)
-        for task in np.argsort(-work, kind="stable"):
-            of_task[task] = np.argmin(loads)
-            loads[of_task[task]] += work[task]
-        self.shares = [np.flatnonzero(of_task == thread) for thread in range(len(loads))]
-
-    def __call__(self) -> None:
-        mine, *others = self.shares
-        jobs = [_pool(len(others)).submit(self.run, *self.arguments, tasks) for tasks in others]
-        self.run(*self.arguments, mine)
-        for job in jobs:
-            job.result()
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="full batch")
 
 
 def _write_back(levels: Sequence[LIL], networks: kernel.Networks) -> None:

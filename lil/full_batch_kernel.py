@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lil import elementary
+from lil.elementary import ONE, ZERO, add, cross_entropy, tanh
 from lil.workers import compiled
 
 LANES = 16                # floats of a cache line; rows begin at one, and chunks and tiles where one begins
@@ -27,8 +29,6 @@ TILE = np.dtype([(name, np.int64) for name in (
     "start", "left", "right",                           # pairs (i, j) of the block's points from ``start`` on: i < j, left ≤ j < right
     "offset", "layer",                                  # where its distances begin; which layer of ``pull`` it writes
 )])
-
-_ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 
 
 class Networks(NamedTuple):
@@ -64,7 +64,7 @@ def forward(networks, tasks):
             _affine(networks.parameters[k, layer.at:], networks.values[k], layer, first, end)
             if layer.hidden:
                 for row in range(layer.row, layer.row + layer.outputs):
-                    _tanh(networks.values[k, row, first:end])
+                    tanh(networks.values[k, row, first:end])
 
 
 @compiled
@@ -102,17 +102,18 @@ def backward(networks, pairs, alpha, strengths, connected, tasks):
             parameters, gradient = networks.parameters[k, layer.at:], networks.parts[k, chunk, layer.at:]
             lowest = number == 0 or layers[number - 1].level < layer.level
             if not layer.hidden:
-                networks.entropies[k, chunk, layer.level] = _cross_entropy(
-                    values[k], layer, networks.labels[layer.level], alpha, first, end, other)
+                labels = networks.labels[layer.level]
+                networks.entropies[k, chunk, layer.level] = cross_entropy(
+                    values[k], layer.row, first, end, labels[first:end], np.float32(alpha / len(labels)), other[:layer.outputs])
                 _gradient(values[k], layer, first, end, other, gradient)
                 _pass_back(parameters, layer, other, along, from_above)
                 continue
-            if layer.last and strengths[k, layer.level] != _ZERO:
+            if layer.last and strengths[k, layer.level] != ZERO:
                 _add_pulls(pairs.pull, k, layer, strengths[k, layer.level], first, end, along)
             for c in range(layer.outputs):
                 z, back = values[k, layer.row + c, first:end], along[c]
                 for j in range(len(back)):
-                    back[j] *= _ONE - z[j] * z[j]
+                    back[j] *= ONE - z[j] * z[j]
             _gradient(values[k], layer, first, end, along, gradient)
             from_above = lowest and connected
             if not lowest or (connected and number > 0):
@@ -121,19 +122,13 @@ def backward(networks, pairs, alpha, strengths, connected, tasks):
 
 
 @compiled
-def adam(networks, means, squares, rate, beta1, beta2, epsilon, step):
+def adam(networks, means, squares, rate, step):
     """A step of Adam along the sum of the chunks' gradients."""
-    size = np.float32(rate / (1 - beta1**step))
-    root = np.float32(1 / np.sqrt(1 - beta2**step))
-    first, second, least = np.float32(1 - beta1), np.float32(1 - beta2), np.float32(epsilon)
     for k in range(len(means)):
-        parameters, mean, square, gradient = networks.parameters[k], means[k], squares[k], networks.parts[k, 0]
+        gradient = networks.parts[k, 0]
         for chunk in range(1, networks.parts.shape[1]):
-            _add(gradient, _ONE, networks.parts[k, chunk])
-        for p in range(len(mean)):
-            mean[p] += first * (gradient[p] - mean[p])
-            square[p] += second * (gradient[p] * gradient[p] - square[p])
-            parameters[p] -= np.divide(size * mean[p], np.sqrt(square[p]) * root + least)
+            elementary.add(gradient, ONE, networks.parts[k, chunk])
+        elementary.adam(networks.parameters[k], means[k], squares[k], gradient, rate, step)
 
 
 # Layers
@@ -153,7 +148,7 @@ def _affine(parameters, values, layer, first, end):
             for j in range(len(out)):
                 out[j] += (a * h0[j] + b * h1[j]) + (c * h2[j] + d * h3[j])
         for i in range(inputs - inputs % 4, inputs):
-            _add(out, weights[i], values[below + i, first:end])
+            add(out, weights[i], values[below + i, first:end])
 
 
 @compiled
@@ -166,8 +161,8 @@ def _gradient(values, layer, first, end, along, gradient):
         for i in range(0, inputs - 3, 4):
             h0, h1 = values[below + i, first:end], values[below + i + 1, first:end]
             h2, h3 = values[below + i + 2, first:end], values[below + i + 3, first:end]
-            s0, s1, s2, s3 = _ZERO, _ZERO, _ZERO, _ZERO
-            t0, t1, t2, t3 = _ZERO, _ZERO, _ZERO, _ZERO
+            s0, s1, s2, s3 = ZERO, ZERO, ZERO, ZERO
+            t0, t1, t2, t3 = ZERO, ZERO, ZERO, ZERO
             for j in range(len(u)):
                 s0 += u[j] * h0[j]
                 s1 += u[j] * h1[j]
@@ -182,7 +177,7 @@ def _gradient(values, layer, first, end, along, gradient):
             at = p * inputs + i
             gradient[at], gradient[at + 1], gradient[at + 2], gradient[at + 3] = t0, t1, t2, t3
         for i in range(inputs - inputs % 4, inputs):
-            h0, s0, t0 = values[below + i, first:end], _ZERO, _ZERO
+            h0, s0, t0 = values[below + i, first:end], ZERO, ZERO
             for j in range(len(u)):
                 s0 += u[j] * h0[j]
                 t0 += v[j] * h0[j]
@@ -192,13 +187,13 @@ def _gradient(values, layer, first, end, along, gradient):
 
 
 @compiled
-def _pass_back(parameters, layer, along, into, add):
+def _pass_back(parameters, layer, along, into, onto):
     """Along what lies below: Wᵀ times that along the layer, added to what is there or in its place."""
     inputs, outputs = layer.inputs, layer.outputs
     for i in range(inputs):
         back = into[i]
-        if not add:
-            back[:] = _ZERO
+        if not onto:
+            back[:] = ZERO
         for o in range(0, outputs - 3, 4):
             a, b = parameters[o * inputs + i], parameters[(o + 1) * inputs + i]
             c, d = parameters[(o + 2) * inputs + i], parameters[(o + 3) * inputs + i]
@@ -206,7 +201,7 @@ def _pass_back(parameters, layer, along, into, add):
             for j in range(len(back)):
                 back[j] += (a * g0[j] + b * g1[j]) + (c * g2[j] + d * g3[j])
         for o in range(outputs - outputs % 4, outputs):
-            _add(back, parameters[o * inputs + i], along[o])
+            add(back, parameters[o * inputs + i], along[o])
 
 
 @compiled
@@ -215,7 +210,7 @@ def _add_pulls(pull, k, layer, strength, first, end, along):
     inner = min(end, pull.shape[-1])
     for tiles in range(len(pull)):
         for c in range(layer.outputs):
-            _add(along[c], strength, pull[tiles, k, layer.level, c, first:inner])
+            add(along[c], strength, pull[tiles, k, layer.level, c, first:inner])
 
 
 @compiled
@@ -228,85 +223,12 @@ def _buffers(layers, count):
 
 
 @compiled
-def _add(out, factor, x):
-    for j in range(len(x)):
-        out[j] += factor * x[j]
-
-
-@compiled
 def _rows(count, points):
     """Zeros, each row beginning with a cache line."""
     width = -(-points // LANES) * LANES
     flat = np.zeros(count * width + LANES, np.float32)
     skip = -(flat.ctypes.data // flat.itemsize) % LANES
     return flat[skip:skip + count * width].reshape(count, width)
-
-
-# Functions. Loops over arithmetic become vector instructions; calls of the C library's functions would not, nor Python's
-# division, which looks for zeros.
-
-
-@compiled
-def _tanh(x):
-    """In place: a quotient of polynomials, that of Eigen, to a few of the last digits; ±1 beyond where float32 has it."""
-    bound = np.float32(7.90531110763549805)
-    a1, a3, a5 = np.float32(4.89352455891786e-03), np.float32(6.37261928875436e-04), np.float32(1.48572235717979e-05)
-    a7, a9, a11 = np.float32(5.12229709037114e-08), np.float32(-8.60467152213735e-11), np.float32(2.00018790482477e-13)
-    a13 = np.float32(-2.76076847742355e-16)
-    b0, b2, b4 = np.float32(4.89352518554385e-03), np.float32(2.26843463243900e-03), np.float32(1.18534705686654e-04)
-    b6 = np.float32(1.19825839466702e-06)
-    for j in range(len(x)):
-        y = bound if x[j] > bound else -bound if x[j] < -bound else x[j]     # NaN stays
-        s = y * y
-        above = y * (a1 + s * (a3 + s * (a5 + s * (a7 + s * (a9 + s * (a11 + s * a13))))))
-        x[j] = np.divide(above, b0 + s * (b2 + s * (b4 + s * b6)))
-
-
-@compiled
-def _exp_of_difference(x, above, out):
-    """exp(x − above) where that is at most 0: 2ⁿ times a polynomial of what is left, that of Cephes."""
-    powers = np.empty(len(x), np.int32)
-    least, log2e, ln2, rest = np.float32(-87), np.float32(1.44269504088896341), np.float32(0.693359375), np.float32(-2.12194440e-4)
-    c0, c1, c2 = np.float32(1.9875691500e-4), np.float32(1.3981999507e-3), np.float32(8.3334519073e-3)
-    c3, c4, c5 = np.float32(4.1665795894e-2), np.float32(1.6666665459e-1), np.float32(5.0000001201e-1)
-    for j in range(len(x)):
-        y = x[j] - above[j]
-        y = least if y < least else y     # NaN stays
-        n = np.floor(y * log2e + _HALF)
-        r = (y - n * ln2) - n * rest
-        out[j] = ((((((c0 * r + c1) * r + c2) * r + c3) * r + c4) * r + c5) * r * r + r) + _ONE
-        powers[j] = (np.int32(n) + np.int32(127)) << np.int32(23)
-    two_to_n = powers.view(np.float32)
-    for j in range(len(x)):
-        out[j] *= two_to_n[j]
-
-
-@compiled
-def _cross_entropy(values, layer, labels, alpha, first, end, along):
-    """Σ −log of the right class's share; into ``along`` the gradient of α times the mean over all points."""
-    classes, inner = layer.outputs, min(end, len(labels))
-    count = end - first
-    most, total = np.empty(count, np.float32), np.zeros(count, np.float32)
-    most[:] = values[layer.row, first:end]
-    for c in range(1, classes):
-        logits = values[layer.row + c, first:end]
-        for j in range(count):
-            most[j] = logits[j] if logits[j] > most[j] else most[j]
-    for c in range(classes):
-        _exp_of_difference(values[layer.row + c, first:end], most, along[c])
-        _add(total, _ONE, along[c])
-    loss = 0.0
-    for j in range(inner - first):
-        loss += np.log(total[j]) + most[j] - values[layer.row + labels[first + j], first + j]
-    factor = np.float32(alpha / len(labels))
-    for c in range(classes):
-        share = along[c]
-        for j in range(count):
-            share[j] *= np.divide(factor, total[j])
-        share[inner - first:] = _ZERO
-    for j in range(inner - first):
-        along[labels[first + j], j] -= factor
-    return loss
 
 
 # Pairs
@@ -388,7 +310,7 @@ def _tile(z, tile, distances, scale, partners, weights):
         for c in range(len(z)):
             p0, p1, p2, p3 = z[c, i], z[c, i + 1], z[c, i + 2], z[c, i + 3]
             y, column = z[c, left:left + width], partners[c, left:left + width]
-            s0, s1, s2, s3 = _ZERO, _ZERO, _ZERO, _ZERO
+            s0, s1, s2, s3 = ZERO, ZERO, ZERO, ZERO
             for j in range(width):
                 s0 += w0[j] * y[j]
                 s1 += w1[j] * y[j]
@@ -406,7 +328,7 @@ def _tile(z, tile, distances, scale, partners, weights):
 def _squares(z, i, left, width, held):
     """Squared distances of four rows, from i on, to the points from ``left`` on."""
     h0, h1, h2, h3 = held[0, :width], held[1, :width], held[2, :width], held[3, :width]
-    held[:, :width] = _ZERO
+    held[:, :width] = ZERO
     for c in range(0, len(z), 2):
         p0, p1, p2, p3 = z[c, i], z[c, i + 1], z[c, i + 2], z[c, i + 3]
         q0, q1, q2, q3 = z[c + 1, i], z[c + 1, i + 1], z[c + 1, i + 2], z[c + 1, i + 3]
@@ -423,15 +345,15 @@ def _squares(z, i, left, width, held):
 @compiled
 def _weights(held, i, left, width, distances, scale, weights):
     """Squared distances become w = r / d, 0 where there is no pair; returns Σ r²."""
-    total = _ZERO
+    total = ZERO
     of_column = weights[left:left + width]
     for k in range(ROWS):
         w, target = held[k, :width], distances[k * width:(k + 1) * width]
-        of_row = _ZERO
+        of_row = ZERO
         for j in range(width):
             distance = np.sqrt(w[j])
-            r = scale * distance - target[j] if target[j] >= _ZERO else _ZERO
-            weight = np.divide(r, distance) if distance > _ZERO else _ZERO
+            r = scale * distance - target[j] if target[j] >= ZERO else ZERO
+            weight = np.divide(r, distance) if distance > ZERO else ZERO
             total += r * r
             of_row += weight
             of_column[j] += weight

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +10,7 @@ import xarray as xr
 from torch import Tensor
 
 from lil.attacks import Front
-from lil.evaluation import Fgsm, Sweep, pictures, robustness
+from lil.evaluation import Fgsm, Sweep, pictures
 from lil.progress import Progress
 
 # Training and attack both follow signs and minima that the last digit of a sum can change. Pictures are not compared.
@@ -35,14 +35,14 @@ def attacked(
     networks: dict[str, Tensor],
     front: Front,
     fgsm: Fgsm,
+    robustness: Callable[..., xr.Dataset],
     *,
     device: str,
     progress: Progress,
-    partial: Path | None = None,
 ) -> xr.Dataset:
-    """What FGSM makes of a recipe's networks on the test images: the numbers, and a few images to look at."""
+    """What FGSM makes of a recipe's networks on the test images: what ``robustness`` finds, and a few images to look at."""
     model = recipe.restore(settings, networks).to(device).requires_grad_(False)
     sweep = Sweep(model, front, settings.betas, settings.seeds, settings.scale)
     x, labels = (part.to(device) for part in recipe.data(settings, "test"))
-    numbers = robustness(sweep, x, labels, fgsm, progress=progress, partial=partial)
+    numbers = robustness(sweep, x, labels, fgsm, progress=progress)
     return numbers.merge(pictures(sweep, x, labels, fgsm), combine_attrs="override")

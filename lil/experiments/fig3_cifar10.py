@@ -5,6 +5,7 @@ The attack goes through the VGG13 in bfloat16, where the processor has that in h
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import xarray as xr
 from torch import Tensor
 
 from lil import features
-from lil.evaluation import Fgsm
+from lil.bfloat16 import Bfloat16Features
+from lil.evaluation import Fgsm, robustness
 from lil.experiments import _sweeps
 from lil.experiments._sweeps import headline as headline
 from lil.progress import Progress, silent
@@ -54,9 +56,13 @@ def evaluate(
     "float32": what the faster one changes. ``partial``: the file from which an evaluation that was cut off goes on.
     """
     def attack(settings: cifar10.Config, precision: str, partial: Path | None = None) -> xr.Dataset:
-        front = cifar10.front(settings, device=device, precision=precision)
+        if precision == "bfloat16" and device == "cpu":
+            front = Bfloat16Features(settings.weights, settings.inputs)
+        else:
+            front = cifar10.front(settings, device=device, precision=precision)
         return _sweeps.attacked(
-            cifar10, settings, networks["cifar10"], front, config.fgsm, device=device, progress=progress, partial=partial)
+            cifar10, settings, networks["cifar10"], front, config.fgsm, functools.partial(robustness, partial=partial),
+            device=device, progress=progress)
 
     few = replace(config.cifar10, n_test=config.n_compared)
     compared = [attack(few, precision).accuracy for precision in (config.precision, "float32")]

@@ -11,6 +11,7 @@ from lil.evaluation import Fgsm
 from lil.experiments import _sweeps
 from lil.experiments._sweeps import BANDS as BANDS
 from lil.experiments._sweeps import headline as headline
+from lil.pixel_robustness import robustness
 from lil.progress import Progress, silent
 from lil.recipes import mnist
 
@@ -36,7 +37,8 @@ def evaluate(
 ) -> xr.Dataset:
     """Accuracy of each network on all test images, clean and attacked: see :func:`lil.evaluation.robustness`."""
     return _sweeps.attacked(
-        mnist, config.mnist, networks["mnist"], mnist.front(config.mnist), config.fgsm, device=device, progress=progress)
+        mnist, config.mnist, networks["mnist"], mnist.front(config.mnist), config.fgsm, robustness,
+        device=device, progress=progress)
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:

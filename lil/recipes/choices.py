@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from lil import training
 from lil.isometry import Reduction
 from lil.progress import Progress, silent
 from lil.recipes import mnist
@@ -57,12 +56,5 @@ def quick(config: Settings) -> Settings:
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
     """The trained networks' weights, on the CPU."""
-    model = build(config).to(device)
     x, labels = inputs(config, "train", device=device)
-    betas, seeds = zip(*members(config), strict=True)
-    settings = training.Settings(
-        epochs=config.epochs, batch_size=config.batch_size, learning_rate=config.learning_rate, scale=config.scale,
-        reduction=config.reduction,
-    )
-    training.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
-    return {name: value.cpu() for name, value in model.state_dict().items()}
+    return mnist.learn(build(config).to(device), config, x, labels, reduction=config.reduction, progress=progress)

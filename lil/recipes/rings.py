@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import full_batch
+from lil import fast_training
 from lil.datasets import toy
 from lil.models import LIL
 from lil.progress import Progress, silent
@@ -68,7 +68,7 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     betas, seeds = zip(*members(config), strict=True)
     model = build(config).to(device)
     settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate)
-    full_batch.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
+    fast_training.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
     return {name: value.cpu() for name, value in model.state_dict().items()}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from lil import full_batch
+from lil import fast_training
 from lil.datasets import toy
 from lil.models import StackedLIL
 from lil.progress import Progress, silent
@@ -59,7 +59,7 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate)
     labels = tuple(level.to(device) for level in torus.labels)
     betas = [config.beta] * len(config.seeds)
-    full_batch.train(model, torus.x.to(device), labels, settings, betas=betas, seeds=config.seeds, progress=progress)
+    fast_training.train(model, torus.x.to(device), labels, settings, betas=betas, seeds=config.seeds, progress=progress)
     return {name: value.cpu() for name, value in model.state_dict().items()}
 
 

@@ -80,9 +80,10 @@ def test_the_public_codes_reading_is_the_same_experiment_with_its_settings():
 
 def test_the_precision_is_that_of_the_attack_and_compared_with_float32(networks, result, monkeypatch):
     asked = []
-    front = cifar10.front
+    in_single, in_bfloat16 = cifar10.front, fig3_cifar10.Bfloat16Features
     monkeypatch.setattr(
-        cifar10, "front", lambda *rest, precision, **more: asked.append(precision) or front(*rest, precision=precision, **more))
+        cifar10, "front", lambda *rest, precision, **more: asked.append(precision) or in_single(*rest, precision=precision, **more))
+    monkeypatch.setattr(fig3_cifar10, "Bfloat16Features", lambda *rest: asked.append("bfloat16") or in_bfloat16(*rest))
     found = fig3_cifar10.evaluate(replace(TINY, precision="bfloat16", n_compared=10), networks)
     assert asked == ["bfloat16", "float32", "bfloat16"]
     ten = fig3_cifar10.evaluate(replace(TINY, cifar10=replace(TINY.cifar10, n_test=10)), networks)
