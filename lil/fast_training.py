@@ -25,13 +25,15 @@ def train(
     progress: Progress = silent,
 ) -> History:
     """Train the members of ``model`` in place, as :func:`lil.training.train` does, whose arguments and errors it has."""
-    return _way(model, x, settings)(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
+    return _way(model, x.device, x.dtype, settings)(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
 
 
-def _way(model: LIL | StackedLIL, x: Tensor, settings: Settings) -> Callable[..., History]:
-    if x.device.type == "cuda":
+def _way(
+    model: LIL | StackedLIL, device: torch.device, dtype: torch.dtype, settings: Settings
+) -> Callable[..., History]:
+    if device.type == "cuda":
         return captured.train
-    if x.device.type != "cpu" or x.dtype != torch.float32:
+    if device.type != "cpu" or dtype != torch.float32:
         return training.train
     if settings.batch_size is None:
         return full_batch.train

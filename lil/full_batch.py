@@ -7,6 +7,7 @@ it is three compiled sweeps, over points, over pairs, and over points again: :mo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,11 +15,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lil import full_batch_kernel as kernel
-from lil import training, workers
+from lil import tasks, training, workers
 from lil.isometry import Blocks, pair_blocks, pair_distances, pair_weights
 from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
-from lil.tasks import Tasks
 from lil.training import History, Settings
 
 _CHUNK = 416                 # points that go through all layers at once, at most: their rows stay in the cache
@@ -92,7 +92,7 @@ def _pairs(networks: kernel.Networks, x: Float[Tensor, "n d"], blocks: Blocks, b
                 (k, level, layer["row"], layer["outputs"], start, left, right, end, left // _TILE)
                 for k, beta in enumerate(betas) if beta > 0]
             end += len(distances[-1])
-    tiles = np.array(tiles, kernel.TILE)
+    tiles = np.sort(np.array(tiles, kernel.TILE), order=("member", "start"), kind="stable")     # as chunks of points lie
     depth, width = int(tiles["layer"].max(initial=-1)) + 1, int(representations["outputs"].max())
     return kernel.Pairs(
         tiles=tiles, order=blocks.order.numpy(), distances=torch.cat(distances).numpy(), losses=np.zeros(len(tiles)),
@@ -109,26 +109,23 @@ def _learn(
     progress: Progress,
 ) -> History:
     """All epochs, each a step. ``weights``: of an ordered pair in the isometry loss of each level."""
-    (levels, n), (members, _, size) = networks.labels.shape, networks.parts.shape
+    levels, members, size = len(networks.labels), len(networks.parts), networks.parts.shape[-1]
     tiles, points = pairs.tiles, np.tile(np.diff(networks.cuts), members)
     strengths = (4 * settings.scale * np.outer(betas, weights)).astype(np.float32)
-    forward = Tasks(points, kernel.forward, networks)
-    isometry = Tasks(
-        (tiles["right"]**2 - tiles["left"]**2) * tiles["width"], kernel.isometry, networks, pairs, np.float32(settings.scale))
-    backward = Tasks(points, kernel.backward, networks, pairs, settings.alpha, strengths, connected)
-    means, squares = _zeros(members, size), _zeros(members, size)
-    history, of_tile = np.zeros((2, settings.epochs, levels, members)), tiles["level"] * members + tiles["member"]
-    for epoch in range(settings.epochs):
-        forward()
-        isometry()
-        backward()
-        kernel.adam(networks, means, squares, settings.learning_rate, epoch + 1)
-        history[0, epoch] = networks.entropies.sum(1).T / n
-        history[1, epoch] = np.bincount(of_tile, pairs.losses, levels * members).reshape(levels, members)
-        if (epoch + 1) * _REPORTS // settings.epochs > epoch * _REPORTS // settings.epochs:
-            progress("training", epoch + 1, settings.epochs)
-    history[1] *= 2 * weights[:, None]
-    return History(*torch.from_numpy(history).float())
+    loss = kernel.Loss(settings.alpha, np.float32(settings.scale), weights, strengths)
+    threads = min(workers.threads(), max(len(points), len(tiles)))
+    of_tiles = (tiles["right"]**2 - tiles["left"]**2) * tiles["width"]
+    dealt = (tasks.dealt(work, threads) for work in (points, of_tiles, np.ones(members)))
+    shares = [kernel.Share(*mine) for mine in zip(*dealt, strict=True)]
+    moments, history = _zeros(2, members, size), np.zeros((settings.epochs, 2, levels, members))
+    for first in range(0, settings.epochs, ahead := -(-settings.epochs // _REPORTS)):
+        part, place = history[first:first + ahead], tasks.meeting_place()
+        tasks.together([
+            partial(kernel.epochs, networks, pairs, moments, loss, connected, settings.learning_rate, first, part, place,
+                    threads, thread, mine)
+            for thread, mine in enumerate(shares)])
+        progress("training", first + len(part), settings.epochs)
+    return History(*torch.from_numpy(history.swapaxes(0, 1)).float())
 
 
 def _write_back(levels: Sequence[LIL], networks: kernel.Networks) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from lil import elementary
 from lil.elementary import ONE, ZERO, add, cross_entropy, tanh
+from lil.tasks import meet
 from lil.workers import compiled
 
 LANES = 16                # floats of a cache line; rows begin at one, and chunks and tiles where one begins
@@ -51,6 +52,23 @@ class Pairs(NamedTuple):
     distances: np.ndarray    # of the inputs, as lay_out has them
     losses: np.ndarray       # (tiles,): Σ r²
     pull: np.ndarray         # (layers, m, levels, width, n): Σ_j (r_ij / d_ij)(z_i − z_j)
+
+
+class Loss(NamedTuple):
+    """What weighs what."""
+
+    alpha: float             # of the cross-entropy
+    scale: np.float32        # K
+    weights: np.ndarray      # (levels,): of an ordered pair in the isometry loss
+    strengths: np.ndarray    # (m, levels): of the pulls in the gradient
+
+
+class Share(NamedTuple):
+    """The tasks of a thread."""
+
+    points: np.ndarray       # networks and chunks of points
+    tiles: np.ndarray
+    members: np.ndarray
 
 
 @compiled
@@ -122,13 +140,45 @@ def backward(networks, pairs, alpha, strengths, connected, tasks):
 
 
 @compiled
-def adam(networks, means, squares, rate, step):
-    """A step of Adam along the sum of the chunks' gradients."""
-    for k in range(len(means)):
+def adam(networks, means, squares, rate, step, tasks):
+    """A step of Adam along the sum of the chunks' gradients, of the networks ``tasks``."""
+    for k in tasks:
         gradient = networks.parts[k, 0]
         for chunk in range(1, networks.parts.shape[1]):
-            elementary.add(gradient, ONE, networks.parts[k, chunk])
+            add(gradient, ONE, networks.parts[k, chunk])
         elementary.adam(networks.parameters[k], means[k], squares[k], gradient, rate, step)
+
+
+@compiled
+def _note(networks, pairs, weights, terms):
+    """The terms of the loss, (2, levels, m), of the last step."""
+    levels, n = networks.labels.shape
+    terms[:] = 0.0
+    for k in range(len(networks.entropies)):
+        for level in range(levels):
+            terms[0, level, k] = networks.entropies[k, :, level].sum() / n
+    for task in range(len(pairs.tiles)):
+        tile = pairs.tiles[task]
+        terms[1, tile.level, tile.member] += 2 * weights[tile.level] * pairs.losses[task]
+
+
+# Epochs
+
+
+@compiled
+def epochs(networks, pairs, moments, loss, connected, rate, first, history, place, threads, thread, mine):
+    """A thread's part of the epochs from ``first`` on, one for each entry of ``history`` (epochs, 2, levels, m)."""
+    for epoch in range(len(history)):
+        forward(networks, mine.points)
+        meet(place, threads)
+        isometry(networks, pairs, loss.scale, mine.tiles)
+        meet(place, threads)
+        backward(networks, pairs, loss.alpha, loss.strengths, connected, mine.points)
+        meet(place, threads)
+        adam(networks, moments[0], moments[1], rate, first + epoch + 1, mine.members)
+        if thread == 0:
+            _note(networks, pairs, loss.weights, history[epoch])
+        meet(place, threads)
 
 
 # Layers
@@ -351,9 +401,9 @@ def _weights(held, i, left, width, distances, scale, weights):
         w, target = held[k, :width], distances[k * width:(k + 1) * width]
         of_row = ZERO
         for j in range(width):
-            distance = np.sqrt(w[j])
-            r = scale * distance - target[j] if target[j] >= ZERO else ZERO
-            weight = np.divide(r, distance) if distance > ZERO else ZERO
+            inverse = np.divide(ONE, np.sqrt(w[j])) if w[j] > ZERO else ZERO     # one instruction, and a step of Newton's
+            r = scale * (w[j] * inverse) - target[j] if target[j] >= ZERO else ZERO
+            weight = r * inverse
             total += r * r
             of_row += weight
             of_column[j] += weight

@@ -19,7 +19,7 @@ from lil.isometry import pair_blocks, pair_weights
 from lil.models import LIL
 from lil.progress import Progress, silent
 from lil.randomness import derived_seed
-from lil.tasks import Tasks, blas_alone
+from lil.tasks import blas_alone, share
 from lil.training import History, Settings
 
 _AHEAD = 8000   # points, of all seeds, that are prepared together, and which a network goes through before the next has its turn
@@ -28,7 +28,7 @@ _AHEAD = 8000   # points, of all seeds, that are prepared together, and which a 
 def train(
     model: LIL,
     x: Float[Tensor, "n d"],
-    labels: Int[Tensor, "n"],
+    labels: Int[Tensor, "labels"] | tuple[Int[Tensor, "labels"], ...],
     settings: Settings,
     *,
     betas: Sequence[float],
@@ -40,8 +40,10 @@ def train(
     It is compiled for the CPU, for single precision, for networks that are not stacked and for steps on batches. Members of
     one seed see the same batches, however many of them have β > 0.
     """
-    training._check([model], x, [labels], betas, seeds, settings)
+    each_level = labels if isinstance(labels, tuple) else (labels,)
+    training._check([model], x, each_level, betas, seeds, settings)
     workers.keep_memory()
+    (targets,) = each_level
     distinct = list(dict.fromkeys(seeds))
     generators = [torch.Generator().manual_seed(derived_seed(seed, 0)) for seed in distinct]
     networks = pack(model)
@@ -54,10 +56,10 @@ def train(
         for epoch in range(settings.epochs):
             order = torch.stack([torch.randperm(len(x), generator=generator) for generator in generators])
             for chosen in pieces(order, size, ahead):
-                batches = prepare(_gathered(x, chosen), labels[chosen], settings.pairs, settings.reduction)
-                Tasks(
-                    1 + (strengths > 0), kernel.train, networks, batches, of_member, strengths, settings.alpha, settings.scale,
-                    settings.learning_rate, done, history[:, epoch, 0])()
+                batches = prepare(_gathered(x, chosen), targets[chosen], settings.pairs, settings.reduction)
+                share(kernel.train, (
+                    networks, batches, of_member, strengths, settings.alpha, settings.scale, settings.learning_rate, done,
+                    history[:, epoch, 0]), np.ones(len(seeds)))
                 done += chosen.shape[1]
                 progress("training", done, settings.epochs * steps_per_epoch)
     unpack(networks, model)
@@ -67,8 +69,8 @@ def train(
 def pieces(x: Shaped[Tensor, "s n *rest"], size: int, ahead: int) -> Iterator[Shaped[Tensor, "s b m *rest"]]:
     """Up to ``ahead`` points of each seed at a time, in batches of ``size``; the last batch, where it is smaller, by itself."""
     whole = x.shape[1] // size * size
-    for part in x[:, :whole].split(ahead, 1):
-        yield part.unflatten(1, (-1, size))
+    for first in range(0, whole, ahead):
+        yield x[:, first:min(first + ahead, whole)].unflatten(1, (-1, size))
     if whole < x.shape[1]:
         yield x[:, None, whole:]
 
@@ -77,7 +79,7 @@ def _gathered(x: Float[Tensor, "n d"], chosen: Int[Tensor, "s b m"]) -> Float[Te
     """x[chosen], on all threads."""
     out = x.new_empty(chosen.numel(), x.shape[1]).view(-1, chosen.shape[2], x.shape[1])
     rows = chosen.flatten(0, 1).numpy()
-    Tasks(np.ones(len(rows)), kernel.gather, x.numpy(), rows, out.numpy())()
+    share(kernel.gather, (x.numpy(), rows, out.numpy()), np.ones(len(rows)))
     return out.view(*chosen.shape, -1)
 
 

@@ -16,7 +16,7 @@ from lil import attacks, evaluation, minibatches, workers
 from lil import dense_kernel as kernel
 from lil.evaluation import OBJECTIVES, Fgsm, Sweep
 from lil.progress import Progress, silent
-from lil.tasks import Tasks, blas_alone
+from lil.tasks import blas_alone, share
 
 _AHEAD = 20   # batches that a network goes through before the next has its turn
 
@@ -38,9 +38,10 @@ def robustness(
     with workers.alone(), blas_alone():
         parts = (minibatches.pieces(each[None], fgsm.batch_size, _AHEAD * fgsm.batch_size) for each in (x.flatten(1), labels))
         for images, classes in zip(*parts, strict=True):
-            Tasks(
-                1 + (betas > 0), kernel.attack, networks, minibatches.prepare(images, classes, "within-class", "n2"), betas,
-                np.float32(sweep.scale), np.float32(fgsm.epsilons), *np.float32(attacks.BOUNDS), clean, right, zero, change)()
+            batches = minibatches.prepare(images, classes, "within-class", "n2")
+            share(kernel.attack, (
+                networks, batches, betas, np.float32(sweep.scale), np.float32(fgsm.epsilons), *np.float32(attacks.BOUNDS),
+                clean, right, zero, change), 1 + (betas > 0))
             done += classes.numel()
             progress("attacks", done, len(x))
     for counts in (right, zero, change):

@@ -122,16 +122,6 @@ def test_the_result_is_the_same_on_any_number_of_threads():
     assert all(torch.equal(one, other) for rest in learnt[1:] for one, other in zip(learnt[0], rest, strict=True))
 
 
-@pytest.mark.parametrize("change", [dict(settings=replace(SETTINGS, batch_size=8)), dict(double=True)], ids=["batches", "double"])
-def test_what_is_not_compiled_is_left_to_the_other_training(change, monkeypatch):
-    asked, its = [], training.History(torch.zeros(1, 1, 1), torch.zeros(1, 1, 1))
-    monkeypatch.setattr(training, "train", lambda *arguments, **more: asked.append((arguments, more)) or its)
-    x = points(20).double() if change.get("double") else points(20)
-    arguments = (LIL((3, 4, 2), seeds=[0]), x, dealt(20, 2), change.get("settings", SETTINGS))
-    assert full_batch.train(*arguments, betas=[1.0], seeds=[0]) is its
-    assert asked[0][0] == arguments and asked[0][1].keys() == {"betas", "seeds", "progress"}
-
-
 def test_bad_input_gets_its_sentence_and_the_model_is_as_it_was():
     for change, words in [
         (dict(labels=torch.arange(20) % 3), "labels must be classes from 0 to 1"),
@@ -168,29 +158,6 @@ def test_points_that_coincide_pull_on_nobody():
 
 
 # Parts
-
-
-def test_tanh_is_torchs_to_the_last_digits():
-    x = torch.cat([torch.linspace(-12, 12, 100_001), torch.logspace(-30, 0, 1000), torch.tensor([torch.inf, -torch.inf, 0.0])])
-    found = x.clone()
-    kernel._tanh(found.numpy())
-    right = torch.tanh(x.double())
-    assert float(((found - right).abs() / right.abs().clamp(min=1e-35)).max()) < 4e-7
-    assert float(found.abs().max()) <= 1
-    nothing = np.full(3, np.nan, np.float32)
-    kernel._tanh(nothing)
-    assert np.isnan(nothing).all()
-
-
-def test_exp_is_torchs_to_the_last_digits():
-    x = torch.linspace(-86, 0, 100_001)
-    above = torch.full_like(x, 3.0)
-    found = torch.empty_like(x)
-    kernel._exp_of_difference((x + above).numpy(), above.numpy(), found.numpy())
-    right = torch.exp(((x + above) - above).double())
-    assert float(((found - right).abs() / right).max()) < 4e-7
-    kernel._exp_of_difference(np.full(3, np.nan, np.float32), above.numpy(), found.numpy())
-    assert found[:3].isnan().all()
 
 
 @pytest.mark.parametrize(("left", "right"), [(0, 50), (0, 32), (32, 50)])
