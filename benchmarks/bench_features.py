@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 import torch
 
+from lil.bfloat16 import Bfloat16Features
 from lil.features import Precision, VGGFeatures, convolutions, extract
 
 N = 500
@@ -14,7 +15,7 @@ N = 500
 @pytest.mark.parametrize("kind", ("ours", "naive"))
 def test_features(benchmark, kind, precision):
     x = torch.rand(N, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    ours = kind == "ours"
-    module = VGGFeatures("random", precision=precision) if ours else convolutions("random").requires_grad_(False)
+    ours = Bfloat16Features if precision == "bfloat16" else VGGFeatures
+    module = ours("random") if kind == "ours" else convolutions("random").requires_grad_(False)
     benchmark.pedantic(extract, args=(module, x), rounds=3, warmup_rounds=1)
     benchmark.extra_info |= {"what": f"VGG13, features in {precision}", "unit": "an image", "repeats": N, "kind": kind}

@@ -62,8 +62,8 @@ def step_together(place, threads, counts, early, thread, steps):
 def test_nobody_goes_on_before_all_are_there(threads):
     """Also where there are more threads than cores."""
     place, counts, early = meeting_place(), np.zeros((threads, 16), np.int64), np.zeros((threads, 16), np.int64)
-    together([partial(step_together, place, threads, counts, early, thread, 500) for thread in range(threads)])
-    assert counts[:, 0].tolist() == [500] * threads and not early.any()
+    together([partial(step_together, place, threads, counts, early, thread, 100) for thread in range(threads)])
+    assert counts[:, 0].tolist() == [100] * threads and not early.any()
     together([partial(step_together, place, threads, counts, early, thread, 1) for thread in range(threads)])
 
 

@@ -29,9 +29,12 @@ def pages_of(html: Path) -> list[Path]:
             if path.relative_to(html).parts[0] not in ("_static", "_sources", "index.html")]
 
 
-def visit(context, path: Path, widths: tuple[int, ...]) -> dict:
+LOOKS = (("light", 1360), ("light", 420), ("dark", 1360))     # theme and width
+
+
+def visit(browser, path: Path) -> dict:
     """Open a page, read it to its end, and count what is wrong with it: all zero or empty on a page that is whole."""
-    page = context.new_page()
+    page = browser.new_page(color_scheme="light", viewport={"width": LOOKS[0][1], "height": 900})
     errors, outside = [], []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -44,26 +47,28 @@ def visit(context, path: Path, widths: tuple[int, ...]) -> dict:
     found = page.evaluate("""() => ({
         rawMath: document.querySelectorAll('.math:not(:has(mjx-container))').length,
         mathErrors: document.querySelectorAll('mjx-merror').length,
-        brokenImages: [...document.images].filter(image => image.complete && !image.naturalWidth).length,
-        undrawn: [...document.querySelectorAll('div.plotly-figure')].filter(div => !div.querySelector('.main-svg')).length,
     })""")
-    for width in widths:
+    for theme, width in LOOKS:
+        page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        found[f"sideways at {width}"] = page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        seen = page.evaluate("""() => ({
+            theme: document.documentElement.dataset.theme,
+            brokenImages: [...document.images].filter(image => image.complete && !image.naturalWidth).length,
+            undrawn: [...document.querySelectorAll('div.plotly-figure')].filter(div => !div.querySelector('.main-svg')).length,
+            sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        })""")
+        found[f"not {theme}"] = seen.pop("theme") != theme
+        found |= {f"{what}, {theme} at {width}": count for what, count in seen.items()}
     page.close()
     return found | {"errors": errors, "outside": outside}
 
 
-@pytest.mark.parametrize(("theme", "widths"), [("light", (1360, 420)), ("dark", (1360,))])
-def test_every_page_is_whole_and_asks_for_nothing_outside(html, browser, theme, widths):
-    context = browser.new_context(color_scheme=theme, viewport={"width": widths[0], "height": 900})
+def test_every_page_is_whole_and_asks_for_nothing_outside(html, browser):
     pages = pages_of(html)
     assert len(pages) > 3
-    problems = {path.relative_to(html).as_posix(): {what: found for what, found in visit(context, path, widths).items() if found}
+    problems = {path.relative_to(html).as_posix(): {what: found for what, found in visit(browser, path).items() if found}
                 for path in pages}
-    context.close()
     assert {page: found for page, found in problems.items() if found} == {}
 
 

@@ -10,11 +10,11 @@ import os
 import sys
 
 
-def gradient_sign(backward):
+def gradient_sign(loss):
     """The right loss, the gradient of its isometry term of the opposite sign."""
 
-    def faulty(networks, pairs, alpha, strengths, connected, tasks):
-        backward(networks, pairs, alpha, -strengths, connected, tasks)
+    def faulty(alpha, scale, weights, strengths):
+        return loss(alpha, scale, weights, -strengths)
 
     return faulty
 
@@ -29,7 +29,7 @@ def reduction(pair_weights):
 
 
 FAULTS = {   # the module that is spoilt, what in it, and how
-    "gradient_sign": ("lil.full_batch_kernel", "backward", gradient_sign),
+    "gradient_sign": ("lil.full_batch_kernel", "Loss", gradient_sign),
     "reduction": ("lil.isometry", "pair_weights", reduction),
 }
 
