@@ -9,7 +9,7 @@ from pathlib import Path
 from lil.results import provenance
 
 TIMINGS = Path(__file__).with_name("timings.json")
-KINDS = ("ours", "naive", "floor")   # "floor": the arithmetic that cannot be left out, on its own
+KINDS = ("ours", "naive", "floor")   # "floor": the arithmetic alone, as torch does it
 
 
 def pytest_addoption(parser):

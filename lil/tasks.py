@@ -73,7 +73,10 @@ def share(run: Callable[..., None], arguments: Sequence, work: Num[np.ndarray, "
 
 
 def together(jobs: Sequence[Callable[[], None]]) -> None:
-    """All of them at once, each on a thread of its own."""
+    """All of them at once, each on a thread of its own.
+
+    Jobs that :func:`meet` must not be given here by several of Python's threads at once: they could wait for jobs that wait.
+    """
     mine, *others = jobs
     running = [_pool(len(others)).submit(job) for job in others]
     mine()
