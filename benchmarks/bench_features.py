@@ -13,9 +13,8 @@ N = 500
 
 @pytest.mark.parametrize("precision", get_args(Precision))
 @pytest.mark.parametrize("kind", ("ours", "naive"))
-def test_features(benchmark, kind, precision):
+def test_features(timed, kind, precision):
     x = torch.rand(N, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     ours = Bfloat16Features if precision == "bfloat16" else VGGFeatures
     module = ours("random") if kind == "ours" else convolutions("random").requires_grad_(False)
-    benchmark.pedantic(extract, args=(module, x), rounds=3, warmup_rounds=1)
-    benchmark.extra_info |= {"what": f"VGG13, features in {precision}", "unit": "an image", "repeats": N, "kind": kind}
+    timed(lambda: extract(module, x), f"VGG13, features in {precision}", "an image", N)

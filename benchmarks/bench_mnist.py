@@ -32,7 +32,7 @@ def networks() -> LIL:
 
 
 @pytest.mark.parametrize("kind", ("ours", "naive", "floor"))
-def test_training(benchmark, images, kind):
+def test_training(timed, images, kind):
     x, labels = (part[:N_TRAIN[kind]] for part in images)
     settings = training.Settings(epochs=1, batch_size=PAPER.batch_size)
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(1))
@@ -47,8 +47,7 @@ def test_training(benchmark, images, kind):
             for member, beta in enumerate(PAPER.betas):
                 naive.train_classifier(model, member, x, labels, beta=beta, order=order, batch_size=PAPER.batch_size)
 
-    benchmark.pedantic(train, rounds=5, warmup_rounds=1)
-    benchmark.extra_info |= {"what": "MNIST, training of six β", "unit": "a step", "repeats": N_TRAIN[kind] // PAPER.batch_size}
+    timed(train, "MNIST, training of six β", "a step", N_TRAIN[kind] // PAPER.batch_size)
 
 
 @torch.no_grad()
@@ -70,7 +69,7 @@ def arithmetic(model: LIL, x: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize("kind", ("ours", "naive"))
-def test_attack(benchmark, images, kind):
+def test_attack(timed, images, kind):
     x, labels = (part[:N_TEST[kind]] for part in images)
     fgsm, model = Fgsm(), networks().requires_grad_(False)
 
@@ -85,5 +84,4 @@ def test_attack(benchmark, images, kind):
                     naive.fgsm_accuracy(
                         hidden, classifier, x, labels, beta=weight, epsilons=list(fgsm.epsilons), batch_size=fgsm.batch_size)
 
-    benchmark.pedantic(attack, rounds=5, warmup_rounds=1)
-    benchmark.extra_info |= {"what": "MNIST, FGSM with both objectives on six β at ten ε", "unit": "an image", "repeats": N_TEST[kind]}
+    timed(attack, "MNIST, FGSM with both objectives on six β at ten ε", "an image", N_TEST[kind])

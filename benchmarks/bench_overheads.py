@@ -33,11 +33,11 @@ def test_umap(benchmark):
     z = torch.tanh(torch.randn(1600, 20, generator=torch.Generator().manual_seed(0))).numpy()
     arguments = dict(n_neighbors=settings.n_neighbors, min_dist=settings.min_dist, n_components=3, seed=0)
     benchmark.pedantic(umap, args=(z,), kwargs=arguments, rounds=2, warmup_rounds=1)
-    benchmark.extra_info |= {"what": "UMAP of 1600 points, which is the package's own", "unit": "a layout", "repeats": 1, "kind": "ours"}
+    benchmark.extra_info |= {"what": "UMAP of 1600 points, which is the package's own", "unit": "a layout", "repeats": 1}
 
 
 @pytest.mark.parametrize("kind", ("ours", "floor"))
-def test_notebook(benchmark, tmp_path, kind):
+def test_notebook(timed, tmp_path, kind):
     source = tmp_path / "nothing.py"
     source.write_text(EMPTY)
 
@@ -47,8 +47,7 @@ def test_notebook(benchmark, tmp_path, kind):
         else:
             subprocess.run([sys.executable, source], check=True)
 
-    benchmark.pedantic(run, rounds=3, warmup_rounds=1)
-    benchmark.extra_info |= {"what": "a notebook that computes nothing, beside its imports alone", "unit": "a run", "repeats": 1}
+    timed(run, "a notebook that computes nothing, beside its imports alone", "a run")
 
 
 def test_book(benchmark):
@@ -57,4 +56,4 @@ def test_book(benchmark):
         pytest.skip(f"the pages {', '.join(missing)} are not there: `make book` first")
     build = ["make", "--no-print-directory", "html", f"VENV={sys.prefix}"]
     benchmark.pedantic(subprocess.run, args=(build,), kwargs=dict(cwd=ROOT, check=True, capture_output=True), rounds=1)
-    benchmark.extra_info |= {"what": "the book from executed pages", "unit": "a build", "repeats": 1, "kind": "ours"}
+    benchmark.extra_info |= {"what": "the book from executed pages", "unit": "a build", "repeats": 1}

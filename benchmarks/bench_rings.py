@@ -14,7 +14,7 @@ EPOCHS = {"ours": 400, "naive": 20}   # of one round
 
 
 @pytest.mark.parametrize("kind", EPOCHS)
-def test_rings(benchmark, kind):
+def test_rings(timed, kind):
     x, labels, _, _ = rings.data(CONFIG)
     settings = Settings(epochs=EPOCHS[kind], learning_rate=CONFIG.learning_rate)
 
@@ -25,5 +25,4 @@ def test_rings(benchmark, kind):
         else:
             fast_training.train(model, x, labels, settings, betas=CONFIG.betas, seeds=CONFIG.seeds)
 
-    benchmark.pedantic(train, rounds=5, warmup_rounds=1)
-    benchmark.extra_info |= {"what": "rings, training", "unit": "an epoch", "repeats": EPOCHS[kind]}
+    timed(train, "rings, training", "an epoch", EPOCHS[kind])

@@ -23,6 +23,5 @@ def train(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", EPOCHS)
-def test_torus(benchmark, kind):
-    benchmark.pedantic(train, args=(kind,), rounds=5, warmup_rounds=1)
-    benchmark.extra_info |= {"what": "torus, three levels", "unit": "an epoch", "repeats": EPOCHS[kind]}
+def test_torus(timed, kind):
+    timed(lambda: train(kind), "torus, three levels", "an epoch", EPOCHS[kind])

@@ -1,19 +1,41 @@
-"""After the timings: what the plain twin takes in units of ours, and what ours takes in units of the arithmetic alone.
+"""Timings in turns, and after them what the plain twin takes in units of ours, and ours in units of the arithmetic alone.
 
-With ``--record-timings``, as ``make bench`` has it, they become the table of the book's status page.
+Ours, the twin and the arithmetic take turns: a machine is slower for minutes now and then, and what one compares should not
+have been timed in different ones of them. With ``--record-timings``, as ``make bench`` has it, the medians become the table of
+the book's status page.
 """
 
 import json
 from pathlib import Path
+from statistics import median
+
+import pytest
 
 from lil.results import provenance
 
 TIMINGS = Path(__file__).with_name("timings.json")
 KINDS = ("ours", "naive", "floor")   # "floor": the arithmetic alone, as torch does it
+TURNS = 5
 
 
 def pytest_addoption(parser):
     parser.addoption("--record-timings", action="store_true", help=f"write {TIMINGS.name}, which the book's status page shows")
+
+
+@pytest.fixture(params=range(TURNS), scope="module")     # of a module: so that its kinds come one after another in each turn
+def turn(request):
+    return request.param
+
+
+@pytest.fixture
+def timed(benchmark, turn):
+    """Time ``function`` in this turn: ``rounds`` times ``iterations`` calls, each of ``repeats`` of the ``unit``."""
+
+    def run(function, what, unit, repeats=1, *, rounds=1, iterations=1):
+        benchmark.pedantic(function, rounds=rounds, iterations=iterations, warmup_rounds=1 if turn == 0 or rounds > 1 else 0)
+        benchmark.extra_info |= {"what": what, "unit": unit, "repeats": repeats}
+
+    return run
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
@@ -28,14 +50,16 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
 
 
 def _rows(timings):
-    """A row for each thing that is timed: milliseconds of each kind."""
+    """A row for each thing that is timed: milliseconds of each kind, the median of all turns."""
     rows = {}
     for timing in (each for each in timings if "what" in each.extra_info):     # not where a benchmark failed
-        kind = timing.extra_info.get("kind") or timing.name.rstrip("]").rpartition("[")[2].rpartition("-")[2]
-        what, unit = timing.extra_info["what"], timing.extra_info["unit"]
-        row = rows.setdefault((what, unit), {"what": what, "unit": unit} | dict.fromkeys(KINDS))
-        row[kind] = 1e3 * timing.stats.median / timing.extra_info["repeats"]
-    return list(rows.values())
+        info = timing.extra_info
+        kind = next((kind for kind in KINDS if kind == timing.params.get("kind")), "ours")
+        row = rows.setdefault((info["what"], info["unit"]), {name: [] for name in KINDS})
+        row[kind] += [1e3 * seconds / info["repeats"] for seconds in timing.stats.data]
+    return [
+        {"what": what, "unit": unit} | {kind: median(found) if found else None for kind, found in row.items()}
+        for (what, unit), row in rows.items()]
 
 
 def _in_words(row):

@@ -1,8 +1,9 @@
 """Dense networks of the shape of :class:`lil.models.LIL` on one batch after another, compiled for the CPU by numba.
 
 A network goes through many batches by itself, its weights and their moments staying in the cache, and no thread waits for
-another: products are BLAS's on one thread, and what lies between them is loops. Layers are (units, n), a layer's points
-next to one another in memory; inputs are (n, d). Parameters of a network are one array, layer by layer (weights, biases).
+another. Products with the inputs are :mod:`lil.products`', all others BLAS's on one thread, and what lies between them is
+loops. Layers are (units, n), a layer's points next to one another in memory; inputs are (n, d). Parameters of a network are
+one array, layer by layer (weights, biases).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lil.elementary import ONE, ZERO, adam, cross_entropy, tanh
+from lil.products import multiply, multiply_transposed
+from lil.vectors import LANES
 from lil.workers import compiled
 
 
@@ -86,7 +89,7 @@ def forward(sizes, parameters, x, values):
         weights, biases = _weights(parameters, at, inputs, outputs), parameters[at + outputs * inputs:]
         out = _rows(values, row, outputs, n)
         if layer == 0:
-            np.dot(weights, x.T, out)
+            _from_inputs(weights, x, out)
         else:
             np.dot(weights, _rows(values, row - inputs, inputs, n), out)
         for o in range(outputs):
@@ -114,7 +117,7 @@ def backward(sizes, parameters, x, values, along, other, strength, pull, gradien
         if layer < len(sizes) - 2:
             _before_tanh(back, _rows(values, row, outputs, n))
         if layer == 0:
-            np.dot(back, x, _weights(gradient, at, inputs, outputs))
+            _to_inputs(back, x, _weights(gradient, at, inputs, outputs))
         else:
             below = _rows(values, row - inputs, inputs, n)
             np.dot(back, below.T, _weights(gradient, at, inputs, outputs))
@@ -125,6 +128,24 @@ def backward(sizes, parameters, x, values, along, other, strength, pull, gradien
             along, other = other, along
         for o in range(outputs):
             gradient[at + outputs * inputs + o] = back[o].sum()
+
+
+@compiled
+def _from_inputs(weights, x, out):
+    """weights · xᵀ. The inputs' products are the largest, and of a shape that BLAS is not quick at."""
+    if x.shape[1] % LANES:
+        np.dot(weights, x.T, out)
+    else:
+        multiply_transposed(weights, x, 0, out)
+
+
+@compiled
+def _to_inputs(matrix, rows, out):
+    """matrix · rows, each row as long as the inputs."""
+    if rows.shape[1] % LANES:
+        np.dot(matrix, rows, out)
+    else:
+        multiply(matrix, rows, 0, out, 0, 0, rows.shape[1], False)
 
 
 @compiled
@@ -260,7 +281,7 @@ def _along_inputs(sizes, parameters, values, along, other, strength, pull, gradi
         if layer < len(sizes) - 2:
             _before_tanh(back, _rows(values, row, outputs, n))
         if layer == 0:
-            np.dot(back.T, weights, gradient)
+            _to_inputs(back.T, weights, gradient)
         else:
             passed = _rows(other, 0, inputs, n)
             np.dot(weights.T, back, passed)

@@ -20,6 +20,7 @@ from lil.isometry import Blocks, pair_blocks, pair_distances, pair_weights
 from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
 from lil.training import History, Settings
+from lil.vectors import LANES
 
 _CHUNK = 416                 # points that go through all layers at once, at most: their rows stay in the cache
 _TILE = 800                  # points j of a tile of pairs (i, j), at most
@@ -68,14 +69,14 @@ def _networks(levels: Sequence[LIL], x: Float[Tensor, "n d"], targets: Int[Tenso
             row, at = row + outputs, at + outputs * (inputs + 1)
     members, n = levels[0].members, len(x)
     chunks = -(-n // _CHUNK)
-    size = -(-n // (chunks * kernel.PAD)) * kernel.PAD
-    values = _zeros(members, row, chunks * size)
-    values[:, :x.shape[1], :n] = x.T.numpy()
+    size = -(-n // (chunks * LANES)) * LANES
+    values, inputs = _zeros(members, chunks, row, size), _zeros(x.shape[1], chunks * size)
+    inputs[:, :n] = x.T.numpy()
+    values[:, :, :len(inputs)] = inputs.reshape(-1, chunks, size).swapaxes(0, 1)
     return kernel.Networks(
         layers=np.array(layers, kernel.LAYER), values=values, labels=targets.contiguous().numpy(),
         parameters=torch.cat([each.detach().flatten(1) for each in _parameters(levels)], 1).numpy(),
-        parts=_zeros(members, chunks, at), cuts=size * np.arange(chunks + 1),
-        entropies=np.zeros((members, chunks, len(levels))))
+        parts=_zeros(members, chunks, at), entropies=np.zeros((members, chunks, len(levels))))
 
 
 def _pairs(networks: kernel.Networks, x: Float[Tensor, "n d"], blocks: Blocks, betas: Sequence[float]) -> kernel.Pairs:
@@ -94,9 +95,10 @@ def _pairs(networks: kernel.Networks, x: Float[Tensor, "n d"], blocks: Blocks, b
             end += len(distances[-1])
     tiles = np.sort(np.array(tiles, kernel.TILE), order=("member", "start"), kind="stable")     # as chunks of points lie
     depth, width = int(tiles["layer"].max(initial=-1)) + 1, int(representations["outputs"].max())
+    _, chunks, _, size = networks.values.shape
     return kernel.Pairs(
         tiles=tiles, order=blocks.order.numpy(), distances=torch.cat(distances).numpy(), losses=np.zeros(len(tiles)),
-        pull=_zeros(depth, len(betas), len(representations), width, len(x)))
+        pull=_zeros(depth, len(betas), len(representations), chunks, width, size))
 
 
 def _learn(
@@ -110,7 +112,7 @@ def _learn(
 ) -> History:
     """All epochs, each a step. ``weights``: of an ordered pair in the isometry loss of each level."""
     levels, members, size = len(networks.labels), len(networks.parts), networks.parts.shape[-1]
-    tiles, points = pairs.tiles, np.tile(np.diff(networks.cuts), members)
+    tiles, points = pairs.tiles, np.ones(members * networks.values.shape[1])
     strengths = (4 * settings.scale * np.outer(betas, weights)).astype(np.float32)
     loss = kernel.Loss(settings.alpha, np.float32(settings.scale), weights, strengths)
     threads = min(workers.threads(), max(len(points), len(tiles)))

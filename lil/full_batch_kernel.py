@@ -1,8 +1,9 @@
 """A step of small networks on all points, compiled for the CPU by numba: three sweeps, each cut into tasks.
 
-All layers of all levels lie in one array of rows of points, the inputs being its first rows. A chunk of points goes
-through all layers while its rows are in the cache, and adds to a gradient of its own; a tile of a block's pairs adds to a
-pull of its own. So the result is the same bit for bit, whatever thread has which task.
+All layers of all levels lie in one array of rows of points, the inputs being its first rows: a chunk of points after the
+other, for a processor that reads ahead must not take from another what that writes. A chunk goes through all layers while its
+rows are in the cache, and adds to a gradient of its own; a tile of a block's pairs adds to a pull of its own. So the result is
+the same bit for bit, whatever thread has which task.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from lil import elementary
-from lil.elementary import ONE, ZERO, add, cross_entropy, tanh
+from lil.elementary import HALF, ONE, ZERO, add, cross_entropy, tanh
+from lil.products import multiply, multiply_transposed
 from lil.tasks import meet
+from lil.vectors import LANES, constant, load, repeat, root, store, totals, where_above
 from lil.workers import compiled
 
-LANES = 16                # floats of a cache line; rows begin at one, and chunks and tiles where one begins
-PAD = 2 * LANES           # what inner loops take at a time
+# A vector is a cache line; rows begin at one, and chunks and tiles where one begins.
+PAD = 2 * LANES           # what inner loops over pairs take at a time
 ROWS = 4                  # rows of pairs that share what is loaded
 
 LAYER = np.dtype([(name, np.int64) for name in (
@@ -38,9 +41,8 @@ class Networks(NamedTuple):
     layers: np.ndarray       # of LAYER: levels from the lowest, layers from the first, each level's classifier last
     parameters: np.ndarray   # (m, p)
     parts: np.ndarray        # (m, chunks, p): the gradient, by chunk of points
-    values: np.ndarray       # (m, rows, ≥ n): inputs, hidden layers and logits of all points
+    values: np.ndarray       # (m, chunks, rows, size): inputs, hidden layers and logits of all points, and zeros behind the last
     labels: np.ndarray       # (levels, n)
-    cuts: np.ndarray         # (chunks + 1,): where chunks begin and end
     entropies: np.ndarray    # (m, chunks, levels): Σ −log of the share of the right class
 
 
@@ -51,7 +53,7 @@ class Pairs(NamedTuple):
     order: np.ndarray        # (levels, n): points by block
     distances: np.ndarray    # of the inputs, as lay_out has them
     losses: np.ndarray       # (tiles,): Σ r²
-    pull: np.ndarray         # (layers, m, levels, width, n): Σ_j (r_ij / d_ij)(z_i − z_j)
+    pull: np.ndarray         # (layers, m, levels, chunks, width, size): Σ_j (r_ij / d_ij)(z_i − z_j), and zeros
 
 
 class Loss(NamedTuple):
@@ -74,15 +76,13 @@ class Share(NamedTuple):
 @compiled
 def forward(networks, tasks):
     """All layers, as far as the logits."""
-    chunks = networks.parts.shape[1]
     for task in tasks:
-        k, chunk = divmod(task, chunks)
-        first, end = networks.cuts[chunk], networks.cuts[chunk + 1]
+        k, chunk = divmod(task, networks.values.shape[1])
+        values = networks.values[k, chunk]
         for layer in networks.layers:
-            _affine(networks.parameters[k, layer.at:], networks.values[k], layer, first, end)
+            _affine(networks.parameters[k, layer.at:], values, layer)
             if layer.hidden:
-                for row in range(layer.row, layer.row + layer.outputs):
-                    tanh(networks.values[k, row, first:end])
+                tanh(values[layer.row:layer.row + layer.outputs].reshape(-1))
 
 
 @compiled
@@ -99,7 +99,7 @@ def isometry(networks, pairs, scale, tasks):
             row = partners[c]
             for i in range(len(points)):
                 row[i] = z[c, i] * weights[i] - row[i]
-            _put(row, points, pull[c])
+            _put(row, points, c, pull)
 
 
 @compiled
@@ -108,12 +108,11 @@ def backward(networks, pairs, alpha, strengths, connected, tasks):
 
     ``connected``: whether it goes on from a level to the one below.
     """
-    values, layers = networks.values, networks.layers
-    chunks = networks.parts.shape[1]
+    layers, (_, chunks, _, size) = networks.layers, networks.values.shape
     for task in tasks:
         k, chunk = divmod(task, chunks)
-        first, end = networks.cuts[chunk], networks.cuts[chunk + 1]
-        along, other = _buffers(layers, end - first)     # along what the layer gives; for what it reads
+        values = networks.values[k, chunk]
+        along, other = _buffers(layers, size)     # along what the layer gives; for what it reads
         from_above = False
         for number in range(len(layers) - 1, -1, -1):
             layer = layers[number]
@@ -122,17 +121,20 @@ def backward(networks, pairs, alpha, strengths, connected, tasks):
             if not layer.hidden:
                 labels = networks.labels[layer.level]
                 networks.entropies[k, chunk, layer.level] = cross_entropy(
-                    values[k], layer.row, first, end, labels[first:end], np.float32(alpha / len(labels)), other[:layer.outputs])
-                _gradient(values[k], layer, first, end, other, gradient)
+                    values, layer.row, 0, size, labels[chunk * size:(chunk + 1) * size], np.float32(alpha / len(labels)),
+                    other[:layer.outputs])
+                _gradient(values, layer, other, gradient)
                 _pass_back(parameters, layer, other, along, from_above)
                 continue
             if layer.last and strengths[k, layer.level] != ZERO:
-                _add_pulls(pairs.pull, k, layer, strengths[k, layer.level], first, end, along)
+                for pulls in pairs.pull[:, k, layer.level, chunk]:
+                    for c in range(layer.outputs):
+                        add(along[c], strengths[k, layer.level], pulls[c])
             for c in range(layer.outputs):
-                z, back = values[k, layer.row + c, first:end], along[c]
+                z, back = values[layer.row + c], along[c]
                 for j in range(len(back)):
                     back[j] *= ONE - z[j] * z[j]
-            _gradient(values[k], layer, first, end, along, gradient)
+            _gradient(values, layer, along, gradient)
             from_above = lowest and connected
             if not lowest or (connected and number > 0):
                 _pass_back(parameters, layer, along, other, False)
@@ -185,82 +187,34 @@ def epochs(networks, pairs, moments, loss, connected, rate, first, history, plac
 
 
 @compiled
-def _affine(parameters, values, layer, first, end):
+def _affine(parameters, values, layer):
     """W below + b."""
-    below, inputs, biases = layer.below, layer.inputs, parameters[layer.outputs * layer.inputs:]
+    biases = parameters[layer.outputs * layer.inputs:]
     for o in range(layer.outputs):
-        weights, out = parameters[o * inputs:(o + 1) * inputs], values[layer.row + o, first:end]
-        out[:] = biases[o]
-        for i in range(0, inputs - 3, 4):
-            a, b, c, d = weights[i], weights[i + 1], weights[i + 2], weights[i + 3]
-            h0, h1 = values[below + i, first:end], values[below + i + 1, first:end]
-            h2, h3 = values[below + i + 2, first:end], values[below + i + 3, first:end]
-            for j in range(len(out)):
-                out[j] += (a * h0[j] + b * h1[j]) + (c * h2[j] + d * h3[j])
-        for i in range(inputs - inputs % 4, inputs):
-            add(out, weights[i], values[below + i, first:end])
+        row, bias = values[layer.row + o], biases[o]
+        for j in range(len(row)):
+            row[j] = bias
+    multiply(_matrix(parameters, layer), values, layer.below, values, layer.row, 0, values.shape[1], True)
 
 
 @compiled
-def _gradient(values, layer, first, end, along, gradient):
-    """Along weights and biases, from that along the layer. Outputs come in twos, an odd last one twice."""
-    below, inputs = layer.below, layer.inputs
-    for o in range(0, layer.outputs, 2):
-        p = min(o + 1, layer.outputs - 1)
-        u, v = along[o], along[p]
-        for i in range(0, inputs - 3, 4):
-            h0, h1 = values[below + i, first:end], values[below + i + 1, first:end]
-            h2, h3 = values[below + i + 2, first:end], values[below + i + 3, first:end]
-            s0, s1, s2, s3 = ZERO, ZERO, ZERO, ZERO
-            t0, t1, t2, t3 = ZERO, ZERO, ZERO, ZERO
-            for j in range(len(u)):
-                s0 += u[j] * h0[j]
-                s1 += u[j] * h1[j]
-                s2 += u[j] * h2[j]
-                s3 += u[j] * h3[j]
-                t0 += v[j] * h0[j]
-                t1 += v[j] * h1[j]
-                t2 += v[j] * h2[j]
-                t3 += v[j] * h3[j]
-            at = o * inputs + i
-            gradient[at], gradient[at + 1], gradient[at + 2], gradient[at + 3] = s0, s1, s2, s3
-            at = p * inputs + i
-            gradient[at], gradient[at + 1], gradient[at + 2], gradient[at + 3] = t0, t1, t2, t3
-        for i in range(inputs - inputs % 4, inputs):
-            h0, s0, t0 = values[below + i, first:end], ZERO, ZERO
-            for j in range(len(u)):
-                s0 += u[j] * h0[j]
-                t0 += v[j] * h0[j]
-            gradient[o * inputs + i], gradient[p * inputs + i] = s0, t0
-        biases = layer.outputs * inputs
-        gradient[biases + o], gradient[biases + p] = u.sum(), v.sum()
+def _gradient(values, layer, along, gradient):
+    """Along weights and biases, from that along the layer."""
+    multiply_transposed(along, values, layer.below, _matrix(gradient, layer))
+    for o in range(layer.outputs):
+        gradient[layer.outputs * layer.inputs + o] = along[o].sum()
 
 
 @compiled
 def _pass_back(parameters, layer, along, into, onto):
     """Along what lies below: Wᵀ times that along the layer, added to what is there or in its place."""
-    inputs, outputs = layer.inputs, layer.outputs
-    for i in range(inputs):
-        back = into[i]
-        if not onto:
-            back[:] = ZERO
-        for o in range(0, outputs - 3, 4):
-            a, b = parameters[o * inputs + i], parameters[(o + 1) * inputs + i]
-            c, d = parameters[(o + 2) * inputs + i], parameters[(o + 3) * inputs + i]
-            g0, g1, g2, g3 = along[o], along[o + 1], along[o + 2], along[o + 3]
-            for j in range(len(back)):
-                back[j] += (a * g0[j] + b * g1[j]) + (c * g2[j] + d * g3[j])
-        for o in range(outputs - outputs % 4, outputs):
-            add(back, parameters[o * inputs + i], along[o])
+    multiply(_matrix(parameters, layer).T, along, 0, into, 0, 0, into.shape[1], onto)
 
 
 @compiled
-def _add_pulls(pull, k, layer, strength, first, end, along):
-    """The isometry term's part, which has no padding."""
-    inner = min(end, pull.shape[-1])
-    for tiles in range(len(pull)):
-        for c in range(layer.outputs):
-            add(along[c], strength, pull[tiles, k, layer.level, c, first:inner])
+def _matrix(parameters, layer):
+    """The weights, or the gradient along them."""
+    return parameters[:layer.outputs * layer.inputs].reshape(layer.outputs, layer.inputs)
 
 
 @compiled
@@ -286,15 +240,15 @@ def _rows(count, points):
 
 @compiled
 def _centred(values, row, width, points):
-    """The points' representation less its mean, (width, points), with zeros up to an even width and behind the points.
+    """The points' representation less its mean, (width, points), with zeros behind the points.
 
     Distances and pulls do not change with the mean, but lose digits to it.
     """
     count = len(points)
-    z = _rows(width + width % 2, count + PAD)
+    z = _rows(width, count + PAD)
     for c in range(width):
         out = z[c, :count]
-        _take(values[row + c], points, out)
+        _take(values, row + c, points, out)
         mean = out.sum() / np.float32(count)
         for i in range(count):
             out[i] -= mean
@@ -302,23 +256,29 @@ def _centred(values, row, width, points):
 
 
 @compiled
-def _take(row, points, out):
+def _take(values, row, points, out):
     """What stands at the points, which ascend; one after another, most of the time."""
-    if points[-1] - points[0] == len(points) - 1:
-        out[:] = row[points[0]:points[0] + len(points)]
-    else:
-        for i in range(len(points)):
-            out[i] = row[points[i]]
+    count, size, i = len(points), values.shape[2], 0
+    together = points[-1] - points[0] == count - 1
+    while i < count:
+        chunk, at = divmod(points[i], size)
+        here, run = values[chunk, row], min(count - i, size - at) if together else 1
+        for j in range(run):
+            out[i + j] = here[at + j]
+        i += run
 
 
 @compiled
-def _put(values, points, row):
+def _put(row, points, to, out):
     """The other way."""
-    if points[-1] - points[0] == len(points) - 1:
-        row[points[0]:points[0] + len(points)] = values[:len(points)]
-    else:
-        for i in range(len(points)):
-            row[points[i]] = values[i]
+    count, size, i = len(points), out.shape[2], 0
+    together = points[-1] - points[0] == count - 1
+    while i < count:
+        chunk, at = divmod(points[i], size)
+        here, run = out[chunk, to], min(count - i, size - at) if together else 1
+        for j in range(run):
+            here[at + j] = row[i + j]
+        i += run
 
 
 @compiled
@@ -348,65 +308,92 @@ def lay_out(distances, size, left, right):
 
 @compiled
 def _tile(z, tile, distances, scale, partners, weights):
-    """Σ r² of a tile's pairs; adds Σ_j w_ij and Σ_j w_ij z_j to ``weights`` and ``partners``, with w = r / d, for both points."""
-    held = _rows(ROWS, z.shape[1])
-    total, at = 0.0, 0
+    """Σ r² of a tile's pairs; adds Σ_j w_ij and Σ_j w_ij z_j to ``weights`` and ``partners``, with w = r / d, for both points.
+
+    Four rows at a time, and of them two vectors of columns.
+    """
+    k, zero, total, at = constant(scale), constant(ZERO), 0.0, 0
+    of_rows = _rows(ROWS * len(z), LANES)
     for i in range(0, tile.right - 1, ROWS):
         left, width = _span(i, tile.left, tile.right)
-        _squares(z, i, left, width, held)
-        total += _weights(held, i, left, width, distances[at:at + ROWS * width], scale, weights)
+        of_rows[:] = ZERO
+        t0 = t1 = t2 = t3 = loss = zero
+        for j in range(left, left + width, PAD):
+            a0, a1, a2, a3, b0, b1, b2, b3 = _squares(z, i, j)
+            here = at + j - left
+            loss, a0, b0 = _weights(a0, b0, distances, here, k, loss)
+            loss, a1, b1 = _weights(a1, b1, distances, here + width, k, loss)
+            loss, a2, b2 = _weights(a2, b2, distances, here + 2 * width, k, loss)
+            loss, a3, b3 = _weights(a3, b3, distances, here + 3 * width, k, loss)
+            t0, t1, t2, t3 = t0 + (a0 + b0), t1 + (a1 + b1), t2 + (a2 + b2), t3 + (a3 + b3)
+            store(weights, j, load(weights, j) + ((a0 + a1) + (a2 + a3)))
+            store(weights, j + LANES, load(weights, j + LANES) + ((b0 + b1) + (b2 + b3)))
+            for c in range(len(z)):
+                p0, p1, p2, p3 = _repeat_four(z, c, i)
+                y, x, row = load(z, (c, j)), load(z, (c, j + LANES)), ROWS * c
+                of_columns = load(partners, (c, j)) + a0 * p0 + a1 * p1 + a2 * p2 + a3 * p3
+                store(partners, (c, j), of_columns)
+                of_columns = load(partners, (c, j + LANES)) + b0 * p0 + b1 * p1 + b2 * p2 + b3 * p3
+                store(partners, (c, j + LANES), of_columns)
+                store(of_rows, (row, 0), load(of_rows, (row, 0)) + a0 * y + b0 * x)
+                store(of_rows, (row + 1, 0), load(of_rows, (row + 1, 0)) + a1 * y + b1 * x)
+                store(of_rows, (row + 2, 0), load(of_rows, (row + 2, 0)) + a2 * y + b2 * x)
+                store(of_rows, (row + 3, 0), load(of_rows, (row + 3, 0)) + a3 * y + b3 * x)
         at += ROWS * width
-        w0, w1, w2, w3 = held[0, :width], held[1, :width], held[2, :width], held[3, :width]
+        _add_four(weights, i, totals(t0, t1, t2, t3))
         for c in range(len(z)):
-            p0, p1, p2, p3 = z[c, i], z[c, i + 1], z[c, i + 2], z[c, i + 3]
-            y, column = z[c, left:left + width], partners[c, left:left + width]
-            s0, s1, s2, s3 = ZERO, ZERO, ZERO, ZERO
-            for j in range(width):
-                s0 += w0[j] * y[j]
-                s1 += w1[j] * y[j]
-                s2 += w2[j] * y[j]
-                s3 += w3[j] * y[j]
-                column[j] += (w0[j] * p0 + w1[j] * p1) + (w2[j] * p2 + w3[j] * p3)
-            partners[c, i] += s0
-            partners[c, i + 1] += s1
-            partners[c, i + 2] += s2
-            partners[c, i + 3] += s3
+            row = ROWS * c
+            _add_four(partners[c], i, totals(
+                load(of_rows, (row, 0)), load(of_rows, (row + 1, 0)), load(of_rows, (row + 2, 0)), load(of_rows, (row + 3, 0))))
+        total += totals(loss, zero, zero, zero)[0]
     return total
 
 
 @compiled
-def _squares(z, i, left, width, held):
-    """Squared distances of four rows, from i on, to the points from ``left`` on."""
-    h0, h1, h2, h3 = held[0, :width], held[1, :width], held[2, :width], held[3, :width]
-    held[:, :width] = ZERO
-    for c in range(0, len(z), 2):
-        p0, p1, p2, p3 = z[c, i], z[c, i + 1], z[c, i + 2], z[c, i + 3]
-        q0, q1, q2, q3 = z[c + 1, i], z[c + 1, i + 1], z[c + 1, i + 2], z[c + 1, i + 3]
-        y, x = z[c, left:left + width], z[c + 1, left:left + width]
-        for j in range(width):
-            a0, a1, a2, a3 = p0 - y[j], p1 - y[j], p2 - y[j], p3 - y[j]
-            b0, b1, b2, b3 = q0 - x[j], q1 - x[j], q2 - x[j], q3 - x[j]
-            h0[j] += a0 * a0 + b0 * b0
-            h1[j] += a1 * a1 + b1 * b1
-            h2[j] += a2 * a2 + b2 * b2
-            h3[j] += a3 * a3 + b3 * b3
+def _repeat_four(z, c, i):
+    """A coordinate of four points."""
+    return repeat(z, (c, i)), repeat(z, (c, i + 1)), repeat(z, (c, i + 2)), repeat(z, (c, i + 3))
 
 
 @compiled
-def _weights(held, i, left, width, distances, scale, weights):
-    """Squared distances become w = r / d, 0 where there is no pair; returns Σ r²."""
-    total = ZERO
-    of_column = weights[left:left + width]
-    for k in range(ROWS):
-        w, target = held[k, :width], distances[k * width:(k + 1) * width]
-        of_row = ZERO
-        for j in range(width):
-            inverse = np.divide(ONE, np.sqrt(w[j])) if w[j] > ZERO else ZERO     # one instruction, and a step of Newton's
-            r = scale * (w[j] * inverse) - target[j] if target[j] >= ZERO else ZERO
-            weight = r * inverse
-            total += r * r
-            of_row += weight
-            of_column[j] += weight
-            w[j] = weight
-        weights[i + k] += of_row
-    return total
+def _squares(z, i, j):
+    """Squared distances of four points from i on to two vectors of points from j on."""
+    zero = constant(ZERO)
+    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = zero
+    for c in range(len(z)):
+        y, x = load(z, (c, j)), load(z, (c, j + LANES))
+        p0, p1, p2, p3 = _repeat_four(z, c, i)
+        a0, b0, a1, b1 = _add_square(a0, y, p0), _add_square(b0, x, p0), _add_square(a1, y, p1), _add_square(b1, x, p1)
+        a2, b2, a3, b3 = _add_square(a2, y, p2), _add_square(b2, x, p2), _add_square(a3, y, p3), _add_square(b3, x, p3)
+    return a0, a1, a2, a3, b0, b1, b2, b3
+
+
+@compiled
+def _add_square(total, y, p):
+    difference = y - p
+    return total + difference * difference
+
+
+@compiled
+def _weights(a, b, distances, at, k, loss):
+    """Of two vectors of squared distances: ``loss`` with r² added, and w = r / d, 0 where there is no pair."""
+    r, v = _mismatch(a, load(distances, at), k)
+    s, w = _mismatch(b, load(distances, at + LANES), k)
+    return loss + (r * r + s * s), v, w
+
+
+@compiled
+def _mismatch(square, target, k):
+    """r and r / d."""
+    inverse = where_above(square, constant(ZERO), constant(ONE) / root(square))
+    r = where_above(target, constant(-HALF), k * (square * inverse) - target)
+    return r, r * inverse
+
+
+@compiled
+def _add_four(array, at, numbers):
+    a, b, c, d = numbers
+    array[at] += a
+    array[at + 1] += b
+    array[at + 2] += c
+    array[at + 3] += d

@@ -15,6 +15,7 @@ from torch import Tensor
 from lil import attacks, evaluation, minibatches, workers
 from lil import dense_kernel as kernel
 from lil.evaluation import OBJECTIVES, Fgsm, Sweep
+from lil.isometry import Reduction
 from lil.progress import Progress, silent
 from lil.tasks import blas_alone, share
 
@@ -22,12 +23,18 @@ _AHEAD = 20   # batches that a network goes through before the next has its turn
 
 
 def robustness(
-    sweep: Sweep, x: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"], fgsm: Fgsm, *, progress: Progress = silent
+    sweep: Sweep,
+    x: Float[Tensor, "n c h w"],
+    labels: Int[Tensor, "n"],
+    fgsm: Fgsm,
+    *,
+    reduction: Reduction = "n2",
+    progress: Progress = silent,
 ) -> xr.Dataset:
     """Accuracy of the networks on the images, clean and under FGSM, as :func:`lil.evaluation.robustness` gives it.
 
-    The front of ``sweep`` must be the images' pixels in a row. It is compiled for the CPU and single precision; all else is
-    left to that function.
+    The front of ``sweep`` must be the images' pixels in a row, and ``reduction`` the isometry term's in its objective. It is
+    compiled for the CPU and single precision; all else is left to that function.
     """
     if x.device.type != "cpu" or x.dtype != torch.float32:
         return evaluation.robustness(sweep, x, labels, fgsm, progress=progress)
@@ -38,7 +45,7 @@ def robustness(
     with workers.alone(), blas_alone():
         parts = (minibatches.pieces(each[None], fgsm.batch_size, _AHEAD * fgsm.batch_size) for each in (x.flatten(1), labels))
         for images, classes in zip(*parts, strict=True):
-            batches = minibatches.prepare(images, classes, "within-class", "n2")
+            batches = minibatches.prepare(images, classes, "within-class", reduction)
             share(kernel.attack, (
                 networks, batches, betas, np.float32(sweep.scale), np.float32(fgsm.epsilons), *np.float32(attacks.BOUNDS),
                 clean, right, zero, change), 1 + (betas > 0))

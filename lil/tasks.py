@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from lil.workers import compiled
 
 _MEETINGS = 16   # where they are counted
 _LOOKS = 10_000   # some tens of microseconds
+
+_turn = threading.Lock()   # whose jobs run
 
 
 @intrinsic
@@ -75,13 +78,15 @@ def share(run: Callable[..., None], arguments: Sequence, work: Num[np.ndarray, "
 def together(jobs: Sequence[Callable[[], None]]) -> None:
     """All of them at once, each on a thread of its own.
 
-    Jobs that :func:`meet` must not be given here by several of Python's threads at once: they could wait for jobs that wait.
+    Where several of Python's threads ask for that, one waits for the other: jobs that :func:`meet` would wait for each other's
+    otherwise.
     """
     mine, *others = jobs
-    running = [_pool(len(others)).submit(job) for job in others]
-    mine()
-    for job in running:
-        job.result()
+    with _turn:
+        running = [_pool(len(others)).submit(job) for job in others]
+        mine()
+        for job in running:
+            job.result()
 
 
 @compiled

@@ -66,9 +66,10 @@ def test_networks_learn_as_in_plain_torch(change, betas, seeds):
             torch.testing.assert_close(found.detach().double(), right, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("sizes", [(5, 7, 4), (5, 3, 20, 4), (5, 1, 1, 1, 4)])
+@pytest.mark.parametrize("sizes", [(5, 7, 4), (5, 3, 20, 4), (5, 1, 1, 1, 4), (16, 5, 4), (48, 6, 9, 4), (784, 3, 4)])
 def test_any_shape(sizes):
-    (x, labels), model, other = data(), LIL(sizes, seeds=[0, 1]), LIL(sizes, seeds=[0, 1])
+    """Vectors of sixteen hold the inputs where they come out even."""
+    (x, labels), model, other = data(coordinates=sizes[0]), LIL(sizes, seeds=[0, 1]), LIL(sizes, seeds=[0, 1])
     found = minibatches.train(model, x, labels, SETTINGS, betas=[1.0, 1.0], seeds=[0, 1])
     expected = training.train(other, x, labels, SETTINGS, betas=[1.0, 1.0], seeds=[0, 1])
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)

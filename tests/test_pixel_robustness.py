@@ -1,6 +1,6 @@
 """The compiled attack on pixels: the same numbers as the general one, image by image."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -10,11 +10,12 @@ import xarray as xr
 from lil import dense_kernel, evaluation, minibatches, pixel_robustness
 from lil.attacks import gradients
 from lil.evaluation import OBJECTIVES, Fgsm, Sweep
+from lil.experiments.scale_and_depth import Reduced
 from lil.models import LIL
 from lil.recipes import mnist
 from lil.training import Settings
 
-BETAS, SEEDS, SIDE = (0.0, 0.5, 20.0), (3, 4), 6
+BETAS, SEEDS, SIDE = (0.0, 0.5, 20.0), (3, 4), 8
 FGSM = Fgsm(epsilons=(0.02, 0.1, 0.7), batch_size=20, pictured=(), pictures=0)
 
 
@@ -45,6 +46,17 @@ def test_it_finds_what_the_general_attack_finds(sweep, n):
     xr.testing.assert_allclose(found.change, expected.change, atol=1e-6)
     assert all(found[name].dtype == expected[name].dtype for name in expected)
     assert found.attrs == expected.attrs
+
+
+def test_the_loss_may_have_the_other_reduction(sweep):
+    """Which is another β in each batch, as classes have other sizes in each."""
+    x, labels = images()
+    other = Reduced(*(getattr(sweep, each.name) for each in fields(Sweep)), "pairs")
+    expected = evaluation.robustness(other, x, labels, FGSM)
+    found, plain = (pixel_robustness.robustness(other, x, labels, FGSM, reduction=name) for name in ("pairs", "n2"))
+    xr.testing.assert_allclose(found, expected.drop_attrs(), rtol=0, atol=1.01 / len(x))
+    differ = [float((each.accuracy != expected.accuracy).sel(beta=BETAS[-1], objective="total").mean()) for each in (found, plain)]
+    assert differ[0] < 0.1 < 0.3 < differ[1]
 
 
 def test_the_gradients_are_those_of_automatic_differentiation(sweep):

@@ -1,5 +1,6 @@
 """Tasks of compiled functions: dealt, shared, and threads that wait for one another."""
 
+import threading
 from functools import partial
 
 import numpy as np
@@ -65,6 +66,22 @@ def test_nobody_goes_on_before_all_are_there(threads):
     together([partial(step_together, place, threads, counts, early, thread, 100) for thread in range(threads)])
     assert counts[:, 0].tolist() == [100] * threads and not early.any()
     together([partial(step_together, place, threads, counts, early, thread, 1) for thread in range(threads)])
+
+
+def test_threads_of_pythons_may_all_ask_for_it():
+    """Each of their jobs waits for the others; if two of them were begun at once, none would have the threads it needs."""
+    places, counts = [meeting_place() for _ in range(4)], np.zeros((4, 3, 16), np.int64)
+    early = np.zeros_like(counts)
+
+    def ask(one):
+        together([partial(step_together, places[one], 3, counts[one], early[one], thread, 20) for thread in range(3)])
+
+    asking = [threading.Thread(target=ask, args=(one,), daemon=True) for one in range(4)]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join(timeout=60)
+    assert (counts[:, :, 0] == 20).all() and not early.any()
 
 
 def test_products_in_loops_run_on_one_thread_and_the_others_as_before():

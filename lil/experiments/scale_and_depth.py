@@ -9,9 +9,10 @@ from torch import Tensor
 
 from lil import sensitivity
 from lil.attacks import Objective
-from lil.evaluation import Fgsm, Sweep, robustness
+from lil.evaluation import Fgsm, Sweep
 from lil.experiments._sweeps import BANDS as OF_SWEEPS
 from lil.isometry import Reduction, pair_blocks, pair_distances, pair_weights
+from lil.pixel_robustness import robustness
 from lil.progress import Progress, silent
 from lil.recipes import choices, mnist
 
@@ -77,7 +78,7 @@ def evaluate(
             recipe.front(settings, device=device), settings.betas, settings.seeds, settings.scale, _reduction(settings),
         )
         x, labels = (part.to(device) for part in recipe.data(settings, "test"))
-        found = robustness(sweep, x, labels, config.fgsm, progress=progress)
+        found = robustness(sweep, x, labels, config.fgsm, reduction=sweep.reduction, progress=progress)
         each.append(found.drop_attrs().assign_coords(
             scale=settings.scale, reduction=_reduction(settings), layers=len(settings.hidden),
             batch_size=settings.batch_size,

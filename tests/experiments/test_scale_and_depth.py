@@ -29,15 +29,18 @@ def result(networks):
     return scale_and_depth.evaluate(TINY, networks)
 
 
-@pytest.mark.parametrize("name", ["text", "scale_10", "deeper", "batch_500"])
-def test_each_set_meets_figure_3s_attack_with_its_own_k(networks, result, name):
+@pytest.mark.parametrize("name", ["text", "scale_10", "pairs", "deeper", "batch_500"])
+def test_each_set_meets_figure_3s_attack_with_its_own_k_and_reduction(networks, result, name):
     settings, fgsm = getattr(TINY, name), TINY.fgsm
-    model = mnist.restore(settings, networks[name]).requires_grad_(False)
-    sweep = evaluation.Sweep(model, mnist.flatten, settings.betas, settings.seeds, settings.scale)
+    model = RECIPES[name].restore(settings, networks[name]).requires_grad_(False)
+    reduction = "pairs" if name == "pairs" else "n2"
+    sweep = Reduced(model, mnist.flatten, settings.betas, settings.seeds, settings.scale, reduction)
     expected = evaluation.robustness(sweep, *mnist.data(settings, "test"), fgsm)
-    for variable in ("clean", "accuracy", "zero_gradient", "change"):
-        found = result[variable].sel(networks=name, seed=list(settings.seeds)).values
-        assert np.array_equal(found, expected[variable].values)
+    found = result.sel(networks=name, seed=list(settings.seeds))
+    for variable in ("clean", "accuracy", "zero_gradient"):      # a last digit can turn a sign, and an image of 40
+        np.testing.assert_allclose(found[variable], expected[variable], rtol=0, atol=1.01 / SMALL["n_test"])
+        assert float((found[variable] != expected[variable]).mean()) < 0.1
+    np.testing.assert_allclose(found.change, expected.change, atol=1e-6)
 
 
 def test_the_attack_follows_the_loss_with_its_reduction(networks):
