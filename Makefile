@@ -36,7 +36,7 @@ html: $(READY)   ## build the book from the pages that are there
 	@echo "The book: $(CURDIR)/$(HTML)/intro.html"
 
 test: $(READY)  ## unit tests, every notebook live at the quick profile, nbval, the built book
-	$(BIN)/python -m pytest --numprocesses auto --nbval-lax --nbval-current-env
+	$(BIN)/python -m pytest --numprocesses auto --no-loadscope-reorder --nbval-lax --nbval-current-env
 
 reproduce: $(READY)  ## everything live at the paper's scale, then a table: paper, record, now
 	$(BIN)/lil reproduce --mode live

@@ -28,6 +28,14 @@ def digits():
     return model.requires_grad_(False), *images.load("digits", "test", 100)
 
 
+LONGEST = ("tests/book/", "tests/notebooks/", "tests/experiments/")
+
+
+def pytest_collection_modifyitems(items):
+    """What takes longest comes first: no process is left with it when the others are done (with --no-loadscope-reorder)."""
+    items.sort(key=lambda item: next((place for place, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)), len(LONGEST)))
+
+
 class BySubject(LoadScopeScheduling):
     """What shares something expensive stays in one process: the cells of a notebook, a file, all tests of the book."""
 
