@@ -17,8 +17,9 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import jupytext
@@ -152,14 +153,28 @@ def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str
 
 def make_references(sources: Sequence[Path], folder: Path = REFERENCES) -> None:
     """Execute each source live at QUICK scale on one thread and keep what nbval compares."""
-    os.environ.update(ONE_THREAD)
     for source in sources:
         print(f"{source.stem} …", end=" ", flush=True)
         target = folder / f"{source.stem}.ipynb"
-        with tempfile.TemporaryDirectory() as scratch:      # a failed run leaves nothing that nbval would collect
+        with one_thread(), tempfile.TemporaryDirectory() as scratch:      # a failed run leaves nothing that nbval would collect
             reference = execute(source, Path(scratch) / target.name, profile="quick", mode="live")
         _write(keep_checked_outputs(reference), target.with_suffix(".part"), target)
         print("written", flush=True)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Processes that are started inside compute on one thread."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(ONE_THREAD)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _write(notebook: NotebookNode, part: Path, target: Path) -> None:

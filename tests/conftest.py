@@ -1,9 +1,13 @@
 """What every test starts from: one thread, which is fastest for small tensors and fixes the order of sums."""
 
+import os
+
 import pytest
 import torch
 from torch import nn
 from xdist.scheduler import LoadScopeScheduling
+
+os.environ["NUMBA_NUM_THREADS"] = "1"     # as in the notebooks' kernels: where numba has threads, their number may not change
 
 
 @pytest.fixture(autouse=True)

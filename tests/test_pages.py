@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 
 import nbformat
 import papermill
@@ -94,7 +95,9 @@ def test_a_failing_cell_leaves_the_old_page_whole(source, tmp_path):
 
 
 def test_a_reference_keeps_only_what_is_checked(source, tmp_path, capsys):
+    before = dict(os.environ)
     pages.make_references([source], tmp_path)
+    assert dict(os.environ) == before
     reference = nbformat.read(tmp_path / "fig0.ipynb", as_version=4)
     assert [len(each) for each in outputs(reference)] == [0, 0, 1, 0, 0]
     assert "lil" not in reference.metadata

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from unittest import mock
-
 from nbval.plugin import IPyNbCell, IPyNbFile
 from tolerance import adopt_near
 
-from lil.pages import ONE_THREAD
+from lil.pages import one_thread
 
 _exact_comparison = IPyNbCell.compare_outputs
 _start_kernel = IPyNbFile.setup
@@ -19,7 +16,7 @@ def _compare_with_tolerance(self, test, ref, skip_compare=None):
 
 
 def _start_kernel_on_one_thread(self):
-    with mock.patch.dict(os.environ, ONE_THREAD):
+    with one_thread():
         _start_kernel(self)
 
 
