@@ -54,7 +54,7 @@ def _rows(timings):
     rows = {}
     for timing in (each for each in timings if "what" in each.extra_info):     # not where a benchmark failed
         info = timing.extra_info
-        kind = next((kind for kind in KINDS if kind == timing.params.get("kind")), "ours")
+        kind = (timing.params or {}).get("kind", "ours")
         row = rows.setdefault((info["what"], info["unit"]), {name: [] for name in KINDS})
         row[kind] += [1e3 * seconds / info["repeats"] for seconds in timing.stats.data]
     return [
