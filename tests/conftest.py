@@ -8,6 +8,7 @@ from torch import nn
 from xdist.scheduler import LoadScopeScheduling
 
 os.environ["NUMBA_NUM_THREADS"] = "1"     # as in the notebooks' kernels: where numba has threads, their number may not change
+torch.set_num_threads(1)                  # for what is made once for a module, before a test begins
 
 
 @pytest.fixture(autouse=True)

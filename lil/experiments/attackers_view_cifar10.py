@@ -33,10 +33,10 @@ class Config:
 
 PAPER = Config()
 QUICK = Config(
-    cifar10=cifar10.QUICK, n_seeds=2,
+    cifar10=cifar10.QUICK,
     view=View(
-        epsilons=(0.01, 0.2), more_epsilons=(8 / 255,), auto_epsilons=(8 / 255,), n_images=20, n_few=10,
-        batch_size=20, steps=2, doublings=2, transfer_steps=2, iterations=2, queries=4,
+        epsilons=(0.01, 0.2), more_epsilons=(8 / 255,), auto_epsilons=(8 / 255,), n_images=12, n_few=6,
+        batch_size=12, steps=2, doublings=2, transfer_steps=2, iterations=2, queries=4,
     ),
 )
 

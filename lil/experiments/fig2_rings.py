@@ -94,13 +94,14 @@ def _layouts(
     z: Float[np.ndarray, "b s ring n d"], config: Config, progress: Progress
 ) -> Float[np.ndarray, "b s ring n 3"]:
     """UMAP of both rings together, of each member."""
-    settings = dict(n_neighbors=config.n_neighbors, min_dist=config.min_dist, seed=config.umap_seed)
+    clouds = list(z.reshape(-1, math.prod(z.shape[2:4]), z.shape[-1]))
+    found = projection.umaps(
+        clouds, processes=torch.get_num_threads(), n_neighbors=config.n_neighbors, min_dist=config.min_dist, n_components=3,
+        seed=config.umap_seed)
     layouts = np.empty((*z.shape[:-1], 3), dtype=np.float32)
-    for done, member in enumerate(np.ndindex(z.shape[:2]), start=1):
-        both = z[member].reshape(-1, z.shape[-1])
-        layout = projection.umap(both, n_components=3, **settings)
+    for done, (layout, member) in enumerate(zip(found, np.ndindex(z.shape[:2]), strict=True), start=1):
         layouts[member] = layout.reshape(layouts[member].shape)
-        progress("UMAP of the rings", done, z.shape[0] * z.shape[1])
+        progress("UMAP of the rings", done, len(clouds))
     return layouts
 
 

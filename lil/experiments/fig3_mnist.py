@@ -10,7 +10,6 @@ from torch import Tensor
 from lil.evaluation import Fgsm
 from lil.experiments import _sweeps
 from lil.experiments._sweeps import BANDS as BANDS
-from lil.experiments._sweeps import headline as headline
 from lil.pixel_robustness import robustness
 from lil.progress import Progress, silent
 from lil.recipes import mnist
@@ -39,6 +38,11 @@ def evaluate(
     return _sweeps.attacked(
         mnist, config.mnist, networks["mnist"], mnist.front(config.mnist), config.fgsm, robustness,
         device=device, progress=progress)
+
+
+def headline(result: xr.Dataset) -> dict[str, tuple[float | None, float]]:
+    """Beside the paper's Table 1, and for its figure: see :func:`lil.experiments._sweeps.headline`."""
+    return _sweeps.headline(result, "mnist")
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:

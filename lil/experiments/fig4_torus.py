@@ -157,11 +157,14 @@ def _layouts(
     levels: list[Float[np.ndarray, "s n d"]], config: Config, progress: Progress
 ) -> Float[np.ndarray, "levels s n 3"]:
     """UMAP of each level of each stack."""
-    settings = dict(n_neighbors=config.n_neighbors, min_dist=config.min_dist, seed=config.umap_seed)
+    clouds = [z for level in levels for z in level]
+    found = projection.umaps(
+        clouds, processes=torch.get_num_threads(), n_neighbors=config.n_neighbors, min_dist=config.min_dist, n_components=3,
+        seed=config.umap_seed)
     layouts = np.empty((len(levels), *levels[0].shape[:-1], 3), dtype=np.float32)
-    for done, (level, seed) in enumerate(np.ndindex(layouts.shape[:2]), start=1):
-        layouts[level, seed] = projection.umap(levels[level][seed], n_components=3, **settings)
-        progress("UMAP of the torus", done, layouts.shape[0] * layouts.shape[1])
+    for done, (layout, member) in enumerate(zip(found, np.ndindex(layouts.shape[:2]), strict=True), start=1):
+        layouts[member] = layout
+        progress("UMAP of the torus", done, len(clouds))
     return layouts
 
 

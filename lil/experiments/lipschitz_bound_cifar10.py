@@ -29,7 +29,7 @@ class Config(_lipschitz.Measuring):
 
 PAPER = Config()
 QUICK = Config(
-    cifar10=cifar10.QUICK, n_images=40, batch_size=20, directions=2, drawn=10, epsilons=(1e-4, 1e-3, 1e-2, 1e-1, 1.0), steps=3,
+    cifar10=cifar10.QUICK, n_images=20, batch_size=10, directions=2, drawn=10, epsilons=(1e-4, 1e-3, 1e-2, 1e-1, 1.0), steps=3,
 )
 
 

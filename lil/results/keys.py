@@ -1,9 +1,10 @@
 """What a result depends on, as a key: its settings, its data, and the code that computes it.
 
 The code is the syntax tree of every module of the package that the computing module imports, directly or not, found
-without running anything. Comments, docstrings and layout are no part of it. Two limits follow from reading rather
-than running: a module imported by a computed name is not seen, and neither are other packages, whose versions stand
-in the provenance of a record instead.
+without running anything. Comments, docstrings and layout are no part of it; neither is what an experiment has beside
+its computation: the settings of the quick profile, by which nothing is recorded, and ``headline``, which reads a result.
+Two limits follow from reading rather than running: a module imported by a computed name is not seen, and neither are
+other packages, whose versions stand in the provenance of a record instead.
 """
 
 from __future__ import annotations
@@ -109,16 +110,23 @@ def code_behind(module: str, folder: Path) -> dict[str, str]:
 @lru_cache(maxsize=1024)
 def _as_text(source: str, *, constants: bool) -> str:
     """The syntax tree of a module, with or without the constants written there. A listing asks for each a hundred times."""
+    tree = _tree(source)
+    body = [statement for statement in tree.body if constants or not _is_constant(statement)]
+    return dump(ast.Module(body, tree.type_ignores))
+
+
+@lru_cache(maxsize=1024)
+def _tree(source: str) -> ast.Module:
+    """The syntax tree of a module, without what stands beside the computation."""
     tree = ast.parse(source)
-    if not constants:
-        tree.body = [statement for statement in tree.body if not _is_constant(statement)]
-    return dump(tree)
+    tree.body = [statement for statement in tree.body if not _is_beside(statement)]
+    return tree
 
 
 @lru_cache(maxsize=1024)
 def _import_statements(source: str) -> list[ast.Import | ast.ImportFrom]:
     """All of them, inside functions too."""
-    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [node for node in ast.walk(_tree(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _imports(source: str, package: str, folder: Path) -> Iterator[str]:
@@ -165,6 +173,18 @@ def _is_constant(statement: ast.stmt) -> bool:
         and all(isinstance(target, ast.Name) for target in statement.targets)
         and all(isinstance(node, written_out) for node in ast.walk(statement.value))
     )
+
+
+def _is_beside(statement: ast.stmt) -> bool:
+    """Whether all that a statement does is to name settings of the quick profile, or the headline."""
+    match statement:
+        case ast.Assign(targets=targets):
+            return all(isinstance(target, ast.Name) and target.id.startswith("QUICK") for target in targets)
+        case ast.FunctionDef(name="headline"):
+            return True
+        case ast.ImportFrom(names=[ast.alias(name="headline", asname=None | "headline")]):
+            return True
+    return False
 
 
 def dump(node: Any) -> str:

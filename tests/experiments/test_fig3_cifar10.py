@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lil import paper
 from lil.experiments import fig3_cifar10, fig3_cifar10_public
 from lil.features import VGGFeatures
 from lil.isometry import isometry_loss, pair_blocks, pair_distances
@@ -55,6 +56,11 @@ def test_the_networks_have_learnt_and_the_attack_undoes_it(result):
     assert float(strong.mean()) < float(result.clean.mean()) - 0.2
 
 
+def test_the_headline_is_table_1s_row(result):
+    printed, ours = fig3_cifar10.headline(result)["β = 10, accuracy without attack"]
+    assert printed == paper.TABLE_1["cifar10"].at(10.0) and ours == pytest.approx(float(result.clean.sel(beta=10).mean()))
+
+
 def test_an_evaluation_that_was_cut_off_goes_on(networks, result, tmp_path):
     class Cut(Exception):
         pass
@@ -63,7 +69,7 @@ def test_an_evaluation_that_was_cut_off_goes_on(networks, result, tmp_path):
         if total == 2:     # batches of all images, not of those that are compared
             raise Cut
 
-    config = replace(TINY, fgsm=replace(TINY.fgsm, batch_size=10), n_compared=10)
+    config = replace(TINY, fgsm=replace(TINY.fgsm, batch_size=10))
     partial = tmp_path / "counts.nc"
     with pytest.raises(Cut):
         fig3_cifar10.evaluate(config, networks, progress=cut, partial=partial)
@@ -85,8 +91,8 @@ def test_the_precision_is_that_of_the_attack_and_compared_with_float32(networks,
     monkeypatch.setattr(
         cifar10, "front", lambda *rest, precision, **more: asked.append(precision) or in_single(*rest, precision=precision, **more))
     monkeypatch.setattr(fig3_cifar10, "Bfloat16Features", lambda *rest: asked.append("bfloat16") or in_bfloat16(*rest))
-    found = fig3_cifar10.evaluate(replace(TINY, precision="bfloat16", n_compared=10), networks)
+    found = fig3_cifar10.evaluate(replace(TINY, precision="bfloat16", n_compared=5), networks)
     assert asked == ["bfloat16", "float32", "bfloat16"]
-    ten = fig3_cifar10.evaluate(replace(TINY, cifar10=replace(TINY.cifar10, n_test=10)), networks)
-    assert np.array_equal(found.compared.sel(precision="float32"), ten.accuracy)
+    five = fig3_cifar10.evaluate(replace(TINY, cifar10=replace(TINY.cifar10, n_test=5)), networks)
+    assert np.array_equal(found.compared.sel(precision="float32"), five.accuracy)
     assert float(abs(found.accuracy - result.accuracy).max()) <= 0.2     # of 20 images

@@ -1,8 +1,9 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from lil import evaluation
+from lil import evaluation, paper
 from lil.evaluation import Fgsm
 from lil.experiments import fig3_mnist, fig3_mnist_public
 from lil.recipes import mnist
@@ -43,6 +44,19 @@ def test_its_dimensions_have_names(result):
 def test_an_attack_makes_it_worse(result):
     assert (result.accuracy.sel(epsilon=1.0) <= result.clean).all()
     assert float(result.accuracy.sel(epsilon=1.0, objective="classification").mean()) < 0.1
+
+
+def test_the_headline_is_table_1s_row_and_the_attack_where_beta_matters_most(result):
+    found = fig3_mnist.headline(result)
+    clean = {name: value for name, value in found.items() if name.endswith("without attack")}
+    for beta, (printed, ours) in zip(result.beta.values, clean.values(), strict=True):
+        assert printed == paper.TABLE_1["mnist"].at(beta)
+        assert ours == pytest.approx(float(result.clean.sel(beta=beta).mean()))
+    curves = result.accuracy.sel(objective="total").mean("seed").values      # beta, epsilon
+    where = np.argmax(curves.max(0) - curves.min(0))
+    attacked = {name: value for name, value in found.items() if name not in clean}
+    assert all(name.endswith(f"at γ = {TINY.fgsm.epsilons[where]:g}") for name in attacked)
+    assert list(attacked.values()) == [(None, pytest.approx(value)) for value in curves[:, where]]
 
 
 def test_records_are_small(result):

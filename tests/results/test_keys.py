@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import lil
-from lil.results import keys
+from lil.results import keys, registry
 
 FOLDER = Path(lil.__file__).parents[1]
 
@@ -18,7 +18,9 @@ def package(tmp_path):
     """``top.main`` imports ``top.used`` (which imports ``top.deep`` inside a function); ``top.other`` stands by."""
     for name, text in {
         "__init__": '"""Top."""\nNAMES = ("a", "b")\n',
-        "main": "from top import used\nfrom top.sub import leaf\nVALUE = used.f(1)\n",
+        "main": "from top import used\nfrom top.sub import leaf\nVALUE = used.f(1)\nQUICK = used.f(3)\nQUICK_TOO = 4\n"
+                "from top.shown import headline as headline\n",
+        "shown": "def headline(x):\n    from top import other\n    return f'{x:.2f}'\n",
         "used": "def f(x):\n    from top.deep import g\n    return g(x)\n",
         "deep": "def g(x):\n    '''Doc.'''\n    return x + 1\n",
         "other": "def h():\n    return 0\n",
@@ -52,6 +54,9 @@ def test_the_code_behind_a_module_is_all_that_it_imports(package):
 @pytest.mark.parametrize("name, old, new", [
     ("main", "f(1)", "f(2)"), ("deep", "x + 1", "x + 2"), ("relative", "= 1", "= 2"), ("sub/twig", "= 1", "= 2"),
     ("used", "def f(x):", "def f(x, y=0):"), ("__init__", "NAMES =", "import os\nNAMES ="),
+    ("main", "QUICK =", "SLOW ="), ("main", "QUICK =", "QUICK = OTHER ="), ("main", "QUICK =", "QUICK +="),
+    ("main", "import headline as", "import another as"), ("main", "import headline as headline", "import headline, g"),
+    ("main", "headline as headline", "headline as head"), ("deep", "x + 1", "x + headline(x)"),
 ])
 def test_a_change_of_code_changes_the_key(package, name, old, new):
     before = _key(package)
@@ -63,11 +68,22 @@ def test_a_change_of_code_changes_the_key(package, name, old, new):
     ("deep", "'''Doc.'''", "'''Another docstring.'''"), ("deep", "    '''Doc.'''\n", ""),
     ("main", "VALUE", "# a comment\n\nVALUE"), ("used", "return g(x)", "return g(\n        x)"),
     ("other", "return 0", "return 1"), ("__init__", '("a", "b")', '("a", "b", "c")'),
+    ("main", "f(3)", "f(2)"), ("main", "= 4", "= 5"), ("shown", ":.2f", ":.3f"),
+    ("main", "from top.shown import headline as headline", "def headline(x):\n    from top import other"),
 ])
 def test_what_is_no_code_of_it_leaves_the_key(package, name, old, new):
     before = _key(package)
     _edit(package, name, old, new)
     assert _key(package) == before
+
+
+def test_nothing_that_is_computed_reads_what_is_no_code_of_it():
+    """Settings of the quick profile but by themselves, and headlines: the key would miss their change."""
+    behind = {}
+    for name in registry.names("lil.experiments"):
+        behind |= keys.code_behind(f"lil.experiments.{name}", FOLDER)
+    assert len(behind) > 50
+    assert not [name for name, code in behind.items() if "'QUICK" in code or "'headline'" in code]
 
 
 def test_fields_that_are_empty_are_left_out_as_another_python_has_more_of_them():
