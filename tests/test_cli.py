@@ -60,6 +60,17 @@ def test_some_of_the_seeds_take_part_and_are_never_recorded(lil, fake):
     assert "with all seeds" in answer.err and not fake.records.exists()
 
 
+def test_seeds_can_be_those_of_one_recipe(lil, fake):
+    assert lil("reproduce", "--seeds", "lines=1").status == 0 and fake.trainings == [2]
+    answer = lil("reproduce", "--seeds", "rings=1")
+    _says_one_sentence(answer)
+    assert "no recipe 'rings': they have lines" in answer.err and fake.trainings == [2]
+    with pytest.raises(SystemExit):
+        lil("reproduce", "--seeds", "lines=few")
+
+
+
+
 def test_record_and_read_back(lil, fake):
     assert lil("reproduce", "--record").status == 0
     assert "Taken from the record" in lil("reproduce", "--mode", "recorded").out

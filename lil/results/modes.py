@@ -30,7 +30,7 @@ def get(
     profile: str = "paper",
     mode: str = "auto",
     *,
-    seeds: int | None = None,
+    seeds: computing.Seeds | None = None,
     device: str = "cpu",
     progress: Progress = silent,
     trained: Trained | None = None,
@@ -44,8 +44,8 @@ def get(
     record, where there is one; "auto" is live where the data is at hand and the record says that it took less than
     two minutes, and recorded otherwise.
 
-    ``seeds``: only the first so many of each recipe's, for less time; such a result is never recorded, as it is not the
-    experiment's, and compared with none.
+    ``seeds``: only the first so many of each recipe's, or by the recipe's name (``{"cifar10": 1}``), for less time; a
+    result of some of the seeds is never recorded, as it is not the experiment's, and compared with none.
 
     ``trained``: where "live" keeps networks and finds those of calls before.
 
@@ -56,13 +56,12 @@ def get(
     config = registry.settings(experiment, profile)
     if mode not in MODES:
         raise UnknownName(f"There is no mode {mode!r}: there are {', '.join(MODES)}.")
-    if seeds is not None:
-        config = computing.with_seeds(experiment, config, seeds)
-    if profile != "paper" or seeds is not None:
+    some = config if seeds is None else computing.with_seeds(experiment, config, seeds)
+    if profile != "paper" or some != config:
         if mode == "recorded":
-            what = f"The {profile} profile" if seeds is None else "A result of some of the seeds"
+            what = f"The {profile} profile" if some == config else "A result of some of the seeds"
             raise MissingRecord(f"{what} is never recorded: take the mode live or auto.")
-        return _live(experiment, config, profile, engine, device=device, progress=progress, trained=trained)
+        return _live(experiment, some, profile, engine, device=device, progress=progress, trained=trained)
     if mode == "live" or mode == "auto" and _is_cheap_here(experiment, config):
         result = _live(experiment, config, profile, engine, device=device, progress=progress, trained=trained)
         return _compared(result, experiment, config)

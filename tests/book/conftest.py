@@ -1,4 +1,4 @@
-"""The book to test: the real one where it has been built from what stands here, else one at the quick profile.
+"""The book to test: the one that has been built from what stands here, else one that is made of the records now.
 
 Every notebook is executed live at the quick profile in either case: by nbval, in ``tests/notebooks``.
 """
@@ -33,17 +33,17 @@ def is_current(page: Path) -> bool:
     return page.exists() and page.stat().st_mtime > max(path.stat().st_mtime for path in sources())
 
 
-@pytest.fixture(scope="session", params=["built" if is_current(BUILT / "intro.html") else "quick"])
+@pytest.fixture(scope="session", params=["built" if is_current(BUILT / "intro.html") else "recorded"])
 def html(request) -> Path:
     """The folder of the book's HTML. `make book` has failed at a warning, and so does this."""
     if request.param == "built":
         return BUILT
-    root = request.getfixturevalue("tmp_path_factory").mktemp("quick_book")
+    root = request.getfixturevalue("tmp_path_factory").mktemp("recorded_book")
     shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("nb", "__pycache__"))
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, root / name)
     for source in find_sources():
-        execute(source, root / "book" / "nb" / f"{source.stem}.ipynb", profile="quick", mode="live")
+        execute(source, root / "book" / "nb" / f"{source.stem}.ipynb", profile="paper", mode="recorded")
     build = subprocess.run(     # as `make html` does it
         [Path(sys.executable).with_name("jupyter-book"), "build", "book", "--config", "_config.yml",
          "--toc", str(root / "_toc.yml"), "--path-output", ".", "--all", "-W", "-n", "--keep-going"],

@@ -162,14 +162,21 @@ def test_some_of_the_seeds_are_those_of_the_whole_and_compared_with_nothing(reco
         assert some.seed.values.tolist() == whole.seed.values[:2].tolist()
         assert np.array_equal(some.level, whole.level.isel(seed=slice(2)))
     assert recorded.trainings == [6, 4, 4]
-    assert results.get(recorded.experiment, mode="live", seeds=99).sizes["seed"] == whole.sizes["seed"]
+    for seeds in (99, {"lines": 99}, {"rings": 1}):      # as many as there are: no result of some
+        all_of_them = results.get(recorded.experiment, mode="live", seeds=seeds)
+        assert all_of_them.sizes["seed"] == whole.sizes["seed"] and "comparison" in all_of_them.attrs
+
+
+def test_seeds_may_be_counted_by_recipe(recorded):
+    assert results.get(recorded.experiment, mode="live", seeds={"lines": 1, "rings": 2}).sizes["seed"] == 1
 
 
 def test_some_of_the_seeds_are_never_recorded_and_none_are_refused(recorded):
     with pytest.raises(errors.MissingRecord, match="some of the seeds is never recorded"):
         results.get(recorded.experiment, mode="recorded", seeds=1)
-    with pytest.raises(errors.UnknownName, match="at least one seed, not 0"):
-        results.get(recorded.experiment, mode="live", seeds=0)
+    for seeds in (0, {"lines": 0}):
+        with pytest.raises(errors.UnknownName, match="at least one seed, not 0"):
+            results.get(recorded.experiment, mode="live", seeds=seeds)
 
 
 @pytest.mark.parametrize("profile, mode, message", [
