@@ -30,7 +30,8 @@ class Cost:
 
 @contextmanager
 def measured() -> Iterator[Cost]:
-    """Measure the body. Peak memory is that of the whole process while it runs, of the main memory only."""
+    """Measure the body. Peak memory is that of the whole process while it runs, of the main memory only; processes that it
+    starts, such as those that lay points out by UMAP, are not counted."""
     _forget_peak_memory()
     cost, started = Cost(), time.perf_counter()
     yield cost
