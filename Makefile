@@ -8,6 +8,9 @@ READY  := $(VENV)/.installed
 HTML   := _build/html
 MODE   ?= auto
 
+# Where it is set, each of the many processes that run notebooks and tests would compile the package's modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install book pages html test reproduce reproduce-paper record bench references readme-picture lock clean
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from lil.paper import Row
 from lil.plotting import INK, beta_colours
@@ -91,7 +91,7 @@ def beside_paper(accuracy: xr.DataArray, printed: Row) -> pd.DataFrame:
                "low": np.nan, "high": np.nan, "inside": None}
         if n > 1:
             sd = ours.std(ddof=1)
-            reach = t.ppf((1 + COVERAGE) / 2, n - 1) * sd * np.sqrt(1 + 1 / n)
+            reach = stdtrit(n - 1, (1 + COVERAGE) / 2) * sd * np.sqrt(1 + 1 / n)
             row |= {"sd": sd, "low": mean - reach, "high": mean + reach, "inside": bool(abs(paper - mean) <= reach)}
         rows[beta] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("beta")

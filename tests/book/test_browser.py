@@ -15,12 +15,13 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def browser():
+def tab():
+    """One for all pages: what their scripts compile to stays."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         with playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as chromium:
-            yield chromium
+            yield chromium.new_page()
 
 
 def pages_of(html: Path) -> list[Path]:
@@ -32,13 +33,23 @@ def pages_of(html: Path) -> list[Path]:
 LOOKS = (("light", 1360), ("light", 420), ("dark", 1360))     # theme and width
 
 
-def visit(browser, path: Path) -> dict:
+def look(page, theme: str, width: int) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": width, "height": 900})
+
+
+def visit(page, path: Path) -> dict:
     """Open a page, read it to its end, and count what is wrong with it: all zero or empty on a page that is whole."""
-    page = browser.new_page(color_scheme="light", viewport={"width": LOOKS[0][1], "height": 900})
     errors, outside = [], []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:")) else outside.append(request.url))
+    listeners = {
+        "pageerror": lambda error: errors.append(str(error)),
+        "console": lambda message: errors.append(message.text) if message.type == "error" else None,
+        "request": lambda request: (
+            None if request.url.startswith(("file:", "data:", "blob:")) else outside.append(request.url)),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    look(page, *LOOKS[0])
     page.goto(path.as_uri(), wait_until="load")
     page.evaluate("window.MathJax?.startup?.promise")
     for figure in page.locator("div.plotly-figure").all():
@@ -49,8 +60,7 @@ def visit(browser, path: Path) -> dict:
         mathErrors: document.querySelectorAll('mjx-merror').length,
     })""")
     for theme, width in LOOKS:
-        page.emulate_media(color_scheme=theme)
-        page.set_viewport_size({"width": width, "height": 900})
+        look(page, theme, width)
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         seen = page.evaluate("""() => ({
             theme: document.documentElement.dataset.theme,
@@ -60,24 +70,24 @@ def visit(browser, path: Path) -> dict:
         })""")
         found[f"not {theme}"] = seen.pop("theme") != theme
         found |= {f"{what}, {theme} at {width}": count for what, count in seen.items()}
-    page.close()
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
     return found | {"errors": errors, "outside": outside}
 
 
-def test_every_page_is_whole_and_asks_for_nothing_outside(html, browser):
+def test_every_page_is_whole_and_asks_for_nothing_outside(html, tab):
     pages = pages_of(html)
     assert len(pages) > 3
-    problems = {path.relative_to(html).as_posix(): {what: found for what, found in visit(browser, path).items() if found}
+    problems = {path.relative_to(html).as_posix(): {what: found for what, found in visit(tab, path).items() if found}
                 for path in pages}
     assert {page: found for page, found in problems.items() if found} == {}
 
 
-def test_the_theme_follows_the_reader(html, browser):
+def test_the_theme_follows_the_reader(html, tab):
     background = {}
     for theme in ("light", "dark"):
-        page = browser.new_page(color_scheme=theme)
-        page.goto((html / "intro.html").as_uri())
-        assert page.evaluate("document.documentElement.dataset.theme") == theme
-        background[theme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        page.close()
+        look(tab, theme, 1360)
+        tab.goto((html / "intro.html").as_uri())
+        assert tab.evaluate("document.documentElement.dataset.theme") == theme
+        background[theme] = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background["light"] != background["dark"]
