@@ -36,7 +36,7 @@ class Config:
 
 PAPER = Config()
 QUICK = Config(
-    cifar10=replace(cifar10.QUICK, n_test=20), fgsm=Fgsm(epsilons=(0.01, 0.1, 1.0), batch_size=20, pictured=(1, 2)),
+    cifar10=replace(cifar10.QUICK, n_test=40), fgsm=Fgsm(epsilons=(0.01, 0.1, 1.0), batch_size=20, pictured=(1, 2)),
     precision="float32", n_compared=4,
 )
 
