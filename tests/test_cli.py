@@ -69,8 +69,6 @@ def test_seeds_can_be_those_of_one_recipe(lil, fake):
         lil("reproduce", "--seeds", "lines=few")
 
 
-
-
 def test_record_and_read_back(lil, fake):
     assert lil("reproduce", "--record").status == 0
     assert "Taken from the record" in lil("reproduce", "--mode", "recorded").out
