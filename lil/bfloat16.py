@@ -1,6 +1,6 @@
 """The VGG13's features in bfloat16, arranged for a processor's matrix instructions: :class:`lil.features.VGGFeatures`, faster.
 
-What an attack needs most of: passes of many images. Two things keep such a processor from its matrix products. Small
+What an attack needs most of: passes of many images. It makes errors of 0.4 % in the features. Two things keep such a processor from its matrix products. Small
 images leave its tiles half empty, so images of 4 × 4 pixels are laid beside one another, with a column of zeros between.
 And ReLUs and poolings take as long as products: in bfloat16 a number's bits, read as an integer, keep the order of those
 that a ReLU lets through, so both are maxima of integers, taken of the pooled image.
@@ -9,6 +9,7 @@ that a ReLU lets through, so both are maxima of integers, taken of the pooled im
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -27,19 +28,23 @@ class Bfloat16Features(nn.Module):
 
     def __init__(self, source: str = "cifar10", inputs: str = "normalised", *, seed: int = 0):
         super().__init__()
-        self.plain = VGGFeatures(source, inputs, precision="bfloat16", seed=seed)
-        self.blocks = nn.Sequential(*_blocks(self.plain.layers))
+        self.plain = VGGFeatures(source, inputs, seed=seed)
+        self.blocks = nn.Sequential(*_blocks(self.plain.layers)).bfloat16() if multiplies_bfloat16() else None
 
     def forward(self, x: Float[Tensor, "*lead n 3 32 32"]) -> Float[Tensor, "*lead n 512"]:
         of_pieces = [self._features(piece) for piece in x.flatten(0, -4).split(PIECE)]
         return torch.cat(of_pieces).unflatten(0, x.shape[:-3])
 
     def _features(self, x: Float[Tensor, "n 3 32 32"]) -> Float[Tensor, "n 512"]:
-        plain = self.plain
-        if plain.layers[0].weight.dtype != torch.bfloat16:
-            return plain(x)
-        x = ((x.mT if plain.transposed else x) - plain.mean) / plain.std
-        return self.blocks(x.to(torch.bfloat16, memory_format=torch.channels_last)).flatten(1).to(x.dtype)
+        if self.blocks is None:
+            return self.plain(x)
+        return self.blocks(self.plain.seen(x).bfloat16()).flatten(1).to(x.dtype)
+
+
+@cache
+def multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions for products of bfloat16 matrices (Intel's AMX)."""
+    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
 def _blocks(layers: Iterable[nn.Module]) -> Iterable[_Block]:

@@ -41,14 +41,14 @@ def train(
     """
     levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
     each_level = labels if isinstance(labels, tuple) else (labels,)
-    training._check(levels, x, each_level, betas, seeds, settings)
+    training.check(levels, x, each_level, betas, seeds, settings)
     targets = torch.stack(each_level)
     isometry.pair_weights(isometry.pair_blocks(targets[:, :1], settings.pairs), settings.reduction)   # for their errors
     objective = MaskedObjective(
-        model, training._sharing(betas, seeds, settings, x.device),
+        model, training.sharing_of(betas, seeds, settings, x.device),
         alpha=settings.alpha, betas=x.new_tensor(betas), scale=settings.scale, reduction=settings.reduction)
-    adam = training._adam(objective.parameters, objective.gradients, settings.learning_rate)
-    rehearsal = training._adam([each.clone() for each in objective.parameters], objective.gradients, settings.learning_rate)
+    adam = training.fused_adam(objective.parameters, objective.gradients, settings.learning_rate)
+    rehearsal = training.fused_adam([each.clone() for each in objective.parameters], objective.gradients, settings.learning_rate)
     whole = _batch(x, targets, settings) if settings.batch_size is None else None
 
     def batch(chosen: Tensor) -> Batch:
@@ -76,7 +76,7 @@ def train(
         for part in order.split(parts[0].shape[-1], -1):
             history[:, epoch].add_(recorded[part.shape[-1]](part))
             done += 1
-            if done * training._REPORTS // steps > (done - 1) * training._REPORTS // steps:
+            if done * training.REPORTS // steps > (done - 1) * training.REPORTS // steps:
                 progress("training", done, steps)
     return History(*(history / len(parts)).cpu())
 

@@ -57,10 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--mode", choices=("live", "auto", "recorded"), default="live",
                            help="compute everything anew (default), or what auto decides, or only read the record; "
                                 "with --record, auto computes what is not current and keeps the rest")
-    reproduce.add_argument("--profile", choices=("paper", "quick"), default="paper",
-                           help="the paper's scale (default), or one of seconds, without downloads")
-    reproduce.add_argument("--seeds", type=_seeds, metavar="N",
-                           help="only the first N seeds of all networks, or of a recipe's, as in cifar10=1, for less time")
+    reproduce.add_argument("--profile", choices=("paper", "shown", "quick"), default="paper",
+                           help="the paper's scale (default), or there no more than what the paper itself shows, or a scale "
+                                "of seconds, without downloads")
+    reproduce.add_argument("--seeds", type=int, metavar="N", help="only the first N seeds of all networks, for less time")
     reproduce.add_argument("--record", action="store_true", help="make the results the records in results/")
     reproduce.add_argument("--scheduler", metavar="ADDRESS",
                            help="have the workers of a dask scheduler do it, such as tcp://127.0.0.1:8786")
@@ -95,12 +95,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _seeds(words: str) -> int | dict[str, int]:
-    """How many seeds, ``2``, or of which recipe, ``cifar10=1``."""
-    recipe, _, count = words.rpartition("=")
-    return {recipe: int(count)} if recipe else int(count)
-
-
 def _command(commands: Any, name: str, command: Any, what: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
     parser.set_defaults(command=command)
@@ -131,10 +125,6 @@ def _reproduce(chosen: argparse.Namespace) -> int:
             "Only results at the paper's scale are recorded, with all seeds, in mode live or auto: leave out --record or "
             "the others.")
     experiments = [registry.load(EXPERIMENTS, name) for name in chosen.names or registry.names(EXPERIMENTS)]
-    if isinstance(chosen.seeds, dict):
-        known = {registry.stem(recipe) for experiment in experiments for recipe in experiment.RECIPES.values()}
-        if unknown := chosen.seeds.keys() - known:
-            raise UnknownName(f"These experiments have no recipe {min(unknown)!r}: they have {', '.join(sorted(known))}.")
     if chosen.scheduler is None:
         _check_device(chosen.device)
         return _reproduce_all(experiments, chosen, computing)
@@ -160,7 +150,7 @@ def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, engin
             failed = bool(_fail(error))
             continue
         print(f"\n{registry.stem(experiment)}\n{results.footer(result)}")
-        _print_headline(experiment, result, before if chosen.profile == "paper" else None)
+        _print_headline(experiment, result, before if chosen.profile != "quick" else None)
     return int(failed)
 
 

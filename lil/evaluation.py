@@ -58,7 +58,9 @@ class Sweep:
         return len(self.betas), len(self.seeds)
 
     def objective(self, name: str, labels: Int[Tensor, "n"], fgsm: Fgsm) -> attacks.Objective:
-        """One of the OBJECTIVES, on a batch with these labels."""
+        """One of the OBJECTIVES, on a batch with these labels; ValueError for another name."""
+        if name not in OBJECTIVES:
+            raise ValueError(f"the objective must be one of {', '.join(OBJECTIVES)}, not {name!r}.")
         if name == "classification":
             return attacks.classification(self.model, labels)
         betas = [beta for beta in self.betas for _ in self.seeds]
@@ -84,33 +86,35 @@ def robustness(
     labels: Int[Tensor, "n"],
     fgsm: Fgsm,
     *,
+    objectives: Sequence[str] = OBJECTIVES,
     progress: Progress = silent,
     partial: Path | None = None,
 ) -> xr.Dataset:
-    """Accuracy of the networks on the images, clean and under FGSM with both objectives at every ε.
+    """Accuracy of the networks on the images, clean and under FGSM with each of the ``objectives`` at every ε.
 
     ``clean`` (beta, seed) and ``accuracy`` (objective, beta, seed, epsilon) are shares of the images. Beside each attack
     stands its health: ``zero_gradient``, the share of images whose gradient is exactly 0, which nothing moves, and
     ``change``, the largest change of a pixel: at most ε, but for rounding. The gradient is computed once for each image,
-    network and objective. At β = 0 both objectives are one, and so are their results.
+    network and objective. At β = 0 both objectives are one, which is attacked once.
 
     ``partial`` is a file for the counts after each batch, from which a call that was cut off goes on. It is removed in
     the end; the seconds that earlier calls took are the attribute ``seconds_before``.
     """
-    tally = _tally(sweep, fgsm) if partial is None or not partial.exists() else xr.load_dataset(partial)
+    tally = _tally(sweep, fgsm, objectives) if partial is None or not partial.exists() else xr.load_dataset(partial)
     counts = {name: tally[name].values for name in ("clean", "accuracy", "zero_gradient", "change")}
     before, started = float(tally.seconds), time.perf_counter()
     steps = x.new_tensor(fgsm.epsilons).view(-1, 1, 1, 1, 1)
     networks = [select(sweep.model, [k]) for k in range(sweep.model.members)]
+    shared = 0 in sweep.betas and {"total", "classification"} <= set(objectives)   # the attack at β = 0
     batches = list(zip(x.split(fgsm.batch_size), labels.split(fgsm.batch_size), strict=True))
     for images, classes in batches[int(tally.batches):]:
         with torch.no_grad():
             right = sweep.model(sweep.front(images)).argmax(-1) == classes
         counts["clean"] += right.sum(-1).numpy(force=True).reshape(sweep.grid)
-        for which, name in enumerate(OBJECTIVES):
+        for which, name in enumerate(objectives):
             for k, gradient in enumerate(_gradients(sweep, name, images, classes, fgsm)):
                 i, j = divmod(k, len(sweep.seeds))
-                if name == "total" and sweep.betas[i] == 0:
+                if shared and name == "total" and sweep.betas[i] == 0:
                     continue
                 attacked = attacks.fgsm(images, gradient.sign(), steps)
                 right = predict(networks[k], sweep.front, attacked) == classes
@@ -122,7 +126,7 @@ def robustness(
         if partial is not None:
             _save(tally, partial)
         progress("attacks", int(tally.batches), len(batches))
-    if 0 in sweep.betas:
+    if shared:
         for name in ("accuracy", "zero_gradient", "change"):
             tally[name].loc[dict(objective="total", beta=0)] = tally[name].sel(objective="classification", beta=0)
     if partial is not None:
@@ -132,7 +136,11 @@ def robustness(
 
 
 def pictures(
-    sweep: Sweep, x: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"], fgsm: Fgsm
+    sweep: Sweep,
+    x: Float[Tensor, "n c h w"],
+    labels: Int[Tensor, "n"],
+    fgsm: Fgsm,
+    objectives: Sequence[str] = OBJECTIVES,
 ) -> xr.Dataset:
     """The first images, ``image``, and as :func:`robustness` gives them to the first seed's networks, ``attacked``.
 
@@ -141,13 +149,13 @@ def pictures(
     images, classes = x[:fgsm.batch_size], labels[:fgsm.batch_size]
     steps = x.new_tensor([fgsm.epsilons[k] for k in fgsm.pictured]).view(-1, 1, 1, 1, 1)
     attacked, taken_for = [], []
-    for name in OBJECTIVES:
+    for name in objectives:
         for k, gradient in enumerate(_gradients(sweep, name, images, classes, fgsm)):
             if k % len(sweep.seeds) == 0:
                 seen = attacks.fgsm(images, gradient.sign(), steps)[:, :fgsm.pictures]
                 attacked.append(seen)
                 taken_for.append(predict(select(sweep.model, [k]), sweep.front, seen))
-    lead, pixel = (len(OBJECTIVES), len(sweep.betas)), ("channel", "row", "column")
+    lead, pixel = (len(objectives), len(sweep.betas)), ("channel", "row", "column")
     shown = ("objective", "beta", "pictured", "example")
     return xr.Dataset(
         {
@@ -157,7 +165,7 @@ def pictures(
             "taken_for": (shown, torch.stack(taken_for).unflatten(0, lead).numpy(force=True).astype(np.int8)),
         },
         coords={
-            "objective": list(OBJECTIVES), "beta": list(sweep.betas),
+            "objective": list(objectives), "beta": list(sweep.betas),
             "pictured": [fgsm.epsilons[k] for k in fgsm.pictured],
         },
     )
@@ -181,9 +189,9 @@ def _bytes(x: Float[Tensor, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
     return (255 * x).round().numpy(force=True).astype(np.uint8)
 
 
-def _tally(sweep: Sweep, fgsm: Fgsm) -> xr.Dataset:
+def _tally(sweep: Sweep, fgsm: Fgsm, objectives: Sequence[str]) -> xr.Dataset:
     """Counts and largest changes before the first batch."""
-    attack = (len(OBJECTIVES), *sweep.grid)
+    attack = (len(objectives), *sweep.grid)
     dims = ("objective", "beta", "seed")
     return xr.Dataset(
         {
@@ -195,7 +203,7 @@ def _tally(sweep: Sweep, fgsm: Fgsm) -> xr.Dataset:
             "seconds": 0.0,
         },
         coords={
-            "objective": list(OBJECTIVES), "beta": list(sweep.betas), "seed": list(sweep.seeds),
+            "objective": list(objectives), "beta": list(sweep.betas), "seed": list(sweep.seeds),
             "epsilon": list(fgsm.epsilons),
         },
     )

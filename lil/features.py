@@ -10,16 +10,12 @@ sources of weights, by name:
 Two forms of input, by name: ``normalised``, each channel with the mean and standard deviation of the images
 that the weights were trained on, and ``as-published``, what the public code does with weights that were trained
 otherwise: pixels in [0, 1] as they are, with the two image axes swapped.
-
-Two precisions, by name: ``float32``, and ``bfloat16``, which makes errors of 0.4 % in the features and takes half
-the time where processors multiply bfloat16 matrices in hardware. Where they do not, it would take longer, and is float32.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -39,7 +35,6 @@ if TYPE_CHECKING:
 
 Source = Literal["cifar10", "imagenet", "random"]
 Inputs = Literal["normalised", "as-published"]
-Precision = Literal["float32", "bfloat16"]
 
 # Mean and standard deviation of each channel, as torchvision states them for its ImageNet weights.
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -61,25 +56,20 @@ class VGGFeatures(nn.Module):
     function, faster.
     """
 
-    def __init__(
-        self, source: str = "cifar10", inputs: str = "normalised", *, precision: str = "float32", seed: int = 0
-    ):
+    def __init__(self, source: str = "cifar10", inputs: str = "normalised", *, seed: int = 0):
         """``seed`` draws the weights of the source "random". Raises WeightsNotFound or WeightsInvalid."""
         super().__init__()
         if source not in get_args(Source):
             raise ValueError(f"the source of weights must be one of {get_args(Source)}, not {source!r}.")
         if inputs not in get_args(Inputs):
             raise ValueError(f"inputs must be one of {get_args(Inputs)}, not {inputs!r}.")
-        if precision not in get_args(Precision):
-            raise ValueError(f"the precision must be one of {get_args(Precision)}, not {precision!r}.")
         self.transposed = inputs == "as-published"
         mean, std = IMAGENET if source == "imagenet" else CIFAR10
         if inputs == "as-published":
             mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1))
-        dtype = torch.bfloat16 if precision == "bfloat16" and multiplies_bfloat16() else torch.float32
-        self.layers = folded(convolutions(source, seed=seed)).to(dtype=dtype, memory_format=torch.channels_last)
+        self.layers = folded(convolutions(source, seed=seed)).to(memory_format=torch.channels_last)
         self.requires_grad_(False).eval()
         workers.keep_memory()
 
@@ -88,15 +78,12 @@ class VGGFeatures(nn.Module):
         return super().train(False)
 
     def forward(self, x: Float[Tensor, "n 3 32 32"]) -> Float[Tensor, "n 512"]:
+        return self.layers(self.seen(x)).flatten(1)
+
+    def seen(self, x: Float[Tensor, "n 3 32 32"]) -> Float[Tensor, "n 3 32 32"]:
+        """What the first layer is given: the images in the form of ``inputs``, channels last in memory."""
         x = (x.mT if self.transposed else x) - self.mean
-        held = (x / self.std).to(dtype=self.layers[0].weight.dtype, memory_format=torch.channels_last)
-        return self.layers(held).flatten(1).to(x.dtype)
-
-
-@cache
-def multiplies_bfloat16() -> bool:
-    """Whether this processor has instructions for products of bfloat16 matrices (Intel's AMX)."""
-    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+        return (x / self.std).contiguous(memory_format=torch.channels_last)
 
 
 def extract(

@@ -43,7 +43,7 @@ def train(
     """
     levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
     each_level = labels if isinstance(labels, tuple) else (labels,)
-    training._check(levels, x, each_level, betas, seeds, settings)
+    training.check(levels, x, each_level, betas, seeds, settings)
     workers.keep_memory()
     targets = torch.stack(each_level)
     sequence = np.lexsort(targets.numpy()[::-1])     # the first level's classes lie together, in each the second's, …

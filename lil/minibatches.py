@@ -41,7 +41,7 @@ def train(
     one seed see the same batches, however many of them have β > 0.
     """
     each_level = labels if isinstance(labels, tuple) else (labels,)
-    training._check([model], x, each_level, betas, seeds, settings)
+    training.check([model], x, each_level, betas, seeds, settings)
     workers.keep_memory()
     (targets,) = each_level
     distinct = list(dict.fromkeys(seeds))

@@ -24,7 +24,7 @@ from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
 from lil.randomness import derived_seed
 
-_REPORTS = 200   # calls of the progress callback over a training, at most
+REPORTS = 200   # calls of the progress callback over a training, at most
 _AHEAD = 20      # batches that are prepared together: fewer calls for the small things that a batch needs
 _NARROW = 64     # units of a layer up to which torch is faster on one thread, the isometry loss having the others
 
@@ -76,17 +76,17 @@ def train(
     """
     levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
     each_level = labels if isinstance(labels, tuple) else (labels,)
-    _check(levels, x, each_level, betas, seeds, settings)
+    check(levels, x, each_level, betas, seeds, settings)
     targets = torch.stack(each_level)
     workers.keep_memory()
-    sharing = _sharing(betas, seeds, settings, x.device)
+    sharing = sharing_of(betas, seeds, settings, x.device)
     objective = Objective(
         model, sharing, alpha=settings.alpha, betas=x.new_tensor(betas), scale=settings.scale, reduction=settings.reduction)
     one_epoch = _full_batch(x, targets, settings) if settings.batch_size is None else None
     generators = [torch.Generator().manual_seed(derived_seed(seed, 0)) for seed in dict.fromkeys(seeds)]
     steps_per_epoch = -(-len(x) // (settings.batch_size or len(x)))
     steps, done = settings.epochs * steps_per_epoch, 0
-    step = _adam(objective.parameters, objective.gradients, settings.learning_rate)
+    step = fused_adam(objective.parameters, objective.gradients, settings.learning_rate)
     history = x.new_zeros(2, settings.epochs, len(levels), len(betas))
     narrow = max(max(lil.sizes[1:]) for lil in levels) <= _NARROW
     with workers.alone() if narrow else nullcontext():
@@ -95,12 +95,12 @@ def train(
                 history[:, epoch] += objective(batch)
                 step()
                 done += 1
-                if done * _REPORTS // steps > (done - 1) * _REPORTS // steps:
+                if done * REPORTS // steps > (done - 1) * REPORTS // steps:
                     progress("training", done, steps)
     return History(*(history / steps_per_epoch).cpu())
 
 
-def _adam(parameters: list[Tensor], gradients: list[Tensor], learning_rate: float) -> Callable[[], None]:
+def fused_adam(parameters: list[Tensor], gradients: list[Tensor], learning_rate: float) -> Callable[[], None]:
     """A step of Adam along what lies in ``gradients``: torch's function, with the values of torch's class.
 
     The class looks at every parameter anew before each step, which takes as long as the step of a small network.
@@ -150,7 +150,7 @@ def _prepare(
     return map(Batch, points, labels, apart, x_dist.split([each.n_pairs for each in apart]))
 
 
-def _sharing(betas: Sequence[float], seeds: Sequence[int], settings: Settings, device: torch.device) -> Sharing:
+def sharing_of(betas: Sequence[float], seeds: Sequence[int], settings: Settings, device: torch.device) -> Sharing:
     """Who sees what: one batch for all, or one a seed."""
     active = [k for k, beta in enumerate(betas) if beta > 0]
     distinct = list(dict.fromkeys(seeds))
@@ -165,7 +165,7 @@ def _sharing(betas: Sequence[float], seeds: Sequence[int], settings: Settings, d
     return Sharing(of_member, torch.tensor(by_seed, device=device) if active else None)
 
 
-def _check(
+def check(
     levels: Sequence[LIL],
     x: Tensor,
     targets: Sequence[Tensor],

@@ -60,13 +60,15 @@ def test_some_of_the_seeds_take_part_and_are_never_recorded(lil, fake):
     assert "with all seeds" in answer.err and not fake.records.exists()
 
 
-def test_seeds_can_be_those_of_one_recipe(lil, fake):
-    assert lil("reproduce", "--seeds", "lines=1").status == 0 and fake.trainings == [2]
-    answer = lil("reproduce", "--seeds", "rings=1")
-    _says_one_sentence(answer)
-    assert "no recipe 'rings': they have lines" in answer.err and fake.trainings == [2]
-    with pytest.raises(SystemExit):
-        lil("reproduce", "--seeds", "lines=few")
+def test_what_the_paper_shows_is_compared_with_the_record_and_leaves_it_alone(lil, fake):
+    fake.edit("experiments/fig9_lines.py", "QUICK =", "SHOWN = Config(lines=lines.Config(betas=(1.0,)), power=2.0)\nQUICK =")
+    results.record(fake.experiment)
+    before = fake.records.joinpath("fig9_lines.nc").read_bytes()
+    answer = lil("reproduce", "--profile", "shown")
+    assert answer.out.splitlines()[-1].split()[-3:] == ["1.5", "2", "4.667"] and fake.trainings == [6, 3]
+    assert "as far as the paper itself shows it" in answer.out and "--profile shown`" in answer.out
+    assert fake.records.joinpath("fig9_lines.nc").read_bytes() == before
+    _says_one_sentence(lil("reproduce", "--profile", "shown", "--record"))
 
 
 def test_record_and_read_back(lil, fake):

@@ -72,6 +72,22 @@ def test_the_objectives_are_one_at_beta_zero_and_two_beyond(result):
     assert (total.accuracy.sel(beta=20.0) != classification.accuracy.sel(beta=20.0)).any()
 
 
+@pytest.mark.parametrize("name", evaluation.OBJECTIVES)
+def test_one_objective_alone_finds_what_it_finds_beside_the_other(name, sweep, data, result):
+    """At β = 0 too, where the attacks of both are one."""
+    alone = evaluation.robustness(sweep, *data, FGSM, objectives=(name,))
+    assert alone.objective.values.tolist() == [name]
+    xr.testing.assert_equal(alone, result.sel(objective=[name]))
+    x, labels = data
+    shown = evaluation.pictures(sweep, x, labels, FGSM, (name,))
+    xr.testing.assert_equal(shown, evaluation.pictures(sweep, x, labels, FGSM).sel(objective=[name]))
+
+
+def test_an_unknown_objective_is_named(sweep, data):
+    with pytest.raises(ValueError, match="one of total, classification, not 'clasification'"):
+        evaluation.robustness(sweep, *data, FGSM, objectives=("clasification",))
+
+
 def test_no_pixel_moves_further_than_epsilon(result):
     assert (result.change <= result.epsilon + 1e-6).all()
     assert (result.change > 0.99 * result.epsilon).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +10,7 @@ import xarray as xr
 from torch import Tensor
 
 from lil.attacks import Front
-from lil.evaluation import Fgsm, Sweep, pictures
+from lil.evaluation import OBJECTIVES, Fgsm, Sweep, pictures
 from lil.progress import Progress
 
 # Training and attack both follow signs and minima that the last digit of a sum can change. Pictures are not compared.
@@ -45,12 +45,16 @@ def attacked(
     fgsm: Fgsm,
     robustness: Callable[..., xr.Dataset],
     *,
+    objectives: Sequence[str] = OBJECTIVES,
     device: str,
     progress: Progress,
 ) -> xr.Dataset:
-    """What FGSM makes of a recipe's networks on the test images: what ``robustness`` finds, and a few images to look at."""
+    """What FGSM makes of a recipe's networks on the test images: what ``robustness`` finds, and a few images to look at.
+
+    ``objectives``: those of the images; ``robustness`` knows its own.
+    """
     model = recipe.restore(settings, networks).to(device).requires_grad_(False)
     sweep = Sweep(model, front, settings.betas, settings.seeds, settings.scale)
     x, labels = (part.to(device) for part in recipe.data(settings, "test"))
     numbers = robustness(sweep, x, labels, fgsm, progress=progress)
-    return numbers.merge(pictures(sweep, x, labels, fgsm), combine_attrs="override")
+    return numbers.merge(pictures(sweep, x, labels, fgsm, objectives), combine_attrs="override")

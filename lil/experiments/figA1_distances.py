@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -34,6 +34,8 @@ class Config:
 
 
 PAPER = Config()
+SHOWN = replace(   # in the paper: one network for each β, of one reading; here Figure 3's, and of the other reading one too
+    PAPER, mnist_public=replace(PAPER.mnist_public, seeds=(0,)), cifar10_text=replace(PAPER.cifar10_text, seeds=(0,)))
 QUICK = Config(
     mnist_text=mnist.QUICK, mnist_public=mnist.QUICK_PUBLIC, cifar10_text=cifar10.QUICK, n_images=60, bins=30,
 )
@@ -65,8 +67,7 @@ def _distances(
     config: Config, recipe: ModuleType, settings: Any, networks: dict[str, Tensor], device: str
 ) -> xr.Dataset:
     """What the networks of one recipe do to the distances within classes."""
-    x, labels = recipe.inputs(settings, "test", device=device)
-    x, labels = x[:config.n_images], labels[:config.n_images]
+    x, labels = recipe.inputs(replace(settings, n_test=config.n_images), "test", device=device)
     blocks = pair_blocks(labels)
     x_dist = pair_distances(x.cpu(), blocks).numpy()
     # One network after another: none of the pairs' arrays is larger than needed.

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lil.isometry import Reduction
 from lil.progress import Progress, silent
-from lil.recipes import mnist
+from lil.recipes import mnist, sweep
 from lil.recipes.mnist import build as build
 from lil.recipes.mnist import data as data
 from lil.recipes.mnist import data_available as data_available
@@ -57,4 +57,4 @@ def quick(config: Settings) -> Settings:
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
     """The trained networks' weights, on the CPU."""
     x, labels = inputs(config, "train", device=device)
-    return mnist.learn(build(config).to(device), config, x, labels, reduction=config.reduction, progress=progress)
+    return sweep.train(build(config).to(device), config, x, labels, reduction=config.reduction, progress=progress)

@@ -93,11 +93,9 @@ def data_available(config: Config) -> bool:
     return images.available(config.dataset)
 
 
-def front(
-    config: Config, *, device: str = "cpu", precision: features.Precision = "float32"
-) -> Callable[[Tensor], Tensor]:
+def front(config: Config, *, device: str = "cpu") -> Callable[[Tensor], Tensor]:
     """What stands between an image and the networks: the VGG13's convolutional part."""
-    vgg13 = features.VGGFeatures(config.weights, config.inputs, precision=precision).to(device)
+    vgg13 = features.VGGFeatures(config.weights, config.inputs).to(device)
 
     def represent(x: Float[Tensor, "*lead channels height width"]) -> Float[Tensor, "*lead features"]:
         pieces = x.flatten(0, -4).split(PIECE)
@@ -129,7 +127,7 @@ def build(config: Config) -> LIL:
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
     """The trained networks' weights, on the CPU; those of the VGG13 do not change and are not among them."""
     z, labels = inputs(config, "train", device=device, progress=progress)
-    return sweep.train(build(config).to(device), config, z, labels, progress)
+    return sweep.train(build(config).to(device), config, z, labels, progress=progress)
 
 
 def restore(config: Config, networks: dict[str, Tensor]) -> LIL:

@@ -9,14 +9,11 @@ from typing import Literal
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import fast_training
 from lil.datasets import images
-from lil.isometry import Reduction
 from lil.models import LIL
 from lil.progress import Progress, silent
 from lil.recipes import sweep
 from lil.recipes.sweep import members as members
-from lil.training import Settings
 
 PIXELS = 28 * 28
 
@@ -90,26 +87,7 @@ def build(config: Config) -> LIL:
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
     """The trained networks' weights, on the CPU."""
-    return learn(build(config).to(device), config, *inputs(config, "train", device=device), progress=progress)
-
-
-def learn(
-    model: LIL,
-    config: Config,
-    x: Float[Tensor, "n pixels"],
-    labels: Int[Tensor, "n"],
-    *,
-    reduction: Reduction = "n2",
-    progress: Progress = silent,
-) -> dict[str, Tensor]:
-    """Train the networks where x lies; their weights come back on the CPU. ``reduction`` is the isometry term's."""
-    betas, seeds = zip(*members(config), strict=True)
-    settings = Settings(
-        epochs=config.epochs, batch_size=config.batch_size, learning_rate=config.learning_rate, scale=config.scale,
-        reduction=reduction,
-    )
-    fast_training.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
-    return {name: value.cpu() for name, value in model.state_dict().items()}
+    return sweep.train(build(config).to(device), config, *inputs(config, "train", device=device), progress=progress)
 
 
 def restore(config: Config, networks: dict[str, Tensor]) -> LIL:

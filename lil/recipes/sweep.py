@@ -9,9 +9,11 @@ from typing import Literal
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import training
+from lil import fast_training
+from lil.isometry import Reduction
 from lil.models import LIL
 from lil.progress import Progress, silent
+from lil.training import Settings
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,19 @@ def build(config: Config, inputs: int, classes: int = 10) -> LIL:
 
 
 def train(
-    model: LIL, config: Config, x: Float[Tensor, "n d"], labels: Int[Tensor, "n"], progress: Progress = silent
+    model: LIL,
+    config: Config,
+    x: Float[Tensor, "n d"],
+    labels: Int[Tensor, "n"],
+    *,
+    reduction: Reduction = "n2",
+    progress: Progress = silent,
 ) -> dict[str, Tensor]:
-    """Train the networks where x lies; their weights come back on the CPU."""
+    """Train the networks where x lies; their weights come back on the CPU. ``reduction`` is the isometry term's."""
     betas, seeds = zip(*members(config), strict=True)
-    settings = training.Settings(
-        epochs=config.epochs, batch_size=config.batch_size, learning_rate=config.learning_rate, scale=config.scale
+    settings = Settings(
+        epochs=config.epochs, batch_size=config.batch_size, learning_rate=config.learning_rate, scale=config.scale,
+        reduction=reduction,
     )
-    training.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
+    fast_training.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
     return {name: value.cpu() for name, value in model.state_dict().items()}

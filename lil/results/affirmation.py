@@ -55,8 +55,7 @@ def affirm(
         if recorded[field] is not None:
             distances[field] = _distance(recipe, networks[field], settings, recorded[field], getattr(config, field))
     result = computing.evaluate(experiment, one, networks, device=device, progress=progress)
-    there = record.sel({axis: [value] for axis, value in member.items() if axis in record.dims})
-    differences = computing.differences(result, there)
+    differences = computing.differences(result, _at(record, member))
 
     bands = json.loads(record.attrs["bands"])
     _refuse_beyond(name, member, differences, bands)
@@ -96,6 +95,15 @@ def _choose(experiment: ModuleType, config: Any, record: xr.Dataset, choice: ran
         if offered:
             member[axis] = choice.choice([value for value in offered[0] if all(value in each for each in offered)])
     return member
+
+
+def _at(record: xr.Dataset, member: dict[str, Any]) -> xr.Dataset:
+    """What a record says of one member, whether β and seed are dimensions or stand beside one, as with a row a network."""
+    for axis, value in member.items():
+        if axis in record.coords:
+            (dimension,) = record[axis].dims
+            record = record.isel({dimension: record[axis].values == value})
+    return record
 
 
 def _distance(recipe: ModuleType, networks: Networks, one: Any, recorded: Networks, config: Any) -> float:

@@ -10,6 +10,13 @@ import xarray as xr
 from lil.results import computing
 
 
+SCALES = {
+    "paper": "the paper's scale",
+    "shown": "the paper's scale, as far as the paper itself shows it",
+    "quick": "a small scale, for a quick look",
+}
+
+
 @dataclass(frozen=True)
 class Footer:
     """Shown by a notebook as Markdown, printed as it is."""
@@ -27,11 +34,10 @@ def footer(result: xr.Dataset) -> Footer:
     """The closing line of a result that :func:`lil.results.get` returned."""
     attrs = result.attrs
     live = attrs["mode"] == "live"
-    scale = "the paper's scale" if attrs["profile"] == "paper" else "a small scale, for a quick look"
     threads = f"{attrs['threads']} thread{'s' if attrs['threads'] > 1 else ''}"
     sentences = [
         f"{'Computed for this page' if live else 'Taken from the record of a computation'} on {attrs['date']}, at "
-        f"{scale}: {duration(computing.seconds_of_training(attrs))} of training and {duration(attrs['seconds'])} of "
+        f"{SCALES[attrs['profile']]}: {duration(computing.seconds_of_training(attrs))} of training and {duration(attrs['seconds'])} of "
         f"evaluation on "
         f"{attrs['machine']} (device {attrs['device']}, {threads}, at most {computing.peak_memory_mb(attrs):.0f} MiB)."
     ]
@@ -40,8 +46,8 @@ def footer(result: xr.Dataset) -> Footer:
     for affirmation in json.loads(attrs.get("affirmations", "[]")):
         member = ", ".join(f"{name} = {value}" for name, value in affirmation["member"].items())
         sentences.append(f"Its code changed since and was affirmed on {affirmation['date']} by recomputing {member}.")
-    quick = " --profile quick" if attrs["profile"] == "quick" else ""
-    sentences.append(f"To compute it again: `lil reproduce {attrs['name']}{quick}`.")
+    profile = "" if attrs["profile"] == "paper" else f" --profile {attrs['profile']}"
+    sentences.append(f"To compute it again: `lil reproduce {attrs['name']}{profile}`.")
     return Footer(" ".join(sentences))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -15,13 +14,12 @@ import xarray as xr
 
 from lil.datasets.images import cache_folder
 from lil.progress import Progress
-from lil.results import files, keys, provenance, registry
+from lil.results import files, keys, provenance
 from lil.results.errors import UnknownName
 from lil.results.records import Networks
 
 ROUNDING = 1e-6   # the band of what states none: how far two computations may lie apart, of the largest value
 AXES = {"beta": "betas", "seed": "seeds"}   # dimension of a result: field of a recipe's settings
-Seeds = int | Mapping[str, int]   # how many of them to do with: of all recipes, or by the recipe
 OF_TRAINING = ("date", "machine", "device", "threads", "seconds", "peak_memory_mb")   # said again by an evaluation
 
 
@@ -36,15 +34,13 @@ def only(settings: Any, member: dict[str, Any]) -> Any:
     return replace(settings, **fields)
 
 
-def with_seeds(experiment: ModuleType, config: Any, seeds: Seeds) -> Any:
-    """An experiment's settings with the first so many seeds of each of its recipes, or as many as that has."""
-    counts = {
-        name: seeds.get(registry.stem(recipe)) if isinstance(seeds, Mapping) else seeds
-        for name, (recipe, settings) in recipes(experiment, config).items() if hasattr(settings, "seeds")}
-    if few := [count for count in counts.values() if count is not None and count < 1]:
-        raise UnknownName(f"There must be at least one seed, not {few[0]}.")
+def with_seeds(experiment: ModuleType, config: Any, count: int) -> Any:
+    """An experiment's settings with the first ``count`` seeds of each of its recipes, or as many as that has."""
+    if count < 1:
+        raise UnknownName(f"There must be at least one seed, not {count}.")
     return replace(config, **{
-        name: replace(getattr(config, name), seeds=getattr(config, name).seeds[:count]) for name, count in counts.items()})
+        name: replace(settings, seeds=settings.seeds[:count])
+        for name, (_, settings) in recipes(experiment, config).items() if hasattr(settings, "seeds")})
 
 
 def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:

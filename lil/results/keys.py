@@ -2,7 +2,7 @@
 
 The code is the syntax tree of every module of the package that the computing module imports, directly or not, found
 without running anything. Comments, docstrings and layout are no part of it; neither is what an experiment has beside
-its computation: the settings of the quick profile, by which nothing is recorded, and ``headline``, which reads a result.
+its computation: the settings of the other profiles, by which nothing is recorded, and ``headline``, which reads a result.
 Two limits follow from reading rather than running: a module imported by a computed name is not seen, and neither are
 other packages, whose versions stand in the provenance of a record instead.
 """
@@ -176,10 +176,10 @@ def _is_constant(statement: ast.stmt) -> bool:
 
 
 def _is_beside(statement: ast.stmt) -> bool:
-    """Whether all that a statement does is to name settings of the quick profile, or the headline."""
+    """Whether all that a statement does is to name settings by which nothing is recorded, or the headline."""
     match statement:
         case ast.Assign(targets=targets):
-            return all(isinstance(target, ast.Name) and target.id.startswith("QUICK") for target in targets)
+            return all(isinstance(target, ast.Name) and target.id.startswith(("QUICK", "SHOWN")) for target in targets)
         case ast.FunctionDef(name="headline"):
             return True
         case ast.ImportFrom(names=[ast.alias(name="headline", asname=None | "headline")]):

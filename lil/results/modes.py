@@ -30,7 +30,7 @@ def get(
     profile: str = "paper",
     mode: str = "auto",
     *,
-    seeds: computing.Seeds | None = None,
+    seeds: int | None = None,
     device: str = "cpu",
     progress: Progress = silent,
     trained: Trained | None = None,
@@ -38,14 +38,15 @@ def get(
 ) -> xr.Dataset:
     """The result of an experiment, with its provenance in ``attrs``; :func:`lil.results.footer` reads them.
 
-    ``profile``: "paper" or "quick"; the latter is never recorded, so it is always computed.
+    ``profile``: "paper", or "shown" or "quick", which are never recorded, so they are always computed; "shown" is "paper"
+    where an experiment has nothing more than the paper shows.
 
     ``mode``: "recorded" takes the record and computes nothing; "live" trains and evaluates now and compares with the
     record, where there is one; "auto" is live where the data is at hand and the record says that it took less than
     two minutes, and recorded otherwise.
 
-    ``seeds``: only the first so many of each recipe's, or by the recipe's name (``{"cifar10": 1}``), for less time; a
-    result of some of the seeds is never recorded, as it is not the experiment's, and compared with none.
+    ``seeds``: only the first so many of each recipe's, for less time; a result of some of the seeds is never recorded, as
+    it is not the experiment's, and compared with none.
 
     ``trained``: where "live" keeps networks and finds those of calls before.
 
@@ -57,13 +58,13 @@ def get(
     if mode not in MODES:
         raise UnknownName(f"There is no mode {mode!r}: there are {', '.join(MODES)}.")
     some = config if seeds is None else computing.with_seeds(experiment, config, seeds)
-    if profile != "paper" or some != config:
+    if profile == "quick" or some != registry.settings(experiment, "paper"):
         if mode == "recorded":
             what = f"The {profile} profile" if some == config else "A result of some of the seeds"
             raise MissingRecord(f"{what} is never recorded: take the mode live or auto.")
         return _live(experiment, some, profile, engine, device=device, progress=progress, trained=trained)
     if mode == "live" or mode == "auto" and _is_cheap_here(experiment, config):
-        result = _live(experiment, config, profile, engine, device=device, progress=progress, trained=trained)
+        result = _live(experiment, config, "paper", engine, device=device, progress=progress, trained=trained)
         return _compared(result, experiment, config)
     return recorded(experiment, config)
 

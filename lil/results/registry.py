@@ -9,7 +9,8 @@ from typing import Any
 
 from lil.results.errors import UnknownName
 
-PROFILES = ("paper", "quick")   # the scale of the paper, which is recorded, and one of seconds, which is not
+PROFILES = ("paper", "shown", "quick")
+"""The scale of the paper, which is recorded; there, no more than what the paper itself shows; and a scale of seconds."""
 
 
 def names(package: str) -> list[str]:
@@ -32,7 +33,10 @@ def stem(module: ModuleType) -> str:
 
 
 def settings(experiment: ModuleType, profile: str) -> Any:
-    """An experiment's ``Config`` at the scale of ``profile``: what the module calls ``PAPER`` or ``QUICK``."""
+    """An experiment's ``Config`` for ``profile``: what the module calls ``PAPER``, ``SHOWN`` or ``QUICK``.
+
+    An experiment that has nothing more than the paper shows has no ``SHOWN`` beside its ``PAPER``.
+    """
     if profile not in PROFILES:
         raise UnknownName(f"There is no profile {profile!r}: there are {', '.join(PROFILES)}.")
-    return getattr(experiment, profile.upper())
+    return experiment.QUICK if profile == "quick" else getattr(experiment, profile.upper(), experiment.PAPER)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
 from lil import paper
 from lil.experiments import fig3_cifar10, fig3_cifar10_public
@@ -61,6 +62,16 @@ def test_the_headline_is_table_1s_row(result):
     assert printed == paper.TABLE_1["cifar10"].at(10.0) and ours == pytest.approx(float(result.clean.sel(beta=10).mean()))
 
 
+def test_what_the_paper_shows_is_one_seed_attacked_along_the_trainings_loss(networks, result):
+    shown = fig3_cifar10.SHOWN
+    assert replace(shown, cifar10=cifar10.reading("text"), objectives=("total", "classification"), n_compared=200) == (
+        fig3_cifar10.PAPER)
+    assert replace(shown.cifar10, seeds=(0, 1, 2)) == cifar10.reading("text")
+    found = fig3_cifar10.evaluate(replace(TINY, objectives=shown.objectives), networks)
+    xr.testing.assert_equal(found, result.sel(objective=["total"]))
+    assert fig3_cifar10.headline(found) == fig3_cifar10.headline(result)
+
+
 def test_an_evaluation_that_was_cut_off_goes_on(networks, result, tmp_path):
     class Cut(Exception):
         pass
@@ -89,7 +100,7 @@ def test_the_precision_is_that_of_the_attack_and_compared_with_float32(networks,
     asked = []
     in_single, in_bfloat16 = cifar10.front, fig3_cifar10.Bfloat16Features
     monkeypatch.setattr(
-        cifar10, "front", lambda *rest, precision, **more: asked.append(precision) or in_single(*rest, precision=precision, **more))
+        cifar10, "front", lambda *rest, **more: asked.append("float32") or in_single(*rest, **more))
     monkeypatch.setattr(fig3_cifar10, "Bfloat16Features", lambda *rest: asked.append("bfloat16") or in_bfloat16(*rest))
     found = fig3_cifar10.evaluate(replace(TINY, precision="bfloat16", n_compared=5), networks)
     assert asked == ["bfloat16", "float32", "bfloat16"]

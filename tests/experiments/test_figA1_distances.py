@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import wasserstein_distance
 
-from lil.experiments import figA1_distances
+from lil.experiments import fig3_cifar10, fig3_mnist, figA1_distances
 from lil.recipes import cifar10, mnist
 
 TINY = replace(
@@ -77,3 +77,9 @@ def test_networks_with_fewer_seeds_have_none_in_place_of_the_others(result):
 
 def test_run_gives_what_evaluate_gives(result):
     assert figA1_distances.run(TINY).equals(result)
+
+
+def test_what_the_paper_shows_is_of_the_networks_that_figure_3_shows():
+    shown = figA1_distances.SHOWN
+    assert shown.cifar10_text == fig3_cifar10.SHOWN.cifar10 and shown.mnist_text == fig3_mnist.PAPER.mnist
+    assert len(mnist.members(shown.mnist_public)) == len(shown.mnist_public.betas)

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lil import training
+from lil import fast_training, training
 from lil.recipes import cifar10, mnist, sweep
 
 SMALL = sweep.Config(hidden=(8, 8), betas=(0.0, 1.0), seeds=(0, 3), batch_size=7, epochs=2)
@@ -30,11 +30,11 @@ def test_the_settings_reach_the_training(monkeypatch):
     def train(model, x, labels, settings, *, betas, seeds, progress):
         seen.update(settings=settings, betas=betas, seeds=seeds)
 
-    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(fast_training, "train", train)
     config = replace(SMALL, scale=10.0, learning_rate=0.5)
-    sweep.train(sweep.build(config, 5), config, torch.zeros(4, 5), torch.tensor([0, 0, 1, 1]))
+    sweep.train(sweep.build(config, 5), config, torch.zeros(4, 5), torch.tensor([0, 0, 1, 1]), reduction="pairs")
     assert seen == dict(
-        settings=training.Settings(epochs=2, batch_size=7, learning_rate=0.5, scale=10.0),
+        settings=training.Settings(epochs=2, batch_size=7, learning_rate=0.5, scale=10.0, reduction="pairs"),
         betas=(0.0, 0.0, 1.0, 1.0), seeds=(0, 3, 0, 3))
 
 

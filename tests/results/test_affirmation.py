@@ -40,6 +40,17 @@ def test_a_refactoring_is_affirmed(recorded):
     assert recorded.trainings == [6, 1]                         # the networks are current too
 
 
+def test_members_may_stand_in_a_row_of_networks(fake):
+    fake.edit("experiments/fig9_lines.py", '"seed": list(recipe.seeds)},\n    )',
+              '"seed": list(recipe.seeds)},\n    ).stack(network=("beta", "seed")).reset_index("network")')
+    results.record(fake.experiment)
+    fake.edit("arithmetic.py", "a + b", "b + a")
+    assert results.affirm(fake.experiment, **SILENT)["differences"]["level"] == 0
+    fake.edit("arithmetic.py", "b + a", "b + a + 1")
+    with pytest.raises(errors.NotAffirmed, match="level differs by"):
+        results.affirm(fake.experiment, **SILENT)
+
+
 def test_affirmations_add_up(recorded):
     for new in ("b + a", "(b + a) * 1", "1 * (b + a)"):
         recorded.edit("arithmetic.py", f"float({'a + b' if new == 'b + a' else old})", f"float({new})")

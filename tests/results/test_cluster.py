@@ -28,14 +28,14 @@ def workers(n=2, threads=1):
 
 @pytest.fixture
 def address(fake):
-    with workers() as cluster:
+    with workers(1) as cluster:
         yield cluster.scheduler_address
 
 
-def test_a_network_is_a_task_and_the_result_is_that_of_one_process(fake, address):
+def test_a_network_is_a_task_and_the_result_is_that_of_one_process(fake):
     here = results.get(fake.experiment, mode="live")
-    with Cluster(address) as cluster:
-        there = results.get(fake.experiment, mode="live", engine=cluster)
+    with workers() as cluster, Cluster(cluster.scheduler_address) as engine:
+        there = results.get(fake.experiment, mode="live", engine=engine)
     assert fake.trainings == [6, 1, 1, 1, 1, 1, 1]
     assert there.equals(here)
     assert {name: there.attrs[name] for name in ("config", "code", "networks")} == {
@@ -66,7 +66,7 @@ def test_the_record_is_current_for_everyone(fake, address):
 def test_what_can_be_evaluated_one_by_one_is_put_together(fake):
     fake.write("experiments/__init__.py", 'SEPARATE = {"fig9_lines": ("beta", "seed")}\n')
     here, told = results.get(fake.experiment, mode="live"), []
-    with workers() as cluster, Cluster(cluster.scheduler_address) as engine:
+    with workers(1) as cluster, Cluster(cluster.scheduler_address) as engine:
         there = results.get(fake.experiment, mode="live", engine=engine, progress=lambda *about: told.append(about))
     assert told[-1] == ("evaluation: fig9_lines", 6, 6)
     assert there.identical(here.assign_attrs(there.attrs))
@@ -86,7 +86,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(fake):
 
 def test_work_that_kills_every_worker_is_given_up(fake):
     fake.edit("recipes/lines.py", REPORT, "    os.kill(os.getpid(), 9)\n")
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), workers() as cluster:
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), workers(1) as cluster:
         with Cluster(cluster.scheduler_address) as engine:
             with pytest.raises(errors.NoCluster, match="gave up on training: lines"):
                 results.record(fake.experiment, engine=engine)

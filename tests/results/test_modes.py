@@ -154,6 +154,23 @@ def test_the_quick_profile_is_computed_and_never_recorded(recorded):
         results.get(recorded.experiment, "quick", "recorded")
 
 
+def test_what_the_paper_shows_is_the_whole_where_there_is_nothing_more(recorded):
+    shown = results.get(recorded.experiment, "shown", "recorded")
+    assert shown.attrs["mode"] == "recorded" and shown.attrs["profile"] == "paper" and recorded.trainings == [6]
+    live = results.get(recorded.experiment, "shown", "live")
+    assert live.attrs["profile"] == "paper" and "comparison" in live.attrs
+
+
+def test_what_the_paper_shows_is_computed_and_never_recorded_where_it_is_less(recorded):
+    recorded.edit("experiments/fig9_lines.py", "QUICK =", "SHOWN = Config(lines=lines.Config(seeds=(1,)))\nQUICK =")
+    for mode in ("auto", "live"):
+        shown = results.get(recorded.experiment, "shown", mode)
+        assert shown.attrs["profile"] == "shown" and shown.seed.values.tolist() == [1] and "comparison" not in shown.attrs
+    with pytest.raises(errors.MissingRecord, match="shown profile is never recorded"):
+        results.get(recorded.experiment, "shown", "recorded")
+    assert results.get(recorded.experiment, mode="recorded").sizes["seed"] == 3     # the record is as current as before
+
+
 def test_some_of_the_seeds_are_those_of_the_whole_and_compared_with_nothing(recorded):
     whole = results.get(recorded.experiment, mode="recorded")
     for mode in ("live", "auto"):
@@ -162,25 +179,19 @@ def test_some_of_the_seeds_are_those_of_the_whole_and_compared_with_nothing(reco
         assert some.seed.values.tolist() == whole.seed.values[:2].tolist()
         assert np.array_equal(some.level, whole.level.isel(seed=slice(2)))
     assert recorded.trainings == [6, 4, 4]
-    for seeds in (99, {"lines": 99}, {"rings": 1}):      # as many as there are: no result of some
-        all_of_them = results.get(recorded.experiment, mode="live", seeds=seeds)
-        assert all_of_them.sizes["seed"] == whole.sizes["seed"] and "comparison" in all_of_them.attrs
-
-
-def test_seeds_may_be_counted_by_recipe(recorded):
-    assert results.get(recorded.experiment, mode="live", seeds={"lines": 1, "rings": 2}).sizes["seed"] == 1
+    all_of_them = results.get(recorded.experiment, mode="live", seeds=99)      # as many as there are: no result of some
+    assert all_of_them.sizes["seed"] == whole.sizes["seed"] and "comparison" in all_of_them.attrs
 
 
 def test_some_of_the_seeds_are_never_recorded_and_none_are_refused(recorded):
     with pytest.raises(errors.MissingRecord, match="some of the seeds is never recorded"):
         results.get(recorded.experiment, mode="recorded", seeds=1)
-    for seeds in (0, {"lines": 0}):
-        with pytest.raises(errors.UnknownName, match="at least one seed, not 0"):
-            results.get(recorded.experiment, mode="live", seeds=seeds)
+    with pytest.raises(errors.UnknownName, match="at least one seed, not 0"):
+        results.get(recorded.experiment, mode="live", seeds=0)
 
 
 @pytest.mark.parametrize("profile, mode, message", [
-    ("papr", "auto", "no profile 'papr': there are paper, quick"),
+    ("papr", "auto", "no profile 'papr': there are paper, shown, quick"),
     ("paper", "life", "no mode 'life': there are auto, live, recorded"),
 ])
 def test_unknown_words_list_what_there_is(fake, profile, mode, message):
