@@ -47,7 +47,7 @@ reproduce: $(READY)  ## everything live at the paper's scale, then a table: pape
 # The clean accuracies that Figure 3 prints are Table 1's; table1 itself adds what may have made the paper's baseline.
 FIGURES := fig1_mappings fig2_rings fig3_mnist fig3_cifar10 fig4_torus figA1_distances
 
-reproduce-paper: $(READY)  ## what the paper itself shows, and no more: 15 to 20 minutes on two cores
+reproduce-paper: $(READY)  ## what the paper itself shows, and no more: some 15 minutes on two cores
 	$(BIN)/lil reproduce --mode live --profile shown $(FIGURES)
 
 record: $(READY)  ## everything live, and keep it as the record in results/

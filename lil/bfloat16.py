@@ -1,9 +1,9 @@
 """The VGG13's features in bfloat16, arranged for a processor's matrix instructions: :class:`lil.features.VGGFeatures`, faster.
 
-What an attack needs most of: passes of many images. It makes errors of 0.4 % in the features. Two things keep such a processor from its matrix products. Small
-images leave its tiles half empty, so images of 4 × 4 pixels are laid beside one another, with a column of zeros between.
-And ReLUs and poolings take as long as products: in bfloat16 a number's bits, read as an integer, keep the order of those
-that a ReLU lets through, so both are maxima of integers, taken of the pooled image.
+What an attack needs most of: passes of many images. Features have errors of 0.4 %. Two things keep such a processor from
+its matrix products. Small images leave its tiles half empty, so images of 4 × 4 pixels are laid beside one another, with a
+column of zeros between. And ReLUs and poolings take as long as products: in bfloat16 a number's bits, read as an integer,
+keep the order of those that a ReLU lets through, so both are maxima of integers, taken of the pooled image.
 """
 
 from __future__ import annotations

@@ -48,7 +48,8 @@ def train(
         model, training.sharing_of(betas, seeds, settings, x.device),
         alpha=settings.alpha, betas=x.new_tensor(betas), scale=settings.scale, reduction=settings.reduction)
     adam = training.fused_adam(objective.parameters, objective.gradients, settings.learning_rate)
-    rehearsal = training.fused_adam([each.clone() for each in objective.parameters], objective.gradients, settings.learning_rate)
+    rehearsal = training.fused_adam(
+        [each.clone() for each in objective.parameters], objective.gradients, settings.learning_rate)
     whole = _batch(x, targets, settings) if settings.batch_size is None else None
 
     def batch(chosen: Tensor) -> Batch:

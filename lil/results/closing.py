@@ -9,8 +9,7 @@ import xarray as xr
 
 from lil.results import computing
 
-
-SCALES = {
+_SCALES = {
     "paper": "the paper's scale",
     "shown": "the paper's scale, as far as the paper itself shows it",
     "quick": "a small scale, for a quick look",
@@ -37,9 +36,9 @@ def footer(result: xr.Dataset) -> Footer:
     threads = f"{attrs['threads']} thread{'s' if attrs['threads'] > 1 else ''}"
     sentences = [
         f"{'Computed for this page' if live else 'Taken from the record of a computation'} on {attrs['date']}, at "
-        f"{SCALES[attrs['profile']]}: {duration(computing.seconds_of_training(attrs))} of training and {duration(attrs['seconds'])} of "
-        f"evaluation on "
-        f"{attrs['machine']} (device {attrs['device']}, {threads}, at most {computing.peak_memory_mb(attrs):.0f} MiB)."
+        f"{_SCALES[attrs['profile']]}: {duration(computing.seconds_of_training(attrs))} of training and "
+        f"{duration(attrs['seconds'])} of evaluation on {attrs['machine']} (device {attrs['device']}, {threads}, "
+        f"at most {computing.peak_memory_mb(attrs):.0f} MiB)."
     ]
     if "comparison" in attrs:
         sentences.append(_comparison(json.loads(attrs["comparison"])))
