@@ -166,11 +166,14 @@ def _record(experiment: Any) -> Any:
 
 
 def _print_headline(experiment: Any, result: Any, record: Any) -> None:
-    """The numbers that a reader compares first, where the experiment names some."""
-    if not hasattr(experiment, "headline"):
+    """Print the numbers that a reader compares first, where the experiment has some."""
+    from lil.headlines import headline
+    from lil.results.registry import stem
+
+    now = headline(stem(experiment), result)
+    before = headline(stem(experiment), record) if record is not None else {}
+    if not now:
         return
-    now = experiment.headline(result)
-    before = experiment.headline(record) if record is not None else {}
     rows = [(label, paper, before.get(label, (None, None))[1], value) for label, (paper, value) in now.items()]
     _print_table(("", "paper", "record", "now"), rows)
 

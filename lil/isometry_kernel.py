@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from lil import workers
-from lil.isometry import Blocks
 from lil.workers import compiled
 
 _ROWS = 400            # points of a block for each of its strips
@@ -24,7 +23,7 @@ _LANES = 16            # floats of a cache line: loops over points begin at one,
 _WORTH_A_THREAD = 1e6  # pairs × dimensions below which handing work to another thread costs more than it saves
 
 
-def distances(x: Tensor, blocks: Blocks) -> Tensor:
+def distances(x: Tensor, blocks) -> Tensor:
     """Euclidean distances of the pairs that count, flat, in the order of the blocks; x is (batches, n, d)."""
     out = np.empty(blocks.n_pairs, dtype=x.numpy().dtype)
     arguments = (x.numpy(), *_layout(blocks), out)
@@ -32,7 +31,7 @@ def distances(x: Tensor, blocks: Blocks) -> Tensor:
     return torch.from_numpy(out)
 
 
-def sweep(z: Tensor, x_dist: Tensor, blocks: Blocks, scale: float) -> tuple[Tensor, Tensor]:
+def sweep(z: Tensor, x_dist: Tensor, blocks, scale: float) -> tuple[Tensor, Tensor]:
     """Of z (batches, members, n, d): Σ_{i<j} r_ij² as (batches, members), and Σ_j (r_ij / d_ij)(z_i − z_j), of z's shape.
 
     r_ij = K d_ij − x_dist_ij. ``x_dist`` is flat, in the order of the blocks' pairs, of z's dtype (float32 or float64).
@@ -56,11 +55,11 @@ def sweep(z: Tensor, x_dist: Tensor, blocks: Blocks, scale: float) -> tuple[Tens
     return torch.from_numpy(total).to(z.dtype), gradient if few else gradient.mT
 
 
-def _layout(blocks: Blocks) -> tuple[np.ndarray, ...]:
+def _layout(blocks) -> tuple[np.ndarray, ...]:
     return tuple(part.numpy() for part in (blocks.order, blocks.batch, blocks.start, blocks.size, blocks.offset))
 
 
-def _pairs(blocks: Blocks) -> np.ndarray:
+def _pairs(blocks) -> np.ndarray:
     size = blocks.size.numpy()
     return size * (size - 1) // 2
 

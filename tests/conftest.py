@@ -49,5 +49,6 @@ class BySubject(LoadScopeScheduling):
         return "tests/book" if file.startswith("tests/book/") else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return BySubject(config, log)

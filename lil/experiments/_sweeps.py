@@ -19,24 +19,6 @@ BANDS = {
 }
 
 
-def headline(result: xr.Dataset, dataset: str) -> dict[str, tuple[float | None, float]]:
-    """By β, the means over the seeds: accuracy without attack, a row of Table 1, and under the paper's attack where it
-    varies most with β, which the paper draws without numbers."""
-    from lil import paper     # here, as no result depends on what the paper prints
-
-    row, means = paper.TABLE_1[dataset], result.mean("seed")
-    curves = means.accuracy.sel(objective="total")
-    at = (curves.max("beta") - curves.min("beta")).idxmax("epsilon")
-    clean = {
-        f"β = {beta:g}, accuracy without attack": (row.at(beta), float(means.clean.sel(beta=beta)))
-        for beta in result.beta.values
-    }
-    return clean | {
-        f"β = {beta:g}, accuracy at γ = {float(at):.2g}": (None, float(curves.sel(beta=beta, epsilon=at)))
-        for beta in result.beta.values
-    }
-
-
 def attacked(
     recipe: ModuleType,
     settings: Any,

@@ -78,15 +78,6 @@ def _between(points: Float[Tensor, "*m n d"]) -> Float[Tensor, "*m p"]:
     return euclidean(*points.chunk(2, dim=-2)).flatten(-2)
 
 
-def headline(result: xr.Dataset) -> dict[str, tuple[None, float]]:
-    """The pairs' median d(Φ)/d(x) by mapping, over seeds; the paper draws the mappings and measures nothing."""
-    medians = result.ratio.sel(quantile=0.5).mean("seed")
-    return {
-        f"{mapping}, d(Φ)/d(x) {pairs}": (None, float(medians.sel(mapping=mapping, pairs=pairs)))
-        for mapping in result.mapping.values for pairs in result.pairs.values
-    }
-
-
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
     """Train the networks, then evaluate them."""
     networks = {"mappings": mappings.train(config.mappings, device=device, progress=progress)}

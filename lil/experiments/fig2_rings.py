@@ -151,12 +151,6 @@ def law_misfits(distances: Float[np.ndarray, "p"]) -> tuple[float, float]:
     return tuple(float(max((steps[1:] - law).max(), (law - steps[:-1]).max())) for law in laws)
 
 
-def headline(result: xr.Dataset) -> dict[str, tuple[None, float]]:
-    """The least of all seeds and rings; the paper gives no numbers."""
-    least = result.correlation.min(["seed", "ring"])
-    return {f"β = {beta:g}, correlation of distances": (None, float(least.sel(beta=beta))) for beta in result.beta.values}
-
-
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
     """Train the networks, then evaluate them."""
     networks = {"rings": rings.train(config.rings, device=device, progress=progress)}

@@ -73,11 +73,6 @@ def evaluate(
     return result.assign(compared=xr.concat(compared, "precision").assign_coords(precision=["used", "float32"]))
 
 
-def headline(result: xr.Dataset) -> dict[str, tuple[float | None, float]]:
-    """Beside the paper's Table 1, and for its figure: see :func:`lil.experiments._sweeps.headline`."""
-    return _sweeps.headline(result, "cifar10")
-
-
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
     """Train the networks, then evaluate them."""
     networks = {"cifar10": cifar10.train(config.cifar10, device=device, progress=progress)}

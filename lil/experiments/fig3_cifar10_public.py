@@ -8,7 +8,6 @@ from lil.experiments.fig3_cifar10 import BANDS as BANDS
 from lil.experiments.fig3_cifar10 import RECIPES as RECIPES
 from lil.experiments.fig3_cifar10 import Config
 from lil.experiments.fig3_cifar10 import evaluate as evaluate
-from lil.experiments.fig3_cifar10 import headline as headline
 from lil.experiments.fig3_cifar10 import run as run
 from lil.recipes import cifar10
 

@@ -40,11 +40,6 @@ def evaluate(
         device=device, progress=progress)
 
 
-def headline(result: xr.Dataset) -> dict[str, tuple[float | None, float]]:
-    """Beside the paper's Table 1, and for its figure: see :func:`lil.experiments._sweeps.headline`."""
-    return _sweeps.headline(result, "mnist")
-
-
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
     """Train the networks, then evaluate them."""
     networks = {"mnist": mnist.train(config.mnist, device=device, progress=progress)}

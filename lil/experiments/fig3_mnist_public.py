@@ -4,7 +4,6 @@ from lil.experiments.fig3_mnist import BANDS as BANDS
 from lil.experiments.fig3_mnist import RECIPES as RECIPES
 from lil.experiments.fig3_mnist import Config
 from lil.experiments.fig3_mnist import evaluate as evaluate
-from lil.experiments.fig3_mnist import headline as headline
 from lil.experiments.fig3_mnist import run as run
 from lil.recipes import mnist
 

@@ -168,12 +168,6 @@ def _layouts(
     return layouts
 
 
-def headline(result: xr.Dataset) -> dict[str, tuple[None, float]]:
-    """Accuracy by level, the least of the seeds, cut as in the text; the paper gives no numbers."""
-    least = result.accuracy.sel(cut="ring").min("seed")
-    return {f"{level} classes, accuracy": (None, float(least.sel(level=level))) for level in result.level.values}
-
-
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
     """Train the networks, then evaluate them."""
     networks = {cut: torus.train(getattr(config, cut), device=device, progress=progress) for cut in CUTS}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import xarray as xr
 from torch import Tensor
 
-from lil import sensitivity
 from lil.attacks import Objective
 from lil.evaluation import Fgsm, Sweep
 from lil.experiments._sweeps import BANDS as OF_SWEEPS
@@ -92,12 +91,6 @@ def evaluate(
 def _reduction(settings: mnist.Config) -> Reduction:
     """Of the isometry term; where there is no choice, Eq. 1's."""
     return settings.reduction if isinstance(settings, choices.Config) else "n2"
-
-
-def headline(result: xr.Dataset) -> dict[str, tuple[None, float]]:
-    """For each choice, and for the seeds, how far apart it puts the clean accuracies: means over β."""
-    apart = sensitivity.spans(result).sel(measure="clean").mean("beta")
-    return {f"{name}: accuracies lie apart by": (None, float(apart.sel(choice=name))) for name in apart.choice.values}
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import xarray as xr
 from torch import Tensor
 
-from lil import evaluation, paper
+from lil import evaluation
 from lil.progress import Progress, silent
 from lil.recipes import cifar10, mnist
 
@@ -61,15 +61,6 @@ def evaluate(
         each.append(xr.Dataset({"accuracy": (("beta", "seed"), grid)}, coords))
         progress("accuracy", done, len(RECIPES))
     return xr.concat(each, "networks", join="outer").assign_coords(networks=list(RECIPES))
-
-
-def headline(result: xr.Dataset) -> dict[str, tuple[float, float]]:
-    """The paper's twelve numbers, each with the mean over our seeds."""
-    means = result.accuracy.mean("seed")
-    return {
-        f"{name.upper()}, β = {beta:g}": (row.at(beta), float(means.sel(networks=f"{name}_text", beta=beta)))
-        for name, row in paper.TABLE_1.items() for beta in row.betas if beta in result.beta
-    }
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:

@@ -17,9 +17,6 @@ of what has one of 1 or more the values are not compared.
 The package of the experiments can say in ``SEPARATE`` for which of them, by name, what is measured of one network does
 not depend on the others, along which axes of the result ("beta", "seed"): a :class:`lil.results.cluster.Cluster`
 evaluates those one by one.
-
-For the table of ``lil reproduce``, an experiment's ``headline(result)`` gives the numbers that a reader compares first:
-``{label: (the paper's, or None; the result's)}``.
 """
 
 from lil.results.affirmation import affirm as affirm

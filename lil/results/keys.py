@@ -1,10 +1,15 @@
-"""What a result depends on, as a key: its settings, its data, and the code that computes it.
+"""The key of a result: a fingerprint of its settings, its data, and the code that computes it.
 
-The code is the syntax tree of every module of the package that the computing module imports, directly or not, found
-without running anything. Comments, docstrings and layout are no part of it; neither is what an experiment has beside
-its computation: the settings of the other profiles, by which nothing is recorded, and ``headline``, which reads a result.
-Two limits follow from reading rather than running: a module imported by a computed name is not seen, and neither are
-other packages, whose versions stand in the provenance of a record instead.
+The code is fingerprinted by content, not by place. The fingerprint of a module is that of its syntax tree, in which each
+import from the own package is replaced by the fingerprint of the imported module and the imported name. A module that is
+moved or renamed therefore keeps the keys of all results that depend on it. Comments, docstrings, layout and the order of
+imports are left out, and so are the settings of an experiment's other profiles, by which nothing is recorded.
+
+An import of the package's ``engine`` stands for itself: what lies behind it gives the same numbers faster, and has a
+fingerprint of its own (:func:`engine_fingerprint`), which is in no key.
+
+The code is read and not run, which has two limits. A module imported by a computed name is not seen. Other packages are
+not fingerprinted: the provenance of a record states their versions.
 """
 
 from __future__ import annotations
@@ -13,12 +18,11 @@ import ast
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -37,24 +41,24 @@ class Inputs:
         return digest(canonical_json(asdict(self)))
 
     def attrs(self) -> dict[str, str]:
-        """The inputs as attributes of a record."""
+        """Return the inputs as attributes of a record."""
         fields = asdict(self)
         return fields | {"networks": canonical_json(fields["networks"])}
 
     def differences(self, attrs: dict[str, Any]) -> list[str]:
-        """Which of the inputs are not those a record was computed with, in words for an error message."""
+        """Return the inputs that differ from those of a record, in words for an error message."""
         words = {"config": "settings", "data": "data", "code": "code", "networks": "networks"}
         return [word for field, word in words.items() if self.attrs()[field] != attrs.get(field)]
 
 
 def of_networks(recipe: ModuleType, config: Any) -> Inputs:
-    """The inputs of the networks that ``recipe`` trains with ``config``, a dataclass."""
+    """Return the inputs of the networks that ``recipe`` trains with ``config``, a dataclass."""
     data = recipe.data_fingerprint(config) if hasattr(recipe, "data_fingerprint") else ""
     return _inputs(recipe, config, data, networks={})
 
 
 def of_evaluation(experiment: ModuleType, config: Any) -> Inputs:
-    """The inputs of an experiment's evaluation, its networks' keys among them.
+    """Return the inputs of an experiment's evaluation, the keys of its networks among them.
 
     The experiment imports its recipes, so a change that makes networks stale makes their evaluation stale too.
     """
@@ -65,104 +69,192 @@ def of_evaluation(experiment: ModuleType, config: Any) -> Inputs:
 
 def _inputs(module: ModuleType, config: Any, data: str, networks: dict[str, str]) -> Inputs:
     name = module.__name__
-    folder = Path(sys.modules[name.partition(".")[0]].__file__).parents[1]
-    code = code_fingerprint(name, folder)
+    code = code_fingerprint(name, folder_above(module))
     return Inputs(name.rpartition(".")[2], canonical_json(asdict(config)), data, code, networks)
 
 
+def folder_above(module: ModuleType) -> Path:
+    """Return the folder that holds the package of ``module``."""
+    return Path(sys.modules[module.__name__.partition(".")[0]].__file__).parents[1]
+
+
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces; floats are written so that they read back exactly."""
+    """Return JSON with sorted keys and no spaces; floats are written so that they read back exactly."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def digest(content: str | bytes) -> str:
-    """SHA-256, in hexadecimal."""
+    """Return the SHA-256 in hexadecimal."""
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
+# Code
+
+
 def code_fingerprint(module: str, folder: Path) -> str:
-    """The fingerprint of the code behind ``module``, whose top package lies in ``folder``."""
-    return digest(canonical_json(code_behind(module, folder)))
+    """Return the fingerprint of the code behind ``module``, whose top package lies in ``folder``.
 
-
-def code_behind(module: str, folder: Path) -> dict[str, str]:
-    """The syntax tree, as text, of ``module`` and of all modules of its package that it imports, directly or not.
-
-    A package that is only passed through on the way to a module (``lil`` in ``from lil import isometry``) runs its
-    ``__init__.py``, so that counts; but not the constants written there: a new version or a longer list of names
-    changes no result.
+    Raises FileNotFoundError for an imported module without source, ImportError for modules that import each other.
     """
-    sources: dict[str, str] = {}
-    imported, waiting = {module}, [module]
-    while waiting:
-        name = waiting.pop()
-        if name in sources:
-            continue
-        path = _source(name, folder)
-        sources[name] = path.read_text(encoding="utf-8")
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        targets = set(_imports(sources[name], package, folder))
-        imported |= targets
-        waiting += [prefix for target in targets | {name} for prefix in _prefixes(target)]
-    return {name: _as_text(source, constants=name in imported) for name, source in sources.items()}
+    return _Code(folder, module.partition(".")[0]).fingerprint(module)
 
 
-@lru_cache(maxsize=1024)
-def _as_text(source: str, *, constants: bool) -> str:
-    """The syntax tree of a module, with or without the constants written there. A listing asks for each a hundred times."""
-    tree = _tree(source)
-    body = [statement for statement in tree.body if constants or not _is_constant(statement)]
-    return dump(ast.Module(body, tree.type_ignores))
+def code_behind(module: str, folder: Path) -> set[str]:
+    """Return the names of all modules whose content is in the fingerprint of ``module``, itself among them."""
+    code = _Code(folder, module.partition(".")[0])
+    code.fingerprint(module)
+    return set(code.known)
+
+
+def engine_fingerprint(package: str, folder: Path) -> str:
+    """Return the fingerprint of the engine of ``package``: of its module ``engine`` and of the modules in ``fast``.
+
+    The science that they import has keys of its own and is left out. "" where there is no ``fast``.
+    """
+    fast = folder / package / "fast"
+    if not fast.is_dir():
+        return ""
+    names = [f"{package}.engine", *(f"{package}.fast.{path.stem}" for path in sorted(fast.glob("[!_]*.py")))]
+    code = _Code(folder, package, inside=set(names))
+    return digest(canonical_json(sorted(code.fingerprint(name) for name in names)))
+
+
+class _Import(NamedTuple):
+    """One imported name, resolved."""
+
+    module: str     # of the own package, where the name is or is defined
+    name: str       # "" for the module itself
+    bound: str      # the name that it has here
+
+
+class _Code:
+    """The fingerprints of a package's modules, each read once."""
+
+    def __init__(self, folder: Path, package: str, inside: set[str] | None = None):
+        """``inside``: the modules whose content counts, where not all do."""
+        self.folder, self.package, self.inside = folder, package, inside
+        self.known: dict[str, str] = {}
+        self.reading: list[str] = []
+
+    def fingerprint(self, name: str) -> str:
+        if name in self.reading:
+            circle = " → ".join([*self.reading[self.reading.index(name):], name])
+            raise ImportError(f"The modules {circle} import each other, so that none has a fingerprint: break the circle.")
+        if name not in self.known:
+            self.reading.append(name)
+            self.known[name] = digest(self._text(name, constants=True))
+            self.reading.pop()
+        return self.known[name]
+
+    def _text(self, name: str, *, constants: bool) -> str:
+        """The syntax tree of a module as text, with or without the constants written there."""
+        path = self._source(name)
+        tree = _tree(path.read_text(encoding="utf-8"))
+        here = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        statements = [each for each in tree.body if constants or not _is_constant(each)]
+        return _Dump(self, tree, here).body(statements)
+
+    def resolve(self, node: ast.AST, here: str) -> list[_Import] | None:
+        """What an import statement in the package ``here`` takes from the own package; None for any other statement."""
+        if isinstance(node, ast.Import):
+            own = [alias for alias in node.names if alias.name.partition(".")[0] == self.package]
+            return [_Import(alias.name, "", alias.asname or alias.name) for alias in own] or None
+        if not isinstance(node, ast.ImportFrom):
+            return None
+        above = here.split(".")[:len(here.split(".")) - node.level + 1] if node.level else []
+        base = ".".join([*above, *filter(None, [node.module])])
+        if base.partition(".")[0] != self.package:
+            return None
+        found = []
+        for alias in node.names:
+            inner = f"{base}.{alias.name}"
+            bound = alias.asname or alias.name
+            found.append(_Import(inner, "", bound) if self._find(inner) else _Import(base, alias.name, bound))
+        return found
+
+    def stand_in(self, found: _Import) -> str:
+        """What stands in a tree for an imported module: its fingerprint, and that of the packages passed on the way."""
+        if found.module == f"{self.package}.engine" and self.inside is None:
+            return "engine"
+        if self.inside is not None and found.module not in self.inside:
+            return "science"
+        parts = found.module.split(".")
+        passed = [self._text(".".join(parts[:n]), constants=False) for n in range(1, len(parts))]
+        return " ".join([*(digest(text) for text in passed if text != "[]"), self.fingerprint(found.module)])
+
+    def _find(self, name: str) -> Path | None:
+        stem = self.folder.joinpath(*name.split("."))
+        return next((path for path in (stem / "__init__.py", stem.with_suffix(".py")) if path.is_file()), None)
+
+    def _source(self, name: str) -> Path:
+        if path := self._find(name):
+            return path
+        raise FileNotFoundError(f"The code imports {name}, of which {self.folder} holds no source: no key can be made of it.")
+
+
+class _Dump:
+    """A module's syntax tree as text, without positions and docstrings, its own package's imports replaced.
+
+    Unlike ``ast.dump`` it leaves out empty fields, so that a Python whose nodes have more fields gives the same text.
+    """
+
+    def __init__(self, code: _Code, tree: ast.Module, here: str):
+        self.code, self.here = code, here
+        modules: dict[str, set[str]] = {}
+        for node in ast.walk(tree):
+            for found in code.resolve(node, here) or ():
+                modules.setdefault(found.bound, set()).add("" if found.name else code.stand_in(found))
+        taken = _bound_otherwise(tree)
+        self.modules = {
+            bound: stands.pop() for bound, stands in modules.items() if len(stands) == 1 and "" not in stands and bound not in taken}
+
+    def body(self, statements: list[Any]) -> str:
+        """Statements in a row. Imports from the own package come first, sorted: a move changes their order."""
+        imports, others = [], []
+        for statement in statements:
+            resolved = self.code.resolve(statement, self.here) if isinstance(statement, ast.AST) else None
+            if resolved is None:
+                others += [] if _is_docstring(statement) else [self.node(statement)]
+            else:
+                imports += [self._import(found) for found in resolved]
+        return f"[{', '.join([*sorted(imports), *others])}]"
+
+    def _import(self, found: _Import) -> str:
+        """A module that is used under no other name than the imported one needs no name: its uses carry its fingerprint."""
+        bound = "" if found.bound in self.modules else found.bound
+        return f"Own({self.code.stand_in(found)} {found.name} {bound})"
+
+    def node(self, node: Any) -> str:
+        if isinstance(node, ast.Name) and node.id in self.modules:
+            return f"Own({self.modules[node.id]})"
+        if isinstance(node, ast.AST):
+            fields = ((name, getattr(node, name, None)) for name in node._fields)
+            text = ", ".join(f"{name}={self.node(value)}" for name, value in fields if value is not None and value != [])
+            return f"{type(node).__name__}({text})"
+        if isinstance(node, list):
+            return self.body(node)
+        return repr(node)
+
+
+def _bound_otherwise(tree: ast.Module) -> set[str]:
+    """Names that something else than an import binds anywhere in a module."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler):
+            names.add(node.name)
+    return names
 
 
 @lru_cache(maxsize=1024)
 def _tree(source: str) -> ast.Module:
-    """The syntax tree of a module, without what stands beside the computation."""
+    """The syntax tree of a module, without the settings of profiles that are not recorded. Not to be changed."""
     tree = ast.parse(source)
     tree.body = [statement for statement in tree.body if not _is_beside(statement)]
     return tree
-
-
-@lru_cache(maxsize=1024)
-def _import_statements(source: str) -> list[ast.Import | ast.ImportFrom]:
-    """All of them, inside functions too."""
-    return [node for node in ast.walk(_tree(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
-
-
-def _imports(source: str, package: str, folder: Path) -> Iterator[str]:
-    """The modules of the own package that a module imports anywhere."""
-    top = package.partition(".")[0]
-    for node in _import_statements(source):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.partition(".")[0] == top:
-                    yield from _prefixes(alias.name)
-        else:
-            base = node.module or ""
-            if node.level:
-                above = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*above, *filter(None, [base])])
-            if base.partition(".")[0] == top:
-                for alias in node.names:
-                    submodule = f"{base}.{alias.name}"
-                    yield submodule if _find(submodule, folder) else base
-
-
-def _prefixes(name: str) -> list[str]:
-    """``a.b.c``: ``a``, ``a.b`` and itself."""
-    parts = name.split(".")
-    return [".".join(parts[: n + 1]) for n in range(len(parts))]
-
-
-def _find(name: str, folder: Path) -> Path | None:
-    stem = folder.joinpath(*name.split("."))
-    return next((path for path in (stem / "__init__.py", stem.with_suffix(".py")) if path.is_file()), None)
-
-
-def _source(name: str, folder: Path) -> Path:
-    if path := _find(name, folder):
-        return path
-    raise FileNotFoundError(f"The code imports {name}, of which {folder} holds no source: no key can be made of it.")
 
 
 def _is_constant(statement: ast.stmt) -> bool:
@@ -176,28 +268,9 @@ def _is_constant(statement: ast.stmt) -> bool:
 
 
 def _is_beside(statement: ast.stmt) -> bool:
-    """Whether all that a statement does is to name settings by which nothing is recorded, or the headline."""
-    match statement:
-        case ast.Assign(targets=targets):
-            return all(isinstance(target, ast.Name) and target.id.startswith(("QUICK", "SHOWN")) for target in targets)
-        case ast.FunctionDef(name="headline"):
-            return True
-        case ast.ImportFrom(names=[ast.alias(name="headline", asname=None | "headline")]):
-            return True
-    return False
-
-
-def dump(node: Any) -> str:
-    """A syntax tree as text, without positions and docstrings.
-
-    Unlike ``ast.dump`` it leaves out empty fields, so that a Python whose nodes have more fields gives the same text.
-    """
-    if isinstance(node, ast.AST):
-        fields = ((name, getattr(node, name, None)) for name in node._fields)
-        return f"{type(node).__name__}({', '.join(f'{n}={dump(v)}' for n, v in fields if v is not None and v != [])})"
-    if isinstance(node, list):
-        return f"[{', '.join(dump(item) for item in node if not _is_docstring(item))}]"
-    return repr(node)
+    """Whether all that a statement does is to name settings by which nothing is recorded."""
+    return isinstance(statement, ast.Assign) and all(
+        isinstance(target, ast.Name) and target.id.startswith(("QUICK", "SHOWN")) for target in statement.targets)
 
 
 def _is_docstring(node: Any) -> bool:

@@ -10,6 +10,7 @@ from lil.experiments import fig3_cifar10, fig3_cifar10_public
 from lil.features import VGGFeatures
 from lil.isometry import isometry_loss, pair_blocks, pair_distances
 from lil.recipes import cifar10
+from lil.headlines import headline
 
 TINY = replace(
     fig3_cifar10.QUICK,
@@ -58,7 +59,7 @@ def test_the_networks_have_learnt_and_the_attack_undoes_it(result):
 
 
 def test_the_headline_is_table_1s_row(result):
-    printed, ours = fig3_cifar10.headline(result)["β = 10, accuracy without attack"]
+    printed, ours = headline("fig3_cifar10", result)["β = 10, accuracy without attack"]
     assert printed == paper.TABLE_1["cifar10"].at(10.0) and ours == pytest.approx(float(result.clean.sel(beta=10).mean()))
 
 
@@ -69,7 +70,7 @@ def test_what_the_paper_shows_is_one_seed_attacked_along_the_trainings_loss(netw
     assert replace(shown.cifar10, seeds=(0, 1, 2)) == cifar10.reading("text")
     found = fig3_cifar10.evaluate(replace(TINY, objectives=shown.objectives), networks)
     xr.testing.assert_equal(found, result.sel(objective=["total"]))
-    assert fig3_cifar10.headline(found) == fig3_cifar10.headline(result)
+    assert headline("fig3_cifar10", found) == headline("fig3_cifar10", result)
 
 
 def test_an_evaluation_that_was_cut_off_goes_on(networks, result, tmp_path):

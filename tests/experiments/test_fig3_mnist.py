@@ -7,6 +7,7 @@ from lil import evaluation, paper
 from lil.evaluation import Fgsm
 from lil.experiments import fig3_mnist, fig3_mnist_public
 from lil.recipes import mnist
+from lil.headlines import headline
 
 TINY = fig3_mnist.Config(
     mnist=replace(mnist.QUICK, n_train=200, n_test=40, batch_size=20, scale=3.0),
@@ -47,7 +48,7 @@ def test_an_attack_makes_it_worse(result):
 
 
 def test_the_headline_is_table_1s_row_and_the_attack_where_beta_matters_most(result):
-    found = fig3_mnist.headline(result)
+    found = headline("fig3_mnist", result)
     clean = {name: value for name, value in found.items() if name.endswith("without attack")}
     for beta, (printed, ours) in zip(result.beta.values, clean.values(), strict=True):
         assert printed == paper.TABLE_1["mnist"].at(beta)

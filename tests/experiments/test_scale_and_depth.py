@@ -11,6 +11,7 @@ from lil.experiments.scale_and_depth import RECIPES, Reduced
 from lil.isometry import isometry_loss, pair_blocks, pair_distances
 from lil.recipes import choices, mnist
 from lil.results import computing
+from lil.headlines import headline
 
 SMALL = dict(n_train=200, n_test=40, betas=(0.0, 0.1, 1.0), epochs=1)
 TINY = replace(
@@ -108,7 +109,7 @@ def test_the_papers_scale_shares_the_networks_and_the_attack_of_figure_3():
 
 
 def test_the_headline_sets_the_choices_beside_the_seeds(result):
-    found = scale_and_depth.headline(result)
+    found = headline("scale_and_depth", result)
     apart = sensitivity.spans(result).sel(measure="clean").mean("beta")
     assert len(found) == 5
     assert found["seed: accuracies lie apart by"] == (None, pytest.approx(float(apart.sel(choice="seed"))))

@@ -6,6 +6,7 @@ import pytest
 from lil import paper
 from lil.experiments import table1
 from lil.recipes import cifar10, mnist
+from lil.headlines import headline
 
 SMALL = dict(n_train=60, n_test=30, epochs=1)
 TINY = table1.Config(**{name: replace(getattr(table1.QUICK, name), **SMALL) for name in table1.RECIPES})
@@ -45,7 +46,7 @@ def test_all_readings_are_there_at_full_scale():
 
 
 def test_the_headline_holds_the_papers_numbers_beside_the_means(result):
-    found = table1.headline(result)
+    found = headline("table1", result)
     assert set(found) == {f"{name}, β = {beta}" for name in ("MNIST", "CIFAR10") for beta in ("0", "0.1", "10")}
     printed, ours = found["CIFAR10, β = 10"]
     assert printed == paper.TABLE_1["cifar10"].at(10.0)

@@ -285,7 +285,7 @@ def half(partial):
 def test_a_killed_evaluation_goes_on_and_counts_the_seconds_before(fake):
     fake.edit("experiments/fig9_lines.py", "progress=None):", "progress=None, partial=None):\n    before = half(partial)")
     fake.edit("experiments/fig9_lines.py", "coords={", "attrs=before, coords={")
-    fake.edit("experiments/fig9_lines.py", "def headline", f"{HALF}def headline")
+    fake.edit("experiments/fig9_lines.py", "def evaluate", f"{HALF}def evaluate")
     with pytest.raises(KeyboardInterrupt):
         results.record(fake.experiment, "auto")
     assert results.record(fake.experiment, "auto").attrs["seconds"] == pytest.approx(1000, abs=60)
