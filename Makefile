@@ -30,7 +30,7 @@ book: pages      ## execute every notebook and build the book; MODE=recorded com
 	@$(MAKE) --no-print-directory html
 
 pages: $(READY)  ## execute every notebook, without building the book
-	$(BIN)/python -m lil.pages book --mode $(MODE)
+	$(BIN)/python -m lil.paper.pages book --mode $(MODE)
 
 # Everything anew (--all): an incremental build keeps old glued numbers. A warning is an error: without -W a page that
 # failed would still leave the exit code at 0.
@@ -57,10 +57,10 @@ bench: $(READY)  ## timings, beside those of a straightforward twin, for the boo
 	$(BIN)/python -m pytest benchmarks/ -o addopts= --record-timings     # without the checks of shapes, which take time
 
 references: $(READY)  ## rewrite what nbval compares with, after a change that is meant to alter results
-	$(BIN)/python -m lil.pages references
+	$(BIN)/python -m lil.paper.pages references
 
 readme-picture: $(READY)  ## take the README's picture out of the book that was made last
-	$(BIN)/python -m lil.pages picture fig2_rings book/assets/rings.png
+	$(BIN)/python -m lil.paper.pages picture fig2_rings book/assets/rings.png
 
 lock:            ## pin every package anew, for all systems and Python versions
 	$(PYTHON) -m venv .cache/lock

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lil.bfloat16 import Bfloat16Features
 from lil.evaluation import Fgsm, Sweep, robustness
+from lil.fast.bfloat16 import Bfloat16Features
 from lil.recipes import cifar10
 
 CONFIG = replace(cifar10.PAPER, weights="random", seeds=(0,))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lil.bfloat16 import Bfloat16Features
+from lil.fast.bfloat16 import Bfloat16Features
 from lil.features import VGGFeatures, convolutions, extract
 
 N = 500

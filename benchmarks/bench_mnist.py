@@ -9,10 +9,11 @@ import naive
 import pytest
 import torch
 
-from lil import fast_training, training
 from lil.evaluation import Fgsm, Sweep
+from lil.fast import training
+from lil.fast import training as fast_training
+from lil.fast.pixel_robustness import robustness
 from lil.models import LIL
-from lil.pixel_robustness import robustness
 from lil.recipes import mnist
 
 PAPER = mnist.PAPER

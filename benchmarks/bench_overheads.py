@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lil.experiments import fig4_torus
-from lil.pages import PAGES, ROOT, execute, find_sources
+from lil.paper.pages import PAGES, ROOT, execute, find_sources
 from lil.projection import umap
 
 EMPTY = """# ---

@@ -5,7 +5,7 @@ from dataclasses import replace
 import naive
 import pytest
 
-from lil import fast_training
+from lil.fast import training as fast_training
 from lil.recipes import rings
 from lil.training import Settings
 

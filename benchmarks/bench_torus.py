@@ -3,7 +3,7 @@
 import naive
 import pytest
 
-from lil import fast_training
+from lil.fast import training as fast_training
 from lil.models import StackedLIL
 from lil.recipes import torus
 from lil.training import Settings

@@ -167,7 +167,7 @@ def _record(experiment: Any) -> Any:
 
 def _print_headline(experiment: Any, result: Any, record: Any) -> None:
     """Print the numbers that a reader compares first, where the experiment has some."""
-    from lil.headlines import headline
+    from lil.paper.headlines import headline
     from lil.results.registry import stem
 
     now = headline(stem(experiment), result)
@@ -216,7 +216,8 @@ def _affirm(chosen: argparse.Namespace) -> int:
 
 
 def _claims(chosen: argparse.Namespace) -> int:
-    from lil.claims import export, judge_all
+    from lil.paper import export
+    from lil.paper.judging import judge_all
 
     entries = judge_all()
     if chosen.json or chosen.csv:

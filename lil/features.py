@@ -26,8 +26,9 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from lil import pretraining, workers
-from lil.convolutions import FrozenConv3x3, MaxPool2x2
+from lil import pretraining
+from lil.fast import workers
+from lil.fast.convolutions import FrozenConv3x3, MaxPool2x2
 from lil.progress import Progress, silent
 
 if TYPE_CHECKING:

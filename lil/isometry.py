@@ -118,7 +118,7 @@ def pair_distances(
     if not finite(x):
         raise ValueError("x has values that are NaN or infinite: clean the data before taking distances.")
     if metric is euclidean and x.ndim == 3 and x.device.type == "cpu" and not x.requires_grad:
-        from lil import isometry_kernel
+        from lil.fast import isometry_kernel
 
         return isometry_kernel.distances(x.contiguous(), blocks)
     flat = [x.new_zeros(*x.shape[1:-2], 0)]
@@ -197,7 +197,7 @@ def isometry_loss(
         = \frac{4K}{N^2} \sum_j G_{ij} \, \frac{r_{ij}}{d_{ij}} \, (z_i - z_j) .
 
     At coinciding points, where the distance has no derivative, the pair's contribution is 0: the limit has no
-    direction, and 0 is the subgradient that autograd takes too. On the CPU, :mod:`lil.isometry_kernel` computes
+    direction, and 0 is the subgradient that autograd takes too. On the CPU, :mod:`lil.fast.isometry_kernel` computes
     loss and gradient in one sweep over the pairs; elsewhere, for any other metric, and where the distances of the inputs
     are differentiated too or differ between members, autograd follows the four steps.
     """
@@ -217,7 +217,7 @@ class _ClosedForm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, z, x_dist, blocks, scale, weights):
-        from lil import isometry_kernel   # numba: half a second that only those pay who take the loss
+        from lil.fast import isometry_kernel  # numba: half a second that only those pay who take the loss
 
         flat = z.detach().reshape(z.shape[0], -1, *z.shape[-2:])
         total, pull = isometry_kernel.sweep(flat, x_dist.contiguous(), blocks, scale)

@@ -31,9 +31,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
-from lil.batch_norm import BatchNormReLU
-from lil.convolutions import Conv3x3
 from lil.datasets import images
+from lil.fast.batch_norm import BatchNormReLU
+from lil.fast.convolutions import Conv3x3
 from lil.progress import Progress, silent
 
 # Mean and standard deviation of each channel over CIFAR10's training images, pixels in [0, 1].

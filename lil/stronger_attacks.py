@@ -125,7 +125,7 @@ def autoattack(
     ``iterations`` of APGD and FAB, 100 in the standard version, and ``queries`` of Square, there 5000. An image is
     beaten if the network itself says so of what AutoAttack made of it.
     """
-    logging.getLogger("auto-attack").setLevel(logging.ERROR)   # what it warns of is measured: see lil.checklist
+    logging.getLogger("auto-attack").setLevel(logging.ERROR)   # what it warns of is measured: see lil.paper.checklist
 
     def logits(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n classes"]:
         return network(front(images))[0]

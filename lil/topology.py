@@ -28,7 +28,7 @@ def loop_bars(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "k 2"]:
     it. Points of a circle of radius r give one from the largest gap between neighbours to √3 r (three points
     at 120° span it).
     """
-    from gudhi.sklearn.rips_persistence import RipsPersistence   # imports scikit-learn, a second or two
+    from gudhi.sklearn.rips_persistence import RipsPersistence  # imports scikit-learn, a second or two
 
     if not np.isfinite(points).all():
         raise ValueError("points have values that are NaN or infinite: loops need finite points.")

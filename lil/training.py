@@ -17,8 +17,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.optim.adam import adam
 
-from lil import workers
-from lil.backpropagation import Batch, Objective, Sharing
+from lil.fast import workers
+from lil.fast.backpropagation import Batch, Objective, Sharing
 from lil.isometry import PairKind, Reduction, finite, pair_blocks, pair_distances
 from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent

@@ -37,9 +37,9 @@ from IPython.display import Markdown
 from myst_nb import glue
 
 from lil import plotting, results
-from lil.checklist import checklist
 from lil.datasets import images
 from lil.experiments import attackers_view
+from lil.paper.checklist import checklist
 from lil.plotting import attackers
 
 plotting.style()

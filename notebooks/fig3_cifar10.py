@@ -31,9 +31,10 @@ import json
 from IPython.display import Markdown, display
 from myst_nb import glue
 
-from lil import paper, plotting, results
+from lil import plotting, results
 from lil.datasets import images
 from lil.experiments import fig3_cifar10, fig3_cifar10_public
+from lil.paper import numbers as paper
 from lil.plotting import robustness, table
 
 plotting.style()

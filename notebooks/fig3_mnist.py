@@ -30,9 +30,10 @@ import json
 from IPython.display import Markdown, display
 from myst_nb import glue
 
-from lil import paper, plotting, results
+from lil import plotting, results
 from lil.datasets import images
 from lil.experiments import fig3_mnist, fig3_mnist_public
+from lil.paper import numbers as paper
 from lil.plotting import robustness, table
 
 plotting.style()

@@ -31,8 +31,9 @@ import matplotlib.pyplot as plt
 import xarray as xr
 from myst_nb import glue
 
-from lil import paper, plotting, results
+from lil import plotting, results
 from lil.experiments import fig4_torus
+from lil.paper import numbers as paper
 from lil.plotting import architecture, torus
 
 plotting.style()

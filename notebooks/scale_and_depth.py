@@ -45,9 +45,10 @@ import matplotlib.pyplot as plt
 from IPython.display import Markdown
 from myst_nb import glue
 
-from lil import paper, plotting, results
+from lil import plotting, results
 from lil.datasets import images
 from lil.experiments import scale_and_depth
+from lil.paper import numbers as paper
 from lil.plotting import choices
 
 plotting.style()

@@ -29,8 +29,9 @@ import matplotlib.pyplot as plt
 from IPython.display import Markdown
 from myst_nb import glue
 
-from lil import paper, plotting, results
+from lil import plotting, results
 from lil.experiments import table1
+from lil.paper import numbers as paper
 from lil.plotting import table
 
 plotting.style()

@@ -19,7 +19,7 @@ def one_thread():
 @pytest.fixture(scope="session")
 def digits():
     """A network that knows digits, with images that it has not seen."""
-    from lil.datasets import images      # not before the checks of shapes are in place
+    from lil.datasets import images  # not before the checks of shapes are in place
     from lil.models import LIL
     from lil.recipes.mnist import flatten
 

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from lil import headlines
+from lil.paper import headlines
 
 RECIPE = '''
     """Networks of one weight each, exp(β + seed): trained at once."""

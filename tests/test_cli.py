@@ -7,9 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
 from fake_package import fake as fake
-from lil import cli, headlines, results
+
+from lil import cli, results
+from lil.paper import headlines
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from lil import bfloat16, features, pretraining
-from lil.bfloat16 import Bfloat16Features
+from lil import features, pretraining
+from lil.fast import bfloat16
+from lil.fast.bfloat16 import Bfloat16Features
 from lil.features import VGGFeatures, WeightsInvalid, WeightsNotFound
 
 

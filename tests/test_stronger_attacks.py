@@ -5,7 +5,6 @@ import torch
 from torch import nn
 
 from lil import attacks, stronger_attacks
-from lil.datasets import images
 from lil.models import LIL
 from lil.recipes.mnist import flatten
 from lil.stronger_attacks import Rung, autoattack, climb, ladder, margin, noise, settled

@@ -19,9 +19,10 @@ from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
 from lil import results
-from lil.claims import Entry, Verdict, export, judge_all
-from lil.claims.judging import EXPERIMENTS, recorded
-from lil.differences import DIFFERENCES, Difference, Setting, measured
+from lil.paper import export
+from lil.paper.differences import DIFFERENCES, Difference, Setting, measured
+from lil.paper.judging import EXPERIMENTS, Entry, judge_all, recorded
+from lil.paper.verdicts import Verdict
 from lil.results.closing import duration
 
 PAGE = "claims"    # beside which the exports lie

@@ -17,7 +17,7 @@ from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
 from lil import results
-from lil.pages import ROOT
+from lil.paper.pages import ROOT
 
 TIMINGS = ROOT / "benchmarks" / "timings.json"
 PACKAGES = ("torch", "torchvision", "numpy", "xarray", "h5netcdf", "safetensors", "scikit-learn", "umap-learn", "gudhi",

@@ -13,9 +13,9 @@ from typing import Literal
 import xarray as xr
 from torch import Tensor
 
-from lil.bfloat16 import Bfloat16Features
 from lil.evaluation import OBJECTIVES, Fgsm, robustness
 from lil.experiments import _sweeps
+from lil.fast.bfloat16 import Bfloat16Features
 from lil.progress import Progress, silent
 from lil.recipes import cifar10
 

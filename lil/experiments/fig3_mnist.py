@@ -10,7 +10,7 @@ from torch import Tensor
 from lil.evaluation import Fgsm
 from lil.experiments import _sweeps
 from lil.experiments._sweeps import BANDS as BANDS
-from lil.pixel_robustness import robustness
+from lil.fast.pixel_robustness import robustness
 from lil.progress import Progress, silent
 from lil.recipes import mnist
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from lil.attacks import Objective
 from lil.evaluation import Fgsm, Sweep
 from lil.experiments._sweeps import BANDS as OF_SWEEPS
+from lil.fast.pixel_robustness import robustness
 from lil.isometry import Reduction, pair_blocks, pair_distances, pair_weights
-from lil.pixel_robustness import robustness
 from lil.progress import Progress, silent
 from lil.recipes import choices, mnist
 

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lil.checklist import Item
+from lil.paper.checklist import Item
 from lil.plotting import INK, Panels, beta_colours, beta_name, plain_log_ticks
 
 NAMES = {

@@ -9,8 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lil import sensitivity
-from lil.paper import Row
+from lil.paper import sensitivity
+from lil.paper.numbers import Row
 from lil.plotting import CLASSES, INK, ISOMETRY, Panels, beta_colours, plain_log_ticks
 
 MEASURES = {"clean": "no attack (Table 1)", "total": "the paper's attack", "classification": "the attacker's"}

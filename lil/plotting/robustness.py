@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from lil.paper import Row
+from lil.paper.numbers import Row
 from lil.plotting import CROSS_ENTROPY, INK, ISOMETRY, beta_colours, beta_name
 
 OBJECTIVES = {

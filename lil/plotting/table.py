@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from scipy.special import stdtrit
 
-from lil.paper import Row
+from lil.paper.numbers import Row
 from lil.plotting import INK, beta_colours
 
 COVERAGE = 0.95   # of the interval in which one more run of ours would lie

@@ -16,8 +16,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import regularisers, workers
+from lil import regularisers
 from lil.datasets import images
+from lil.fast import workers
 from lil.models import LIL
 from lil.progress import Progress, silent
 from lil.randomness import derived_seed

@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import fast_training
 from lil.datasets import toy
+from lil.fast import training as fast_training
 from lil.models import LIL
 from lil.progress import Progress, silent
 from lil.training import Settings

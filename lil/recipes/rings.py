@@ -8,12 +8,11 @@ from typing import NamedTuple
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import fast_training
 from lil.datasets import toy
+from lil.fast import training as fast_training
 from lil.models import LIL
 from lil.progress import Progress, silent
 from lil.training import Settings
-
 
 # How far two trainings of one network may lie apart, of the largest weight: rounding errors grow over 10 000 epochs.
 BAND = 0.05

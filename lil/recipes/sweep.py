@@ -9,7 +9,7 @@ from typing import Literal
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import fast_training
+from lil.fast import training as fast_training
 from lil.isometry import Reduction
 from lil.models import LIL
 from lil.progress import Progress, silent

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from lil import fast_training
 from lil.datasets import toy
+from lil.fast import training as fast_training
 from lil.models import StackedLIL
 from lil.progress import Progress, silent
 from lil.training import Settings
-
 
 # How far two trainings of one stack may lie apart, of the largest weight: anywhere. Over 10 000 epochs rounding errors grow
 # to the size of the weights. What the stacks do agrees better, but not on the finest level: see the experiment's bands.

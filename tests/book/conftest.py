@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lil.pages import ROOT, execute, find_sources
+from lil.paper.pages import ROOT, execute, find_sources
 
 BUILT = ROOT / "_build" / "html"
 MADE_OF = ("book", "notebooks", "lil", "results", "benchmarks/timings.json", "_config.yml", "_toc.yml")

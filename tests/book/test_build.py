@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 import yaml
 
-from lil.pages import ROOT, find_sources
+from lil.paper.pages import ROOT, find_sources
 
 STEMS = [source.stem for source in find_sources()]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())

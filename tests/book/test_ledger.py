@@ -6,10 +6,9 @@ import re
 import pytest
 from test_build import Elements
 
-from lil import claims
-from lil.claims import export
-from lil.differences import DIFFERENCES
-from lil.pages import ROOT
+from lil.paper import export, judging, ledger
+from lil.paper.differences import DIFFERENCES
+from lil.paper.pages import ROOT
 from lil.results.errors import MissingRecord
 from lil.results.listing import Row
 
@@ -42,7 +41,7 @@ def generated(extension, request):
     extension.ledger.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "nothing":
-            patch.setattr(extension, "judge_all", lambda load: claims.judge_all(nothing))
+            patch.setattr(extension, "judge_all", lambda load: judging.judge_all(nothing))
             patch.setattr(extension, "measured", lambda effect, load: "not recorded yet" if effect else "not measured")
         return {name: write(PAGES) for name, write in extension.GENERATED.items()}
 
@@ -63,8 +62,8 @@ def test_no_cell_is_empty(generated):
 
 def test_every_claim_has_a_row_and_a_section(generated):
     rows, sections = rows_of(generated["claims-table"]), generated["claims-in-full"]
-    assert len(rows) == len(claims.CLAIMS)
-    for claim, row in zip(claims.CLAIMS, rows, strict=True):
+    assert len(rows) == len(ledger.CLAIMS)
+    for claim, row in zip(ledger.CLAIMS, rows, strict=True):
         assert f"<claim-{claim.name}>" in row[1] and f"(claim-{claim.name})=" in sections
         assert re.fullmatch(r"\{verdict\}`[a-z' ]+`", row[2])
         assert all(f"<record-{name}>" in row[-1] for name in claim.experiments)
@@ -85,7 +84,7 @@ def test_the_summarys_numbers(bookledger):
     used = set(re.findall(r"\{\{ summary_(\w+) \}\}", (ROOT / "book" / "summary.md").read_text()))
     assert used == set(numbers) and all(numbers.values())
     assert int(numbers["records"]) <= int(numbers["experiments"])
-    assert sum(map(int, re.findall(r"(\d+) \{verdict\}", numbers["verdicts"]))) == len(claims.CLAIMS)
+    assert sum(map(int, re.findall(r"(\d+) \{verdict\}", numbers["verdicts"]))) == len(ledger.CLAIMS)
 
 
 def test_the_summary_counts_shared_networks_once(bookledger, monkeypatch):
@@ -107,7 +106,7 @@ def test_the_summary_counts_shared_networks_once(bookledger, monkeypatch):
 
 def test_the_summary_stands_without_records(bookledger, monkeypatch):
     monkeypatch.setattr(bookledger.results, "listing", lambda package: [])
-    monkeypatch.setattr(bookledger, "judge_all", lambda load: claims.judge_all(nothing))
+    monkeypatch.setattr(bookledger, "judge_all", lambda load: judging.judge_all(nothing))
     numbers = bookledger.summary_numbers()
     assert (numbers["records"], numbers["machines"], numbers["training"]) == ("0", "none", "0.0 s")
 

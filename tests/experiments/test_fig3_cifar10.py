@@ -5,12 +5,12 @@ import pytest
 import torch
 import xarray as xr
 
-from lil import paper
 from lil.experiments import fig3_cifar10, fig3_cifar10_public
 from lil.features import VGGFeatures
 from lil.isometry import isometry_loss, pair_blocks, pair_distances
+from lil.paper import numbers as paper
+from lil.paper.headlines import headline
 from lil.recipes import cifar10
-from lil.headlines import headline
 
 TINY = replace(
     fig3_cifar10.QUICK,

@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lil import evaluation, paper
+from lil import evaluation
 from lil.evaluation import Fgsm
 from lil.experiments import fig3_mnist, fig3_mnist_public
+from lil.paper import numbers as paper
+from lil.paper.headlines import headline
 from lil.recipes import mnist
-from lil.headlines import headline
 
 TINY = fig3_mnist.Config(
     mnist=replace(mnist.QUICK, n_train=200, n_test=40, batch_size=20, scale=3.0),

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from lil import evaluation, sensitivity
+from lil import evaluation
 from lil.evaluation import Fgsm
 from lil.experiments import fig3_mnist, scale_and_depth
 from lil.experiments.scale_and_depth import RECIPES, Reduced
 from lil.isometry import isometry_loss, pair_blocks, pair_distances
+from lil.paper import sensitivity
+from lil.paper.headlines import headline
 from lil.recipes import choices, mnist
 from lil.results import computing
-from lil.headlines import headline
 
 SMALL = dict(n_train=200, n_test=40, betas=(0.0, 0.1, 1.0), epochs=1)
 TINY = replace(

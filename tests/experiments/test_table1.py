@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lil import paper
 from lil.experiments import table1
+from lil.paper import numbers as paper
+from lil.paper.headlines import headline
 from lil.recipes import cifar10, mnist
-from lil.headlines import headline
 
 SMALL = dict(n_train=60, n_test=30, epochs=1)
 TINY = table1.Config(**{name: replace(getattr(table1.QUICK, name), **SMALL) for name in table1.RECIPES})

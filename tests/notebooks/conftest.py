@@ -5,7 +5,7 @@ from __future__ import annotations
 from nbval.plugin import IPyNbCell, IPyNbFile
 from tolerance import adopt_near
 
-from lil.pages import one_thread
+from lil.paper.pages import one_thread
 
 _exact_comparison = IPyNbCell.compare_outputs
 _start_kernel = IPyNbFile.setup

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lil.pages import CHECKED, ONE_THREAD, REFERENCES, ROOT, find_sources, read
+from lil.paper.pages import CHECKED, ONE_THREAD, REFERENCES, ROOT, find_sources, read
 
 HERE = Path(__file__).parent
 PAIRS = [(source, REFERENCES / f"{source.stem}.ipynb") for source in find_sources()]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lil.pages import find_sources, read
+from lil.paper.pages import find_sources, read
 
 SOURCES = find_sources()
 

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import same_color
 
-from lil.checklist import Item
+from lil.paper.checklist import Item
 from lil.plotting import attackers, beta_colours
 
 BETAS, SEEDS, EPSILONS = [0.0, 0.1, 10.0], [0, 4], [0.01, 0.1, 0.3, 1.0]

@@ -4,7 +4,8 @@ import pytest
 import xarray as xr
 from matplotlib.colors import same_color
 
-from lil import paper, sensitivity
+from lil.paper import numbers as paper
+from lil.paper import sensitivity
 from lil.plotting import ISOMETRY, beta_colours, choices
 
 BETAS = [0.0, 0.1, 1.0, 10.0]

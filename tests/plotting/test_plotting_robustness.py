@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import same_color
 
-from lil import paper
+from lil.paper import numbers as paper
 from lil.plotting import CROSS_ENTROPY, ISOMETRY, beta_colours, robustness
 
 BETAS, SEEDS, EPSILONS = [0.0, 0.1, 3.0], [0, 5], [0.01, 0.1, 1.0]

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 from scipy.stats import t
 
-from lil import paper
+from lil.paper import numbers as paper
 from lil.plotting import table
 
 ROW = paper.TABLE_1["cifar10"]

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lil import fast_training, training
+from lil import training
+from lil.fast import training as fast_training
 from lil.recipes import cifar10, mnist, sweep
 
 SMALL = sweep.Config(hidden=(8, 8), betas=(0.0, 1.0), seeds=(0, 3), batch_size=7, epochs=2)

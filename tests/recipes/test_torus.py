@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lil import paper
 from lil.datasets import toy
+from lil.paper import numbers as paper
 from lil.recipes import torus
 
 TINY = replace(torus.QUICK, grid=8, epochs=5)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lil import results
-from lil.results import errors, modes, provenance, records
+from lil.results import errors, modes, records
 
 
 @pytest.fixture

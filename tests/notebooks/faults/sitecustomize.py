@@ -29,7 +29,7 @@ def reduction(pair_weights):
 
 
 FAULTS = {   # the module that is spoilt, what in it, and how
-    "gradient_sign": ("lil.full_batch_kernel", "Loss", gradient_sign),
+    "gradient_sign": ("lil.fast.full_batch_kernel", "Loss", gradient_sign),
     "reduction": ("lil.isometry", "pair_weights", reduction),
 }
 

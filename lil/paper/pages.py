@@ -1,0 +1,210 @@
+"""Notebooks as pages: a Jupytext source becomes an executed notebook for the book, or a reference for nbval.
+
+``python -m lil.paper.pages book`` fills ``book/nb``; ``python -m lil.paper.pages references`` fills ``tests/notebooks``;
+``python -m lil.paper.pages picture`` takes one figure out of the book, for the README. The Makefile calls all three.
+
+Two runs of a page differ only where it prints a time or a number that moved: cell ids follow from the cells'
+positions, and what only describes the run (time stamps, papermill's notes, stderr) is dropped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "notebooks"
+PAGES = ROOT / "book" / "nb"
+REFERENCES = ROOT / "tests" / "notebooks"
+
+CHECKED = "nbval-check-output"
+# Torch, BLAS and numba add in another order on another number of threads, and training amplifies the last digit.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+
+
+def find_sources(stems: Sequence[str] = (), folder: Path = SOURCES) -> list[Path]:
+    """The notebooks' sources in ``folder``, sorted by name; with ``stems``, those only.
+
+    Raises FileNotFoundError for a stem without a source.
+    """
+    sources = {path.stem: path for path in sorted(folder.glob("*.py"))}
+    unknown = sorted(set(stems) - set(sources))
+    if unknown:
+        raise FileNotFoundError(f"no notebook named {', '.join(unknown)} in {folder}: there are {', '.join(sources)}.")
+    return [path for stem, path in sources.items() if not stems or stem in stems]
+
+
+def read(source: Path) -> NotebookNode:
+    """The notebook that a py:percent source describes, not executed, with cell ids that depend on positions alone."""
+    notebook = jupytext.read(source)
+    for position, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{position:03d}"
+    return notebook
+
+
+def execute(source: Path, target: Path, *, profile: str, mode: str, cell_timeout: int = 3600) -> NotebookNode:
+    """Run ``source`` from a clean kernel in its own folder and write the executed notebook to ``target``.
+
+    Until the run has succeeded the notebook stands in ``*.part.ipynb`` (after a failure, with the error in its
+    place); ``target`` is either the old page or the whole new one. Raises papermill's PapermillExecutionError where
+    a cell fails.
+    """
+    import papermill
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_suffix(".part.ipynb")
+    start = time.monotonic()
+    notebook = clean(papermill.execute_notebook(
+        read(source), part, parameters={"profile": profile, "mode": mode}, kernel_name="python3",
+        cwd=source.parent, execution_timeout=cell_timeout, progress_bar=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"]))     # it warns that loopback is not encrypted
+    notebook.metadata["lil"] = {
+        "profile": profile, "mode": mode, "seconds": round(time.monotonic() - start, 1), "peak_memory_mb": _peak_memory_mb()}
+    _write(notebook, part, target)
+    return notebook
+
+
+def _peak_memory_mb() -> int:
+    """Peak memory in MiB of the largest kernel that this process has run."""
+    unit = 1 if sys.platform == "darwin" else 1024      # macOS counts bytes, Linux KiB
+    return round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 2**20)
+
+
+def clean(notebook: NotebookNode) -> NotebookNode:
+    """The executed notebook without what only describes its run; papermill's cell of parameters is hidden."""
+    notebook.metadata = nbformat.from_dict({"kernelspec": notebook.metadata["kernelspec"]})
+    count = 0
+    for position, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{position:03d}"
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in ("tags", "mystnb") if key in cell.metadata})
+        if "injected-parameters" in tags:
+            cell.metadata["tags"] = [*tags, "remove-cell"]
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count        # never None: nbval does not check a cell without a count
+        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+    return notebook
+
+
+def keep_checked_outputs(notebook: NotebookNode) -> NotebookNode:
+    """The notebook with only the outputs that nbval compares: a reference holds nothing that may differ."""
+    notebook.metadata.pop("lil")
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and CHECKED not in cell.metadata.get("tags", []):
+            cell.outputs = []
+    return notebook
+
+
+def figure_png(page: Path, name: str | None = None) -> bytes:
+    """The PNG of the figure called ``name`` (of the first one, without a name) in the executed notebook ``page``.
+
+    Raises FileNotFoundError where the page was not made, ValueError where it has no such figure.
+    """
+    if not page.exists():
+        raise FileNotFoundError(f"there is no page {page.name} yet: run `make book` first.")
+    for cell in nbformat.read(page, as_version=4).cells:
+        figure = cell.metadata.get("mystnb", {}).get("figure", {})
+        if not figure or (name and figure.get("name") != name):
+            continue
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                return base64.b64decode(output["data"]["image/png"])
+    raise ValueError(f"{page} has no figure {name or 'with a PNG'}: name a figure that the page draws with matplotlib.")
+
+
+def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str) -> None:
+    """Execute each source into ``folder`` and say how it went, one after another.
+
+    In mode "recorded" nothing is computed, and as many go at once as there are processors. Each has a process of its own,
+    so that its peak memory is its own.
+    """
+    at_once = os.cpu_count() or 1 if mode == "recorded" else 1
+    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
+        submitted = (
+            pool.submit(execute, source, folder / f"{source.stem}.ipynb", profile=profile, mode=mode) for source in sources)
+        runs = submitted if at_once == 1 else list(submitted)     # each when the one before is done, or all
+        try:
+            for number, (source, run) in enumerate(zip(sources, runs, strict=True), start=1):
+                print(f"[{number}/{len(sources)}] {source.stem} …", end=" ", flush=True)
+                about = run.result().metadata["lil"]
+                print(f"{about['seconds']:.0f} s, {about['peak_memory_mb']} MiB", flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)     # after a failure, what has not begun
+
+
+def make_references(sources: Sequence[Path], folder: Path = REFERENCES) -> None:
+    """Execute each source live at QUICK scale on one thread and keep what nbval compares."""
+    for source in sources:
+        print(f"{source.stem} …", end=" ", flush=True)
+        target = folder / f"{source.stem}.ipynb"
+        with one_thread(), tempfile.TemporaryDirectory() as scratch:      # a failed run leaves nothing that nbval would collect
+            reference = execute(source, Path(scratch) / target.name, profile="quick", mode="live")
+        _write(keep_checked_outputs(reference), target.with_suffix(".part"), target)
+        print("written", flush=True)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Processes that are started inside compute on one thread."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(ONE_THREAD)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _write(notebook: NotebookNode, part: Path, target: Path) -> None:
+    nbformat.write(notebook, part)
+    part.replace(target)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(prog="python -m lil.paper.pages", description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    book = commands.add_parser("book", help="execute the notebooks into the book's pages")
+    book.add_argument("--profile", default="paper", choices=("paper", "quick"))
+    book.add_argument("--mode", default="auto", choices=("auto", "live", "recorded"))
+    book.add_argument("--folder", type=Path, default=PAGES, help="where the pages go (default: %(default)s)")
+    references = commands.add_parser("references", help="rewrite the references that nbval compares with")
+    for command in (book, references):
+        command.add_argument("stems", nargs="*", metavar="NAME", help="notebooks to execute (default: all)")
+    picture = commands.add_parser("picture", help="write one figure of an executed page as a PNG file")
+    picture.add_argument("stem", metavar="NAME")
+    picture.add_argument("target", type=Path)
+    picture.add_argument("--figure", help="the figure's name (default: the page's first)")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "book":
+        make_pages(find_sources(chosen.stems), chosen.folder, profile=chosen.profile, mode=chosen.mode)
+    elif chosen.command == "references":
+        make_references(find_sources(chosen.stems))
+    else:
+        chosen.target.write_bytes(figure_png(PAGES / f"{chosen.stem}.ipynb", chosen.figure))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What differs from the paper: names that exist, values that are the code's, effects that are numbers of records."""
+
+import importlib
+
+import pytest
+import xarray as xr
+from test_claims import by_hand, nothing
+
+from lil.paper.differences import DIFFERENCES, measured
+from lil.results import registry
+
+SETTINGS = [setting for each in DIFFERENCES for setting in (*each.ours, *each.options)]
+EFFECTS = [each.effect for each in DIFFERENCES if each.effect]
+
+
+def resolve(name: str):
+    """What a dotted name stands for: the longest module in it, then attributes."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            value = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for attribute in parts[length:]:
+            value = getattr(value, attribute)
+        return value
+    raise AssertionError(f"there is no {name}")
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_name_has_the_value_that_the_page_states(setting):
+    assert resolve(setting.name) == setting.value
+
+
+def test_an_option_is_another_value_of_the_same_setting():
+    for each in DIFFERENCES:
+        defaults = {setting.name.rpartition(".")[2]: setting.value for setting in each.ours}
+        for option in each.options:
+            assert option.value != defaults.get(option.name.rpartition(".")[2]), option.name
+
+
+def test_topics_are_complete():
+    assert len({each.topic for each in DIFFERENCES}) == len(DIFFERENCES)
+    assert all(each.text and each.public and (each.ours or each.note) for each in DIFFERENCES)
+
+
+def test_effects_are_numbers_of_records_that_experiments_make():
+    assert EFFECTS
+    for effect in EFFECTS:
+        assert set(effect.experiments) <= set(registry.names("lil.experiments"))
+
+
+@pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.of.__qualname__)
+def test_an_effect_says_its_numbers(effect):
+    there = by_hand()
+    more = there["table1"].sel(networks=["cifar10_text"])
+    there["table1"] = more.isel(networks=[0] * 4).assign_coords(
+        networks=["cifar10_text", "cifar10_deeper", "cifar10_as_published", "cifar10_first"]).fillna(0.5)
+    there["fig3_mnist"]["clean"] = there["fig3_mnist"].accuracy.isel(objective=0, epsilon=0)
+    attacked = there["fig3_cifar10"]
+    attacked["compared"] = xr.concat(2 * [attacked.accuracy], "precision").assign_coords(precision=["used", "float32"])
+    there["scale_and_depth"] = xr.concat(3 * [there["fig3_mnist"]], "networks").assign_coords(
+        networks=["text", "pairs", "scale_10"])
+    text = measured(effect, there.__getitem__)
+    assert any(character.isdigit() for character in text) and "nan" not in text and text.endswith(".")
+
+
+def test_what_is_missing_or_not_measured_is_said():
+    assert measured(None) == "not measured"
+    assert {measured(effect, nothing) for effect in EFFECTS} == {"not recorded yet"}
+
+
+def test_the_effect_of_the_attacks_objective():
+    effect = next(each.effect for each in DIFFERENCES if each.topic == "Attack, the loss that it climbs")
+    result = by_hand()["fig3_mnist"]
+    result.accuracy.loc[dict(objective="classification")] = 0.25
+    assert measured(effect, lambda name: result) == (
+        "At β = 10 MNIST's accuracy under attack, averaged over its sizes, is 0.450 along the gradient of the whole "
+        "loss and 0.250 along that of the cross-entropy alone; without the isometry term 0.300.")
+
+
+def test_the_effect_of_the_precision_is_the_mean_difference():
+    effect = next(each.effect for each in DIFFERENCES if each.topic == "CIFAR10, the precision")
+    exact = xr.DataArray([[0.5, 0.4]], dims=("beta", "epsilon"))
+    both = xr.Dataset({"compared": xr.concat([exact + [0.01, -0.03], exact], "precision")})
+    text = measured(effect, lambda name: both.assign_coords(precision=["used", "float32"]))
+    assert text.endswith("differs from that in single precision by 0.0200 on average.")
+
+
+def test_the_effect_of_one_choice_is_told_for_the_seeds_that_both_have():
+    effect = next(each.effect for each in DIFFERENCES if each.topic == "K, a factor on the output distances")
+    one = by_hand()["fig3_mnist"].sel(seed=[0, 1])
+    one["clean"] = 0.5 + one.accuracy.isel(objective=0, epsilon=0, drop=True)
+    both = xr.concat([one, 0.5 * one.sel(seed=[1])], "networks", join="outer").assign_coords(networks=["text", "scale_10"])
+    robust = one.accuracy.sel(objective="total", seed=1).mean("epsilon")
+    assert measured(effect, lambda name: both) == (
+        "By itself, on MNIST from 1 seed: accuracy without attack "
+        f"{float(one.clean.sel(seed=1).max()):.3f} at the best β, under the paper's attack, averaged over its sizes, "
+        f"{float(robust.sel(beta=0)):.3f} at β = 0 and {float(robust.max()):.3f} at the best β; with the other value "
+        f"accuracy without attack {float(one.clean.sel(seed=1).max() / 2):.3f} at the best β, under the paper's attack, "
+        f"averaged over its sizes, {float(robust.sel(beta=0) / 2):.3f} at β = 0 and {float(robust.max() / 2):.3f} at the "
+        "best β.")

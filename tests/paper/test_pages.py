@@ -1,0 +1,166 @@
+"""Notebooks become pages: reproducibly, wholly or not at all."""
+
+import base64
+import json
+import os
+
+import nbformat
+import papermill
+import pytest
+
+from lil.paper import pages
+
+SOURCE = '''\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Title
+
+# %% tags=["parameters"]
+profile = "paper"
+mode = "auto"
+
+# %% tags=["nbval-check-output"]
+import sys
+print(profile, mode)
+print("a warning", file=sys.stderr)
+
+# %%
+print("not checked")
+{last}
+'''
+PNG = b"\x89PNG not really"
+FIGURE = f'''
+# %% mystnb={{"figure": {{"caption": "A", "name": "fig-a"}}, "image": {{"alt": "a"}}}}
+from IPython.display import display
+display({{"image/png": "{base64.b64encode(PNG).decode()}"}}, raw=True)
+'''
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "sources" / "fig0.py"
+    path.parent.mkdir()
+    path.write_text(SOURCE.format(last=FIGURE))
+    return path
+
+
+def outputs(notebook):
+    return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_two_executions_write_the_same_page(source, tmp_path):
+    texts = []
+    for folder in ("a", "b"):
+        pages.execute(source, tmp_path / folder / "fig0.ipynb", profile="quick", mode="live")
+        page = json.loads((tmp_path / folder / "fig0.ipynb").read_text())
+        run = page["metadata"].pop("lil")
+        assert run["seconds"] > 0 and run["peak_memory_mb"] > 10
+        assert run.items() >= {"profile": "quick", "mode": "live"}.items()
+        texts.append(json.dumps(page))
+    assert texts[0] == texts[1]
+
+
+def test_the_page_has_its_parameters_and_no_trace_of_the_run(source, tmp_path):
+    target = tmp_path / "nb" / "fig0.ipynb"
+    pages.execute(source, target, profile="quick", mode="live")
+    notebook = nbformat.read(target, as_version=4)
+    nbformat.validate(notebook)
+    printed, = outputs(notebook)[2]
+    assert printed.text == "quick live\n"           # and stderr is gone
+    injected = notebook.cells[2]
+    assert injected.metadata["tags"] == ["injected-parameters", "remove-cell"]
+    assert [cell.id for cell in notebook.cells] == [f"cell-{i:03d}" for i in range(len(notebook.cells))]
+    assert [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"] == [1, 2, 3, 4, 5]
+    assert str(tmp_path) not in target.read_text()
+    assert [path.name for path in target.parent.iterdir()] == ["fig0.ipynb"]
+
+
+def test_a_failing_cell_leaves_the_old_page_whole(source, tmp_path):
+    target = tmp_path / "nb" / "fig0.ipynb"
+    target.parent.mkdir()
+    target.write_text("the old page")
+    source.write_text(SOURCE.format(last='raise RuntimeError("no")'))
+    with pytest.raises(papermill.PapermillExecutionError, match="RuntimeError: no"):
+        pages.execute(source, target, profile="quick", mode="live")
+    assert target.read_text() == "the old page"
+    failed = nbformat.read(tmp_path / "nb" / "fig0.part.ipynb", as_version=4)
+    assert outputs(failed)[-1][-1].ename == "RuntimeError"
+
+
+def test_a_reference_keeps_only_what_is_checked(source, tmp_path, capsys):
+    before = dict(os.environ)
+    pages.make_references([source], tmp_path)
+    assert dict(os.environ) == before
+    reference = nbformat.read(tmp_path / "fig0.ipynb", as_version=4)
+    assert [len(each) for each in outputs(reference)] == [0, 0, 1, 0, 0]
+    assert "lil" not in reference.metadata
+    assert [path.name for path in tmp_path.glob("*.ipynb")] == ["fig0.ipynb"]
+    assert capsys.readouterr().out == "fig0 … written\n"
+
+
+def test_pages_are_made_one_after_another_with_a_line_each(source, tmp_path, capfd):
+    pages.make_pages([source], tmp_path / "nb", profile="quick", mode="live")
+    line, = capfd.readouterr().out.splitlines()
+    assert line.startswith("[1/1] fig0 … ") and line.endswith(" MiB")
+
+
+def test_a_figure_is_taken_by_name(source, tmp_path):
+    target = tmp_path / "fig0.ipynb"
+    pages.execute(source, target, profile="quick", mode="live")
+    assert pages.figure_png(target) == pages.figure_png(target, "fig-a") == PNG
+    with pytest.raises(ValueError, match="has no figure fig-b"):
+        pages.figure_png(target, "fig-b")
+
+
+def test_an_unknown_notebook_is_named(source):
+    assert pages.find_sources(folder=source.parent) == [source]
+    with pytest.raises(FileNotFoundError, match="no notebook named fig9 .* there are fig0"):
+        pages.find_sources(["fig9"], folder=source.parent)
+
+
+def test_the_picture_of_a_page_that_was_not_made(monkeypatch, tmp_path):
+    monkeypatch.setattr(pages, "PAGES", tmp_path)
+    with pytest.raises(FileNotFoundError, match="make book"):
+        pages.main(["picture", "fig2_rings", str(tmp_path / "x.png")])
+
+
+def test_a_failure_in_the_process_of_a_page_says_what_failed(source, tmp_path):
+    source.write_text(SOURCE.format(last='raise RuntimeError("no")'))
+    with pytest.raises(papermill.PapermillExecutionError, match="RuntimeError: no"):
+        pages.make_pages([source], tmp_path / "nb", profile="quick", mode="live")
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Sources of which the first fails."""
+    sources = [tmp_path / f"fig{number}.py" for number in range(3)]
+    for source, last in zip(sources, ("1 / 0", "", ""), strict=True):
+        source.write_text(SOURCE.format(last=last))
+    return sources
+
+
+@pytest.mark.parametrize("mode", ["live", "recorded"])
+def test_pages_are_told_in_their_order(three, tmp_path, capsys, mode):
+    pages.make_pages(three[1:], tmp_path / "nb", profile="quick", mode=mode)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" …")[0] for line in lines] == ["[1/2] fig1", "[2/2] fig2"]
+    assert sorted(path.name for path in (tmp_path / "nb").iterdir()) == ["fig1.ipynb", "fig2.ipynb"]
+
+
+def test_where_pages_compute_none_is_begun_after_a_failure(three, tmp_path):
+    with pytest.raises(papermill.PapermillExecutionError):
+        pages.make_pages(three, tmp_path / "nb", profile="quick", mode="live")
+    assert [path.name for path in (tmp_path / "nb").iterdir()] == ["fig0.part.ipynb"]
+
+
+def test_where_they_do_not_a_failure_is_told_too(three, tmp_path):
+    with pytest.raises(papermill.PapermillExecutionError):
+        pages.make_pages(three, tmp_path / "nb", profile="quick", mode="recorded")
+    assert not (tmp_path / "nb" / "fig0.ipynb").exists()
