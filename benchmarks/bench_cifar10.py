@@ -11,7 +11,7 @@ from lil.recipes import cifar10
 
 CONFIG = replace(cifar10.PAPER, weights="random", seeds=(0,))
 FGSM = Fgsm(batch_size=50, pictured=(), pictures=0)
-GRADIENTS = 2 * len(CONFIG.betas) - 1   # both objectives are one at β = 0
+GRADIENTS = 2 * len(CONFIG.betas) - 1  # both objectives are one at β = 0
 
 
 @pytest.mark.parametrize("kind", ("ours", "floor"))

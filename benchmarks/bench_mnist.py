@@ -34,7 +34,7 @@ def networks() -> LIL:
 
 @pytest.mark.parametrize("kind", ("ours", "naive", "floor"))
 def test_training(timed, images, kind):
-    x, labels = (part[:N_TRAIN[kind]] for part in images)
+    x, labels = (part[: N_TRAIN[kind]] for part in images)
     settings = training.Settings(epochs=1, batch_size=PAPER.batch_size)
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(1))
 
@@ -71,7 +71,7 @@ def arithmetic(model: LIL, x: torch.Tensor) -> None:
 
 @pytest.mark.parametrize("kind", ("ours", "naive"))
 def test_attack(timed, images, kind):
-    x, labels = (part[:N_TEST[kind]] for part in images)
+    x, labels = (part[: N_TEST[kind]] for part in images)
     fgsm, model = Fgsm(), networks().requires_grad_(False)
 
     def attack():
@@ -81,8 +81,15 @@ def test_attack(timed, images, kind):
         else:
             for member, beta in enumerate(PAPER.betas):
                 hidden, classifier = naive.as_modules(model, member)
-                for weight in (beta, 0.0):      # the objectives total and classification
+                for weight in (beta, 0.0):  # the objectives total and classification
                     naive.fgsm_accuracy(
-                        hidden, classifier, x, labels, beta=weight, epsilons=list(fgsm.epsilons), batch_size=fgsm.batch_size)
+                        hidden,
+                        classifier,
+                        x,
+                        labels,
+                        beta=weight,
+                        epsilons=list(fgsm.epsilons),
+                        batch_size=fgsm.batch_size,
+                    )
 
     timed(attack, "MNIST, FGSM with both objectives on six β at ten ε", "an image", N_TEST[kind])

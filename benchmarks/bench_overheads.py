@@ -33,7 +33,11 @@ def test_umap(benchmark):
     z = torch.tanh(torch.randn(1600, 20, generator=torch.Generator().manual_seed(0))).numpy()
     arguments = dict(n_neighbors=settings.n_neighbors, min_dist=settings.min_dist, n_components=3, seed=0)
     benchmark.pedantic(umap, args=(z,), kwargs=arguments, rounds=2, warmup_rounds=1)
-    benchmark.extra_info |= {"what": "UMAP of 1600 points, which is the package's own", "unit": "a layout", "repeats": 1}
+    benchmark.extra_info |= {
+        "what": "UMAP of 1600 points, which is the package's own",
+        "unit": "a layout",
+        "repeats": 1,
+    }
 
 
 @pytest.mark.parametrize("kind", ("ours", "floor"))

@@ -10,7 +10,7 @@ from lil.recipes import rings
 from lil.training import Settings
 
 CONFIG = replace(rings.PAPER, betas=(1.0,), seeds=(0,))
-EPOCHS = {"ours": 400, "naive": 20}   # of one round
+EPOCHS = {"ours": 400, "naive": 20}  # of one round
 
 
 @pytest.mark.parametrize("kind", EPOCHS)

@@ -8,7 +8,10 @@ from lil.models import StackedLIL
 from lil.recipes import torus
 from lil.training import Settings
 
-EPOCHS = {"ours": 1000, "naive": 4}   # of one round: what a training does once should count as little as in 10 000 epochs
+EPOCHS = {
+    "ours": 1000,
+    "naive": 4,
+}  # of one round: what a training does once should count as little as in 10 000 epochs
 
 
 def train(kind: str) -> None:

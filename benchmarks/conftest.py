@@ -14,15 +14,19 @@ import pytest
 from lil.results import provenance
 
 TIMINGS = Path(__file__).with_name("timings.json")
-KINDS = ("ours", "naive", "floor")   # "floor": the arithmetic alone, as torch does it
+KINDS = ("ours", "naive", "floor")  # "floor": the arithmetic alone, as torch does it
 TURNS = 5
 
 
 def pytest_addoption(parser):
-    parser.addoption("--record-timings", action="store_true", help=f"write {TIMINGS.name}, which the book's status page shows")
+    parser.addoption(
+        "--record-timings", action="store_true", help=f"write {TIMINGS.name}, which the book's status page shows"
+    )
 
 
-@pytest.fixture(params=range(TURNS), scope="module")     # of a module: so that its kinds come one after another in each turn
+@pytest.fixture(
+    params=range(TURNS), scope="module"
+)  # of a module: so that its kinds come one after another in each turn
 def turn(request):
     return request.param
 
@@ -32,7 +36,9 @@ def timed(benchmark, turn):
     """Time ``function`` in this turn: ``rounds`` times ``iterations`` calls, each of ``repeats`` of the ``unit``."""
 
     def run(function, what, unit, repeats=1, *, rounds=1, iterations=1):
-        benchmark.pedantic(function, rounds=rounds, iterations=iterations, warmup_rounds=1 if turn == 0 or rounds > 1 else 0)
+        benchmark.pedantic(
+            function, rounds=rounds, iterations=iterations, warmup_rounds=1 if turn == 0 or rounds > 1 else 0
+        )
         benchmark.extra_info |= {"what": what, "unit": unit, "repeats": repeats}
 
     return run
@@ -52,14 +58,15 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
 def _rows(timings):
     """A row for each thing that is timed: milliseconds of each kind, the median of all turns."""
     rows = {}
-    for timing in (each for each in timings if "what" in each.extra_info):     # not where a benchmark failed
+    for timing in (each for each in timings if "what" in each.extra_info):  # not where a benchmark failed
         info = timing.extra_info
         kind = (timing.params or {}).get("kind", "ours")
         row = rows.setdefault((info["what"], info["unit"]), {name: [] for name in KINDS})
         row[kind] += [1e3 * seconds / info["repeats"] for seconds in timing.stats.data]
     return [
         {"what": what, "unit": unit} | {kind: median(found) if found else None for kind, found in row.items()}
-        for (what, unit), row in rows.items()]
+        for (what, unit), row in rows.items()
+    ]
 
 
 def _in_words(row):

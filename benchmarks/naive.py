@@ -52,7 +52,15 @@ def train_stack(
 
 
 def train_classifier(
-    lil: LIL, member: int, x: Tensor, labels: Tensor, *, beta: float, order: Tensor, batch_size: int, learning_rate: float = 1e-3
+    lil: LIL,
+    member: int,
+    x: Tensor,
+    labels: Tensor,
+    *,
+    beta: float,
+    order: Tensor,
+    batch_size: int,
+    learning_rate: float = 1e-3,
 ) -> tuple[nn.Sequential, nn.Linear]:
     """Train one member for one epoch over the points in ``order``, batch after batch."""
     hidden, classifier = as_modules(lil, member)
@@ -66,7 +74,14 @@ def train_classifier(
 
 
 def fgsm_accuracy(
-    hidden: nn.Sequential, classifier: nn.Linear, x: Tensor, labels: Tensor, *, beta: float, epsilons: list[float], batch_size: int
+    hidden: nn.Sequential,
+    classifier: nn.Linear,
+    x: Tensor,
+    labels: Tensor,
+    *,
+    beta: float,
+    epsilons: list[float],
+    batch_size: int,
 ) -> list[float]:
     """Accuracy under FGSM on the training loss, the gradient taken anew for each ε, as the public code does."""
     accuracies = []

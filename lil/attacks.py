@@ -27,7 +27,7 @@ Objective = Callable[[Float[Tensor, "m n d"], Float[Tensor, "m n c h w"]], Float
 Front = Callable[[Float[Tensor, "*lead c h w"]], Float[Tensor, "*lead d"]]
 """What makes of an image the inputs of a network."""
 
-BOUNDS = (0.0, 1.0)   # of a pixel
+BOUNDS = (0.0, 1.0)  # of a pixel
 
 
 # Objectives
@@ -105,7 +105,7 @@ class Attacked(NamedTuple):
     """What an attack made, and whether it worked."""
 
     x: Float[Tensor, "m n c h w"]
-    success: Bool[Tensor, "m n"]   # whether the network takes the image for another class than its label
+    success: Bool[Tensor, "m n"]  # whether the network takes the image for another class than its label
 
 
 def attack(

@@ -21,9 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = chosen.command(chosen)
         sys.stdout.flush()
         return status
-    except BrokenPipeError:   # `lil results | head`: whoever reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())   # for what Python still flushes at its exit
-        return 141            # as a shell says of a process that SIGPIPE ended
+    except BrokenPipeError:  # `lil results | head`: whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still flushes at its exit
+        return 141  # as a shell says of a process that SIGPIPE ended
     except KeyboardInterrupt:
         print("lil: interrupted; records are as they were before.", file=sys.stderr)
         return 130
@@ -39,8 +39,15 @@ def _expected() -> tuple[type[Exception], ...]:
     from lil.datasets import images
     from lil.results.errors import ResultError
 
-    return (ResultError, images.DatasetNotFound, images.DatasetCorrupt, images.CacheUnwritable,
-            features.WeightsNotFound, features.WeightsInvalid, pretraining.CheckpointMismatch)
+    return (
+        ResultError,
+        images.DatasetNotFound,
+        images.DatasetCorrupt,
+        images.CacheUnwritable,
+        features.WeightsNotFound,
+        features.WeightsInvalid,
+        pretraining.CheckpointMismatch,
+    )
 
 
 def _fail(error: Exception) -> int:
@@ -54,24 +61,42 @@ def _parser() -> argparse.ArgumentParser:
 
     reproduce = _command(commands, "reproduce", _reproduce, "compute experiments and compare: paper, record, now")
     reproduce.add_argument("names", nargs="*", metavar="NAME", help="experiments (default: all)")
-    reproduce.add_argument("--mode", choices=("live", "auto", "recorded"), default="live",
-                           help="compute everything anew (default), or what auto decides, or only read the record; "
-                                "with --record, auto computes what is not current and keeps the rest")
-    reproduce.add_argument("--profile", choices=("paper", "shown", "quick"), default="paper",
-                           help="the paper's scale (default), or there no more than what the paper itself shows, or a scale "
-                                "of seconds, without downloads")
-    reproduce.add_argument("--seeds", type=int, metavar="N", help="only the first N seeds of all networks, for less time")
+    reproduce.add_argument(
+        "--mode",
+        choices=("live", "auto", "recorded"),
+        default="live",
+        help="compute everything anew (default), or what auto decides, or only read the record; "
+        "with --record, auto computes what is not current and keeps the rest",
+    )
+    reproduce.add_argument(
+        "--profile",
+        choices=("paper", "shown", "quick"),
+        default="paper",
+        help="the paper's scale (default), or there no more than what the paper itself shows, or a scale "
+        "of seconds, without downloads",
+    )
+    reproduce.add_argument(
+        "--seeds", type=int, metavar="N", help="only the first N seeds of all networks, for less time"
+    )
     reproduce.add_argument("--record", action="store_true", help="make the results the records in results/")
-    reproduce.add_argument("--scheduler", metavar="ADDRESS",
-                           help="have the workers of a dask scheduler do it, such as tcp://127.0.0.1:8786")
+    reproduce.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="have the workers of a dask scheduler do it, such as tcp://127.0.0.1:8786",
+    )
     _add_device(reproduce)
 
     listed = _command(commands, "results", _results, "list what is recorded: when, in how long, current or stale")
-    listed.add_argument("--check", action="store_true",
-                        help="exit with 1 if a record is stale, damaged or of no experiment")
-    affirm = _command(listed.add_subparsers(metavar="COMMAND"), "affirm", _affirm,
-                      "after a change of code: recompute one member of a record, chosen at random, and make the record "
-                      "current if it agrees")
+    listed.add_argument(
+        "--check", action="store_true", help="exit with 1 if a record is stale, damaged or of no experiment"
+    )
+    affirm = _command(
+        listed.add_subparsers(metavar="COMMAND"),
+        "affirm",
+        _affirm,
+        "after a change of code: recompute one member of a record, chosen at random, and make the record "
+        "current if it agrees",
+    )
     affirm.add_argument("name", metavar="NAME", help="an experiment")
     _add_device(affirm)
 
@@ -83,13 +108,16 @@ def _parser() -> argparse.ArgumentParser:
 
     data = commands.add_parser("data", help="fetch or verify the image sets")
     data = data.add_subparsers(required=True, metavar="COMMAND")
-    for name, command, what in (("fetch", _fetch, "download what is not on this machine, and verify all"),
-                                ("verify", _verify, "compare every byte with the published checksums")):
+    for name, command, what in (
+        ("fetch", _fetch, "download what is not on this machine, and verify all"),
+        ("verify", _verify, "compare every byte with the published checksums"),
+    ):
         each = _command(data, name, command, what)
         each.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(DATA)} (default: both)")
 
-    pretrain = _command(commands, "pretrain", _pretrain,
-                        "train the VGG13 under the CIFAR10 networks; resumes after a kill")
+    pretrain = _command(
+        commands, "pretrain", _pretrain, "train the VGG13 under the CIFAR10 networks; resumes after a kill"
+    )
     pretrain.add_argument("network", choices=("vgg13",))
     _add_device(pretrain)
     return parser
@@ -123,7 +151,8 @@ def _reproduce(chosen: argparse.Namespace) -> int:
     if chosen.record and (chosen.profile != "paper" or chosen.mode == "recorded" or chosen.seeds is not None):
         raise UnknownName(
             "Only results at the paper's scale are recorded, with all seeds, in mode live or auto: leave out --record or "
-            "the others.")
+            "the others."
+        )
     experiments = [registry.load(EXPERIMENTS, name) for name in chosen.names or registry.names(EXPERIMENTS)]
     if chosen.scheduler is None:
         _check_device(chosen.device)
@@ -146,7 +175,7 @@ def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, engin
                     result = results.record(experiment, chosen.mode, **shared)
                 else:
                     result = results.get(experiment, chosen.profile, chosen.mode, seeds=chosen.seeds, **shared)
-        except _expected() as error:   # the others may do better
+        except _expected() as error:  # the others may do better
             failed = bool(_fail(error))
             continue
         print(f"\n{registry.stem(experiment)}\n{results.footer(result)}")
@@ -188,14 +217,19 @@ def _results(chosen: argparse.Namespace) -> int:
     for row in rows:
         state = f"{row.state} ({', '.join(row.changed)})" if row.changed else row.state
         attrs = row.attrs
-        cost = (None,) * 4 if attrs is None else (
-            attrs["date"], duration(attrs["seconds"]), f"{attrs['peak_memory_mb']:.0f} MiB", attrs["machine"])
+        cost = (
+            (None,) * 4
+            if attrs is None
+            else (attrs["date"], duration(attrs["seconds"]), f"{attrs['peak_memory_mb']:.0f} MiB", attrs["machine"])
+        )
         table.append((row.name, state, *cost))
     _print_table(("record", "state", "date", "took", "memory", "machine"), table)
     failing = [row.name for row in rows if row.state in FAILING]
     if chosen.check and failing:
-        print(f"lil: not current: {', '.join(failing)}; compute them anew with `lil reproduce --record --mode auto`.",
-              file=sys.stderr)
+        print(
+            f"lil: not current: {', '.join(failing)}; compute them anew with `lil reproduce --record --mode auto`.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 
@@ -210,8 +244,10 @@ def _affirm(chosen: argparse.Namespace) -> int:
         affirmation = results.affirm(experiment, device=chosen.device, progress=progress)
     member = ", ".join(f"{axis} = {value}" for axis, value in affirmation["member"].items())
     largest = max({**affirmation["differences"], **affirmation["networks"]}.values())
-    print(f"{chosen.name} is current again: recomputed at {member}, it differs by at most {largest:.1e} of a "
-          "variable's largest value.")
+    print(
+        f"{chosen.name} is current again: recomputed at {member}, it differs by at most {largest:.1e} of a "
+        "variable's largest value."
+    )
     return 0
 
 

@@ -27,10 +27,10 @@ class Fgsm:
 
     # γ, "varying logarithmically from 0.01 to 1" ("Experiments"); that there are ten is from the public code
     epsilons: tuple[float, ...] = tuple(np.logspace(-2, 0, 10).tolist())
-    batch_size: int = 100                              # images whose pairs make the isometry term, as in training
+    batch_size: int = 100  # images whose pairs make the isometry term, as in training
     distances: Literal["inputs", "pixels"] = "inputs"  # that this term compares; see lil.attacks.total
-    pictured: tuple[int, ...] = (3, 5, 7)              # for which of the epsilons attacked images are kept, by position,
-    pictures: int = 3                                  # and of how many images, the set's first
+    pictured: tuple[int, ...] = (3, 5, 7)  # for which of the epsilons attacked images are kept, by position,
+    pictures: int = 3  # and of how many images, the set's first
 
     def __post_init__(self):
         attacks.check_epsilons(self.epsilons)
@@ -46,11 +46,11 @@ class Fgsm:
 class Sweep:
     """Networks for every β and seed, and what they have in common."""
 
-    model: LIL                  # its members are (β, seed), β by β
-    front: attacks.Front        # what makes inputs of images
+    model: LIL  # its members are (β, seed), β by β
+    front: attacks.Front  # what makes inputs of images
     betas: tuple[float, ...]
     seeds: tuple[int, ...]
-    scale: float                # K, with which they were trained
+    scale: float  # K, with which they were trained
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -105,9 +105,9 @@ def robustness(
     before, started = float(tally.seconds), time.perf_counter()
     steps = x.new_tensor(fgsm.epsilons).view(-1, 1, 1, 1, 1)
     networks = [select(sweep.model, [k]) for k in range(sweep.model.members)]
-    shared = 0 in sweep.betas and {"total", "classification"} <= set(objectives)   # the attack at β = 0
+    shared = 0 in sweep.betas and {"total", "classification"} <= set(objectives)  # the attack at β = 0
     batches = list(zip(x.split(fgsm.batch_size), labels.split(fgsm.batch_size), strict=True))
-    for images, classes in batches[int(tally.batches):]:
+    for images, classes in batches[int(tally.batches) :]:
         with torch.no_grad():
             right = sweep.model(sweep.front(images)).argmax(-1) == classes
         counts["clean"] += right.sum(-1).numpy(force=True).reshape(sweep.grid)
@@ -146,26 +146,27 @@ def pictures(
 
     Pixels are 0 to 255; ``taken_for`` is the class that the network gives the attacked image.
     """
-    images, classes = x[:fgsm.batch_size], labels[:fgsm.batch_size]
+    images, classes = x[: fgsm.batch_size], labels[: fgsm.batch_size]
     steps = x.new_tensor([fgsm.epsilons[k] for k in fgsm.pictured]).view(-1, 1, 1, 1, 1)
     attacked, taken_for = [], []
     for name in objectives:
         for k, gradient in enumerate(_gradients(sweep, name, images, classes, fgsm)):
             if k % len(sweep.seeds) == 0:
-                seen = attacks.fgsm(images, gradient.sign(), steps)[:, :fgsm.pictures]
+                seen = attacks.fgsm(images, gradient.sign(), steps)[:, : fgsm.pictures]
                 attacked.append(seen)
                 taken_for.append(predict(select(sweep.model, [k]), sweep.front, seen))
     lead, pixel = (len(objectives), len(sweep.betas)), ("channel", "row", "column")
     shown = ("objective", "beta", "pictured", "example")
     return xr.Dataset(
         {
-            "image": (("example", *pixel), _bytes(images[:fgsm.pictures])),
-            "label": ("example", classes[:fgsm.pictures].numpy(force=True).astype(np.int8)),
+            "image": (("example", *pixel), _bytes(images[: fgsm.pictures])),
+            "label": ("example", classes[: fgsm.pictures].numpy(force=True).astype(np.int8)),
             "attacked": ((*shown, *pixel), _bytes(torch.stack(attacked).unflatten(0, lead))),
             "taken_for": (shown, torch.stack(taken_for).unflatten(0, lead).numpy(force=True).astype(np.int8)),
         },
         coords={
-            "objective": list(objectives), "beta": list(sweep.betas),
+            "objective": list(objectives),
+            "beta": list(sweep.betas),
             "pictured": [fgsm.epsilons[k] for k in fgsm.pictured],
         },
     )
@@ -203,7 +204,9 @@ def _tally(sweep: Sweep, fgsm: Fgsm, objectives: Sequence[str]) -> xr.Dataset:
             "seconds": 0.0,
         },
         coords={
-            "objective": list(objectives), "beta": list(sweep.betas), "seed": list(sweep.seeds),
+            "objective": list(objectives),
+            "beta": list(sweep.betas),
+            "seed": list(sweep.seeds),
             "epsilon": list(fgsm.epsilons),
         },
     )

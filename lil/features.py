@@ -91,12 +91,12 @@ def extract(
     module: nn.Module, x: Float[Tensor, "n 3 32 32"], *, batch_size: int = 100, progress: Progress = silent
 ) -> Float[Tensor, "n features"]:
     """What ``module`` makes of all images, a batch at a time, without gradients."""
-    features = None   # in one piece: parts that are kept between the batches would leave holes too small for the next
+    features = None  # in one piece: parts that are kept between the batches would leave holes too small for the next
     with torch.no_grad():
         for first in range(0, len(x), batch_size):
-            part = module(x[first:first + batch_size])
+            part = module(x[first : first + batch_size])
             features = part.new_empty(len(x), *part.shape[1:]) if features is None else features
-            features[first:first + len(part)] = part
+            features[first : first + len(part)] = part
             progress("features", first + len(part), len(x))
     return features
 
@@ -106,7 +106,7 @@ def fingerprint(source: str, *, seed: int = 0) -> str:
     if source == "cifar10":
         return _card()["sha256"]
     if source == "imagenet":
-        return _imagenet().url.rpartition("/")[2]   # the name ends with the start of the file's SHA-256
+        return _imagenet().url.rpartition("/")[2]  # the name ends with the start of the file's SHA-256
     return f"random {seed}"
 
 
@@ -117,7 +117,7 @@ def convolutions(source: str, *, seed: int = 0) -> nn.Sequential:
     if source == "random":
         return pretraining.convolutions(torch.Generator().manual_seed(seed)).eval()
     state, path = _cifar10_state() if source == "cifar10" else _imagenet_state()
-    with torch.device("meta"):   # initial weights would cost seconds
+    with torch.device("meta"):  # initial weights would cost seconds
         layers = vgg13_bn().features.eval()
     # The classifier is dropped, float16 becomes float32, and the counters of batches, which eval mode does not read
     # and our file leaves out, start anew.

@@ -36,8 +36,8 @@ class Terms(NamedTuple):
     """One side of Eq. 6 for each point of each member."""
 
     cross_entropy: Float[Tensor, "m n"]
-    isometry: Float[Tensor, "m n"]   # without its weight β
-    total: Float[Tensor, "m n"]      # of cross-entropy + β · isometry
+    isometry: Float[Tensor, "m n"]  # without its weight β
+    total: Float[Tensor, "m n"]  # of cross-entropy + β · isometry
 
 
 def gradient_norms(
@@ -78,7 +78,7 @@ def gradient_bounds(
     same = labels[:, None] == labels
     mismatch = ((euclidean(x, x) - scale * euclidean(z, z)).abs() * same).sum(-1)
     of_each = lipschitz * classifier * slope / len(x)
-    of_pairs = 4 / len(x)**2 * (1 + scale * lipschitz) * mismatch
+    of_pairs = 4 / len(x) ** 2 * (1 + scale * lipschitz) * mismatch
     return Terms(of_each, of_pairs, of_each + x.new_tensor(betas)[:, None] * of_pairs)
 
 

@@ -39,13 +39,13 @@ class Blocks(NamedTuple):
     Blocks of one point have no pair and are left out. All tensors are on the CPU.
     """
 
-    order: Int[Tensor, "batches n"]   # the points of each batch, sorted by label
-    batch: Int[Tensor, "blocks"]      # of each block: the batch it belongs to,
-    start: Int[Tensor, "blocks"]      # where it begins in that batch's order,
-    size: Int[Tensor, "blocks"]       # how many points it has,
-    offset: Int[Tensor, "blocks"]     # where its pairs begin in the flat order of pairs
-    lead: tuple[int, ...]             # the leading dimensions of the labels, () for one batch
-    n_pairs: int                      # unordered pairs in all
+    order: Int[Tensor, "batches n"]  # the points of each batch, sorted by label
+    batch: Int[Tensor, "blocks"]  # of each block: the batch it belongs to,
+    start: Int[Tensor, "blocks"]  # where it begins in that batch's order,
+    size: Int[Tensor, "blocks"]  # how many points it has,
+    offset: Int[Tensor, "blocks"]  # where its pairs begin in the flat order of pairs
+    lead: tuple[int, ...]  # the leading dimensions of the labels, () for one batch
+    n_pairs: int  # unordered pairs in all
 
     @property
     def n_points(self) -> int:
@@ -62,10 +62,17 @@ class Blocks(NamedTuple):
         for entry, (a, b) in enumerate(zip(cuts, cuts[1:], strict=False)):
             first, last = int(pairs[a]), int(pairs[b])
             rows = slice(entry * batches, (entry + 1) * batches)
-            each.append(Blocks(
-                self.order[rows], self.batch[a:b] - rows.start, self.start[a:b], self.size[a:b], self.offset[a:b] - first,
-                tuple(lead), last - first,
-            ))
+            each.append(
+                Blocks(
+                    self.order[rows],
+                    self.batch[a:b] - rows.start,
+                    self.start[a:b],
+                    self.size[a:b],
+                    self.offset[a:b] - first,
+                    tuple(lead),
+                    last - first,
+                )
+            )
         return each
 
 
@@ -203,7 +210,9 @@ def isometry_loss(
     """
     points = _as_batches(z, blocks, "z")
     if x_dist.shape[-1] != blocks.n_pairs:
-        raise ValueError(f"x_dist has {x_dist.shape[-1]} pairs, the blocks have {blocks.n_pairs}: make both from the same labels.")
+        raise ValueError(
+            f"x_dist has {x_dist.shape[-1]} pairs, the blocks have {blocks.n_pairs}: make both from the same labels."
+        )
     held = x_dist.ndim == 1 and not x_dist.requires_grad
     if metric is euclidean and held and z.device.type == "cpu" and z.dtype == x_dist.dtype:
         weights = pair_weights(blocks, reduction).to(z.dtype)
@@ -246,4 +255,4 @@ def _as_batches(x: Tensor, blocks: Blocks, name: str) -> Tensor:
 def _blocks(blocks: Blocks, device: torch.device):
     """The batch and the points of each block."""
     for batch, start, size in zip(blocks.batch.tolist(), blocks.start.tolist(), blocks.size.tolist(), strict=True):
-        yield batch, blocks.order[batch, start:start + size].to(device)
+        yield batch, blocks.order[batch, start : start + size].to(device)

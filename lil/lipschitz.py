@@ -21,7 +21,7 @@ from torch import Tensor
 
 Map = Callable[[Float[Tensor, "m n d"]], Float[Tensor, "m n k"]]
 
-_POINTS = 10   # whose Jacobians are held at once: 30 members of 100 units and 784 pixels then take 190 MB in float64
+_POINTS = 10  # whose Jacobians are held at once: 30 members of 100 units and 784 pixels then take 190 MB in float64
 
 
 class Pairs(NamedTuple):
@@ -54,7 +54,7 @@ def lower_margins(
     :math:`μ / \|w_s - w_t\|` apart in Φ. Of all pairs of two classes the largest such distance, divided by
     :math:`d(x_i, x_j)`; at least 0, and at most ``lower_pairs(…).between``.
     """
-    towards = logits[..., labels]                                  # (i, j): the output of point i for the class of j
+    towards = logits[..., labels]  # (i, j): the output of point i for the class of j
     own = towards.diagonal(dim1=-2, dim2=-1)
     margins = own[..., :, None] + own[..., None, :] - towards - towards.mT
     rows = _distances(classifier)[:, labels][:, :, labels]
@@ -86,9 +86,7 @@ def local_jacobian(of: Map, x: Float[Tensor, "m n d"]) -> Float[Tensor, "m n"]:
     return torch.cat(largest, dim=1)
 
 
-def local_along(
-    of: Map, x: Float[Tensor, "m n d"], directions: Float[Tensor, "m n d"]
-) -> Float[Tensor, "m n"]:
+def local_along(of: Map, x: Float[Tensor, "m n d"], directions: Float[Tensor, "m n d"]) -> Float[Tensor, "m n"]:
     """How much a map stretches at each point along one direction v: ‖J v‖ / ‖v‖, and 0 for v = 0."""
     _, pushed = torch.autograd.functional.jvp(of, x.detach(), directions)
     length = directions.norm(dim=-1)

@@ -42,7 +42,9 @@ class LIL(nn.Module):
         if init not in get_args(Init):
             raise ValueError(f"init must be one of {get_args(Init)}, not {init!r}.")
         members = [_draw(self.sizes, seed, init) for seed in seeds]
-        self.weights = nn.ParameterList(torch.stack([weights[layer] for weights, _ in members]) for layer in self._layers)
+        self.weights = nn.ParameterList(
+            torch.stack([weights[layer] for weights, _ in members]) for layer in self._layers
+        )
         self.biases = nn.ParameterList(torch.stack([biases[layer] for _, biases in members]) for layer in self._layers)
 
     @property
@@ -140,7 +142,7 @@ def _affine(
     x: Float[Tensor, "*m n d"], weight: Float[Tensor, "m out d"], bias: Float[Tensor, "m out"]
 ) -> Float[Tensor, "m n out"]:
     """x Wᵀ + b for each member, computed as (W xᵀ + b)ᵀ: points next to one another in memory suit narrow layers best."""
-    if x.ndim == 2:   # baddbmm would copy x for each member
+    if x.ndim == 2:  # baddbmm would copy x for each member
         return torch.bmm(weight, x.mT.expand(len(weight), -1, -1)).add_(bias[..., None]).mT
     return torch.baddbmm(bias[..., None], weight, x.mT).mT
 

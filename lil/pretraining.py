@@ -46,16 +46,16 @@ WEIGHTS = Path(__file__).parent / "weights" / "vgg13_cifar10.safetensors"
 
 @dataclass(frozen=True)
 class Settings:
-    seed: int = 0                  # of the initial weights, the order of the images and their augmentation
-    cycles: int = 2                # triangles of the learning rate, each with half the peak of the one before
-    epochs: int = 12               # passes over the training images in a cycle
-    batch_size: int = 256          # images a step; an incomplete last batch is left out
-    learning_rate: float = 0.2     # at the first triangle's peak; each starts and ends at zero
-    warmup: float = 0.2            # share of a cycle's steps before the peak
-    momentum: float = 0.9          # Nesterov's
-    weight_decay: float = 5e-4     # of convolutions and the linear layer; batch norms and biases have none
+    seed: int = 0  # of the initial weights, the order of the images and their augmentation
+    cycles: int = 2  # triangles of the learning rate, each with half the peak of the one before
+    epochs: int = 12  # passes over the training images in a cycle
+    batch_size: int = 256  # images a step; an incomplete last batch is left out
+    learning_rate: float = 0.2  # at the first triangle's peak; each starts and ends at zero
+    warmup: float = 0.2  # share of a cycle's steps before the peak
+    momentum: float = 0.9  # Nesterov's
+    weight_decay: float = 5e-4  # of convolutions and the linear layer; batch norms and biases have none
     label_smoothing: float = 0.1
-    crop_padding: int = 4          # pixels of reflection around an image, from which 32 × 32 are cropped
+    crop_padding: int = 4  # pixels of reflection around an image, from which 32 × 32 are cropped
 
 
 class CheckpointMismatch(ValueError):
@@ -66,8 +66,8 @@ class CheckpointMismatch(ValueError):
 class Epoch:
     """What an epoch gave."""
 
-    loss: float            # mean training loss
-    test_accuracy: float   # share of the test images, from 0 to 1
+    loss: float  # mean training loss
+    test_accuracy: float  # share of the test images, from 0 to 1
 
 
 class Pretraining:
@@ -84,9 +84,9 @@ class Pretraining:
             parameter_groups(self.network, settings), lr=0.0, momentum=settings.momentum, nesterov=True
         )
         self.step = 0
-        self.seconds = 0.0                # of wall time, without what was lost to kills
-        self.loss_sum = 0.0               # over the steps of the present epoch
-        self.mean: dict[str, Tensor] = {}   # of the weights at the ends of the cycles so far, empty before the first
+        self.seconds = 0.0  # of wall time, without what was lost to kills
+        self.loss_sum = 0.0  # over the steps of the present epoch
+        self.mean: dict[str, Tensor] = {}  # of the weights at the ends of the cycles so far, empty before the first
         self.history: list[Epoch] = []
 
     def save(self, path: Path) -> None:
@@ -147,7 +147,7 @@ def convolutions(generator: torch.Generator) -> nn.Sequential:
     """``vgg13_bn.features`` with initial weights as torchvision draws them, from ``generator``."""
     from torchvision.models import vgg13_bn
 
-    with torch.device("meta"):   # the classifier, thirteen times as large, would cost seconds to draw
+    with torch.device("meta"):  # the classifier, thirteen times as large, would cost seconds to draw
         layers = vgg13_bn().features
     layers.to_empty(device="cpu")
     for layer in layers:
@@ -181,7 +181,7 @@ def fast(layers: nn.Sequential) -> nn.Sequential:
     counterparts = {
         nn.Conv2d: Conv3x3.like,
         nn.BatchNorm2d: BatchNormReLU.like,
-        nn.ReLU: lambda _: nn.Identity(),   # one follows each batch norm and no other layer
+        nn.ReLU: lambda _: nn.Identity(),  # one follows each batch norm and no other layer
     }
     return nn.Sequential(*(counterparts.get(type(layer), lambda same: same)(layer) for layer in layers))
 
@@ -224,9 +224,7 @@ def augment(
     return framed[image, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def draws(
-    n: int, epoch: int, settings: Settings
-) -> tuple[Int[Tensor, "n"], Bool[Tensor, "n"], Int[Tensor, "n 2"]]:
+def draws(n: int, epoch: int, settings: Settings) -> tuple[Int[Tensor, "n"], Bool[Tensor, "n"], Int[Tensor, "n 2"]]:
     """Order, flips and shifts of an epoch's ``n`` images, a function of the seed and the epoch.
 
     A fair coin flips an image in the first epoch or not; from then on it alternates, so that two epochs show both.
@@ -342,16 +340,12 @@ def autocast(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=native)
 
 
-def vgg13(
-    settings: Settings = Settings(), *, device: torch.device | str = "cpu", progress: Progress = silent
-) -> Path:
+def vgg13(settings: Settings = Settings(), *, device: torch.device | str = "cpu", progress: Progress = silent) -> Path:
     """Pretrain on CIFAR10, resuming from the cache folder, and write :data:`WEIGHTS` with its card. Returns WEIGHTS."""
     x, labels = images.load("cifar10", "train")
     x_test, labels_test = images.load("cifar10", "test")
     checkpoint = images.cache_folder() / "pretraining" / "vgg13-cifar10" / "checkpoint.safetensors"
-    run = pretrain(
-        x, labels, x_test, labels_test, settings, checkpoint=checkpoint, device=device, progress=progress
-    )
+    run = pretrain(x, labels, x_test, labels_test, settings, checkpoint=checkpoint, device=device, progress=progress)
     average(run, x.to(device))
     tensors = half(run.network.state_dict())
     run.network.load_state_dict({name: value.float() for name, value in tensors.items()})

@@ -39,7 +39,13 @@ def umap(
 
 
 def umaps(
-    clouds: Sequence[Float[np.ndarray, "_ _"]], *, processes: int, n_neighbors: int, min_dist: float, n_components: int, seed: int
+    clouds: Sequence[Float[np.ndarray, "_ _"]],
+    *,
+    processes: int,
+    n_neighbors: int,
+    min_dist: float,
+    n_components: int,
+    seed: int,
 ) -> Iterator[Float[np.ndarray, "_ _"]]:
     """Each of the ``clouds`` laid out by :func:`umap`, one after another, or in so many ``processes`` at once.
 
@@ -74,7 +80,11 @@ def _library() -> ModuleType:
         # It says at import that its TensorFlow variant, of no use here, is missing.
         warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
         import umap
-    for function in (umap.utils.fast_knn_indices, umap.umap_.smooth_knn_dist, umap.umap_.compute_membership_strengths,
-                     umap.layouts._nb_optimize_layout_euclidean_single_epoch):
+    for function in (
+        umap.utils.fast_knn_indices,
+        umap.umap_.smooth_knn_dist,
+        umap.umap_.compute_membership_strengths,
+        umap.layouts._nb_optimize_layout_euclidean_single_epoch,
+    ):
         function.enable_caching()
     return umap

@@ -19,8 +19,8 @@ from lil.isometry import Blocks, finite, mismatch, pair_blocks, pair_weights
 class Estimate(NamedTuple):
     """An unbiased estimate of the isometry loss of each member, and how far to trust it."""
 
-    loss: Float[Tensor, "*members"]       # differentiable by z
-    variance: Float[Tensor, "*members"]   # of the loss, estimated from the same pairs, without bias too
+    loss: Float[Tensor, "*members"]  # differentiable by z
+    variance: Float[Tensor, "*members"]  # of the loss, estimated from the same pairs, without bias too
 
 
 def draw_pairs(
@@ -39,11 +39,11 @@ def draw_pairs(
         raise ValueError("no two points share a class, so there is no pair to draw.")
     ordered = blocks.size * (blocks.size - 1)
     ends = ordered.cumsum(0)
-    number = torch.randint(int(ends[-1]), (n_pairs,), generator=generator)      # pairs are numbered block by block
+    number = torch.randint(int(ends[-1]), (n_pairs,), generator=generator)  # pairs are numbered block by block
     block = torch.searchsorted(ends, number, right=True)
     within, others = number - (ends - ordered)[block], blocks.size[block] - 1
     i, j = within // others, within % others
-    j = j + (j >= i)                                                            # no point is paired with itself
+    j = j + (j >= i)  # no point is paired with itself
     first = blocks.start[block]
     return blocks.order[0, first + i], blocks.order[0, first + j]
 
@@ -66,12 +66,16 @@ def sampled_isometry_loss(
     that is not that of the points, and for inputs that are not finite.
     """
     if not len(labels) == len(x) == z.shape[-2]:
-        raise ValueError(f"z, x and labels must have as many points: they have {z.shape[-2]}, {len(x)} and {len(labels)}.")
+        raise ValueError(
+            f"z, x and labels must have as many points: they have {z.shape[-2]}, {len(x)} and {len(labels)}."
+        )
     if not finite(x):
         raise ValueError("x has values that are NaN or infinite: clean the data before taking distances.")
     blocks = pair_blocks(labels, pairs)
     i, j = (points.to(z.device) for points in draw_pairs(blocks, n_pairs, generator))
-    distances = [torch.linalg.vector_norm(each.index_select(-2, i) - each.index_select(-2, j), dim=-1) for each in (z, x)]
+    distances = [
+        torch.linalg.vector_norm(each.index_select(-2, i) - each.index_select(-2, j), dim=-1) for each in (z, x)
+    ]
     each = mismatch(*distances, scale)
-    total = 2 * blocks.n_pairs * float(pair_weights(blocks, reduction))         # of ordered pairs, with their weight
+    total = 2 * blocks.n_pairs * float(pair_weights(blocks, reduction))  # of ordered pairs, with their weight
     return Estimate(total * each.mean(-1), total**2 * each.detach().var(-1) / n_pairs)

@@ -19,7 +19,7 @@ from torch import Tensor
 from lil import attacks
 from lil.models import LIL
 
-STAGES = ("apgd-ce", "apgd-t", "fab-t", "square")   # of AutoAttack's standard version, in its order
+STAGES = ("apgd-ce", "apgd-t", "fab-t", "square")  # of AutoAttack's standard version, in its order
 
 
 def margin(model: LIL, labels: Int[Tensor, "n"]) -> attacks.Objective:
@@ -58,9 +58,9 @@ def ladder(steps: int, doublings: int) -> Iterator[Rung]:
 class Climbed(NamedTuple):
     """What is left of one network's images after PGD."""
 
-    right: Bool[Tensor, "n"]    # in their class whatever was tried
-    trace: list[int]            # how many were, after each rung that was taken
-    change: float               # the largest of a pixel
+    right: Bool[Tensor, "n"]  # in their class whatever was tried
+    trace: list[int]  # how many were, after each rung that was taken
+    change: float  # the largest of a pixel
 
 
 def climb(
@@ -86,8 +86,16 @@ def climb(
             if len(at) == 0:
                 break
             result = attacks.attack(
-                network, front, attacks.classification(network, labels[at]), x[at], labels[at], epsilon=epsilon,
-                step_size=2.5 * epsilon / rung.steps, steps=rung.steps, random_start=True, generator=generator,
+                network,
+                front,
+                attacks.classification(network, labels[at]),
+                x[at],
+                labels[at],
+                epsilon=epsilon,
+                step_size=2.5 * epsilon / rung.steps,
+                steps=rung.steps,
+                random_start=True,
+                generator=generator,
             )
             right[at] = ~result.success[0]
             change = max(change, float((result.x[0] - x[at]).abs().max()))
@@ -106,7 +114,7 @@ class AutoAttacked(NamedTuple):
     """What is left of one network's images after each stage of AutoAttack."""
 
     right: Bool[Tensor, "stages n"]
-    change: float               # the largest of a pixel
+    change: float  # the largest of a pixel
 
 
 def autoattack(
@@ -125,7 +133,7 @@ def autoattack(
     ``iterations`` of APGD and FAB, 100 in the standard version, and ``queries`` of Square, there 5000. An image is
     beaten if the network itself says so of what AutoAttack made of it.
     """
-    logging.getLogger("auto-attack").setLevel(logging.ERROR)   # what it warns of is measured: see lil.paper.checklist
+    logging.getLogger("auto-attack").setLevel(logging.ERROR)  # what it warns of is measured: see lil.paper.checklist
 
     def logits(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n classes"]:
         return network(front(images))[0]
@@ -134,7 +142,7 @@ def autoattack(
     ensemble.apgd.n_iter = ensemble.apgd_targeted.n_iter = ensemble.fab.n_iter = iterations
     ensemble.square.n_queries = queries
     right, stages, change = _right(network, front, x, labels), [], 0.0
-    with torch.random.fork_rng():      # each stage seeds torch's global generator
+    with torch.random.fork_rng():  # each stage seeds torch's global generator
         for stage in STAGES:
             at = right.nonzero().squeeze(-1)
             if len(at):
@@ -146,9 +154,7 @@ def autoattack(
     return AutoAttacked(torch.stack(stages), change)
 
 
-def noise(
-    x: Float[Tensor, "n c h w"], epsilon: float, generator: torch.Generator
-) -> Float[Tensor, "n c h w"]:
+def noise(x: Float[Tensor, "n c h w"], epsilon: float, generator: torch.Generator) -> Float[Tensor, "n c h w"]:
     """Every pixel moved by ``epsilon`` up or down at random, cut off at the bounds: a corner that nobody chose."""
     sign = 2 * torch.randint(2, x.shape, generator=generator, device=x.device) - 1
     return attacks.fgsm(x, sign.to(x.dtype), epsilon)

@@ -16,9 +16,9 @@ from scipy.spatial.distance import pdist
 class Loops(NamedTuple):
     """The loops of a point cloud; lengths of bars are in units of its diameter, its largest distance."""
 
-    count: int       # bars of at least the stated share of the diameter
-    longest: float   # 0 without a bar
-    second: float    # 0 with fewer than two bars
+    count: int  # bars of at least the stated share of the diameter
+    longest: float  # 0 without a bar
+    second: float  # 0 with fewer than two bars
 
 
 def loop_bars(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "k 2"]:

@@ -24,22 +24,22 @@ from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
 from lil.randomness import derived_seed
 
-REPORTS = 200   # calls of the progress callback over a training, at most
-_AHEAD = 20      # batches that are prepared together: fewer calls for the small things that a batch needs
-_NARROW = 64     # units of a layer up to which torch is faster on one thread, the isometry loss having the others
+REPORTS = 200  # calls of the progress callback over a training, at most
+_AHEAD = 20  # batches that are prepared together: fewer calls for the small things that a batch needs
+_NARROW = 64  # units of a layer up to which torch is faster on one thread, the isometry loss having the others
 
 
 @dataclass(frozen=True)
 class Settings:
     """How a training goes."""
 
-    epochs: int                        # passes over the data; "Experiments": 10 000 for the toys, 5 for images
-    batch_size: int | None = None      # points a step, 100 for images; None: all of them, one step an epoch
-    learning_rate: float = 1e-3        # of Adam; the paper names Adam and no rate: its default
-    alpha: float = 1.0                 # weight of the cross-entropy; 1 throughout the paper
-    pairs: PairKind = "within-class"   # whose distances are kept: the paper's G, or "all", G = 1
-    scale: float = 1.0                 # K, on the distances between representations; the text has none
-    reduction: Reduction = "n2"        # of the isometry term; Eq. 1: 1/N²
+    epochs: int  # passes over the data; "Experiments": 10 000 for the toys, 5 for images
+    batch_size: int | None = None  # points a step, 100 for images; None: all of them, one step an epoch
+    learning_rate: float = 1e-3  # of Adam; the paper names Adam and no rate: its default
+    alpha: float = 1.0  # weight of the cross-entropy; 1 throughout the paper
+    pairs: PairKind = "within-class"  # whose distances are kept: the paper's G, or "all", G = 1
+    scale: float = 1.0  # K, on the distances between representations; the text has none
+    reduction: Reduction = "n2"  # of the isometry term; Eq. 1: 1/N²
 
     def __post_init__(self):
         if self.epochs < 1 or (self.batch_size is not None and self.batch_size < 1):
@@ -52,7 +52,7 @@ class History(NamedTuple):
     """The two terms of the loss, without their weights, as means over the steps of each epoch."""
 
     cross_entropy: Float[Tensor, "epochs levels m"]
-    isometry: Float[Tensor, "epochs levels m"]     # 0 where β = 0: it is not computed there
+    isometry: Float[Tensor, "epochs levels m"]  # 0 where β = 0: it is not computed there
 
 
 def train(
@@ -81,7 +81,13 @@ def train(
     workers.keep_memory()
     sharing = sharing_of(betas, seeds, settings, x.device)
     objective = Objective(
-        model, sharing, alpha=settings.alpha, betas=x.new_tensor(betas), scale=settings.scale, reduction=settings.reduction)
+        model,
+        sharing,
+        alpha=settings.alpha,
+        betas=x.new_tensor(betas),
+        scale=settings.scale,
+        reduction=settings.reduction,
+    )
     one_epoch = _full_batch(x, targets, settings) if settings.batch_size is None else None
     generators = [torch.Generator().manual_seed(derived_seed(seed, 0)) for seed in dict.fromkeys(seeds)]
     steps_per_epoch = -(-len(x) // (settings.batch_size or len(x)))
@@ -111,8 +117,20 @@ def fused_adam(parameters: list[Tensor], gradients: list[Tensor], learning_rate:
     @torch.no_grad()
     def step() -> None:
         adam(
-            parameters, gradients, means, squares, [], steps, fused=True,
-            amsgrad=False, beta1=0.9, beta2=0.999, lr=learning_rate, weight_decay=0.0, eps=1e-8, maximize=False,
+            parameters,
+            gradients,
+            means,
+            squares,
+            [],
+            steps,
+            fused=True,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=learning_rate,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
         )
 
     return step
@@ -124,9 +142,7 @@ def _full_batch(x: Tensor, targets: Tensor, settings: Settings) -> list[Batch]:
     return [Batch(x, targets, blocks, pair_distances(x.expand(len(targets), -1, -1), blocks))]
 
 
-def _batches(
-    x: Tensor, targets: Tensor, settings: Settings, generators: Sequence[torch.Generator]
-) -> Iterator[Batch]:
+def _batches(x: Tensor, targets: Tensor, settings: Settings, generators: Sequence[torch.Generator]) -> Iterator[Batch]:
     """The batches of an epoch, in an order of each seed's own; the last holds what is left. One seed: no axis for it."""
     order = torch.stack([torch.randperm(len(x), generator=generator) for generator in generators]).to(x.device)
     size = settings.batch_size
@@ -134,16 +150,14 @@ def _batches(
         whole = ahead.shape[1] // size * size
         for part in (ahead[:, :whole].unflatten(1, (-1, size)), ahead[:, None, whole:]):
             if part.numel():
-                chosen = part.transpose(0, 1)   # (batches, seeds, points)
+                chosen = part.transpose(0, 1)  # (batches, seeds, points)
                 yield from _prepare(x, targets, settings, chosen.squeeze(1) if len(generators) == 1 else chosen)
 
 
-def _prepare(
-    x: Tensor, targets: Tensor, settings: Settings, chosen: Int[Tensor, "batches *s n"]
-) -> Iterator[Batch]:
+def _prepare(x: Tensor, targets: Tensor, settings: Settings, chosen: Int[Tensor, "batches *s n"]) -> Iterator[Batch]:
     """The batches of the points ``chosen``."""
     points = x[chosen]
-    labels = targets[:, chosen].transpose(0, 1)   # (batches, levels, *s, n)
+    labels = targets[:, chosen].transpose(0, 1)  # (batches, levels, *s, n)
     blocks = pair_blocks(labels, settings.pairs)
     x_dist = pair_distances(points[:, None].expand(*labels.shape, -1), blocks)
     apart = blocks.unbind()
@@ -178,8 +192,9 @@ def check(
     if not finite(x):
         raise ValueError("x has values that are NaN or infinite: clean the data before training.")
     if not (len(betas) == len(seeds) == members):
-        raise ValueError(f"betas and seeds must have one entry for each of the {members} members, "
-                         f"not {len(betas)} and {len(seeds)}.")
+        raise ValueError(
+            f"betas and seeds must have one entry for each of the {members} members, not {len(betas)} and {len(seeds)}."
+        )
     for beta in betas:
         if not (math.isfinite(beta) and beta >= 0):
             raise ValueError(f"β must be a finite number ≥ 0, not {beta}.")
@@ -192,5 +207,7 @@ def check(
         if counts is None or len(counts) > lil.sizes[-1]:
             raise ValueError(f"labels must be classes from 0 to {lil.sizes[-1] - 1}, as many as the model's classes.")
         if max(betas) > 0 and settings.pairs == "within-class" and bool((counts == 1).any()):
-            raise ValueError(f"class {int((counts == 1).nonzero()[0])} has a single point, so there is no distance "
-                             "within it to keep: give it a second one, or leave it out.")
+            raise ValueError(
+                f"class {int((counts == 1).nonzero()[0])} has a single point, so there is no distance "
+                "within it to keep: give it a second one, or leave it out."
+            )

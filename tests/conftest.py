@@ -7,8 +7,10 @@ import torch
 from torch import nn
 from xdist.scheduler import LoadScopeScheduling
 
-os.environ["NUMBA_NUM_THREADS"] = "1"     # as in the notebooks' kernels: where numba has threads, their number may not change
-torch.set_num_threads(1)                  # for what is made once for a module, before a test begins
+os.environ["NUMBA_NUM_THREADS"] = (
+    "1"  # as in the notebooks' kernels: where numba has threads, their number may not change
+)
+torch.set_num_threads(1)  # for what is made once for a module, before a test begins
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +40,11 @@ LONGEST = ("tests/book/", "tests/notebooks/", "tests/experiments/")
 
 def pytest_collection_modifyitems(items):
     """What takes longest comes first: no process is left with it when the others are done (with --no-loadscope-reorder)."""
-    items.sort(key=lambda item: next((place for place, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)), len(LONGEST)))
+    items.sort(
+        key=lambda item: next(
+            (place for place, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)), len(LONGEST)
+        )
+    )
 
 
 class BySubject(LoadScopeScheduling):

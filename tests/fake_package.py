@@ -149,8 +149,12 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setenv("FAKE_DATA", str(root / "data.txt"))
     monkeypatch.setenv("FAKE_CHECKSUM", "checksum of the data")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)   # two edits within a second would share a cached file
-    monkeypatch.setitem(headlines.HEADLINES, "fig9_lines", lambda result: {"level at β = 1": (1.5, float(result.level.sel(beta=1).mean()))})
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two edits within a second would share a cached file
+    monkeypatch.setitem(
+        headlines.HEADLINES,
+        "fig9_lines",
+        lambda result: {"level at β = 1": (1.5, float(result.level.sel(beta=1).mean()))},
+    )
     monkeypatch.syspath_prepend(root)
     monkeypatch.chdir(root)
     yield Package(root)

@@ -9,7 +9,7 @@ from lil import attacks
 from lil.datasets import images
 from lil.models import LIL
 
-with warnings.catch_warnings():      # foolbox imports a name that scipy will drop
+with warnings.catch_warnings():  # foolbox imports a name that scipy will drop
     warnings.simplefilter("ignore", DeprecationWarning)
     import foolbox
 
@@ -84,7 +84,7 @@ def test_the_total_objective_behind_a_front_of_its_own(batch, distances):
         return torch.sin(flatten(x) @ mix)
 
     found = list(attacks.gradients(attacks.total(model, labels, (1.0, 5.0), distances=distances), front, x, 2))
-    assert calls == [N]      # the images go through the front once for all networks
+    assert calls == [N]  # the images go through the front once for all networks
     for member, beta in enumerate((1.0, 5.0)):
         expected = numerical(lambda x: looped_total(model, member, front, x, labels, beta, 1.0, distances), x)
         assert found[member].numpy() == pytest.approx(expected.detach().numpy(), rel=1e-5, abs=1e-8)
@@ -94,10 +94,12 @@ def test_the_total_objective_holds_its_own_batch_together(model, batch):
     """Another image of the same class moves the gradient; of another class, it does not."""
     x, labels = batch
     before, same, other = (x.clone() for _ in range(3))
-    same[2] += 0.1       # class 0, like image 0
-    other[3] += 0.1      # class 2
-    gradient = [next(attacks.gradients(attacks.total(model, labels, (5.0,) * 3), flatten, at, 3))[0]
-                for at in (before, same, other)]
+    same[2] += 0.1  # class 0, like image 0
+    other[3] += 0.1  # class 2
+    gradient = [
+        next(attacks.gradients(attacks.total(model, labels, (5.0,) * 3), flatten, at, 3))[0]
+        for at in (before, same, other)
+    ]
     assert not torch.allclose(gradient[0], gradient[1]) and torch.allclose(gradient[0], gradient[2])
 
 
@@ -127,12 +129,13 @@ def linear(weights):
 
 def test_fgsm_is_exact_for_a_linear_objective(batch):
     """Nothing in the ball does better than w·x + ε‖w‖₁, and the attack does as well."""
-    x = 0.5 + 0.2 * (batch[0] - 0.5)     # far from the bounds
+    x = 0.5 + 0.2 * (batch[0] - 0.5)  # far from the bounds
     weights = torch.randn(1, PIXELS, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     (gradient,) = attacks.gradients(linear(weights), flatten, x, 1)
     attacked = attacks.fgsm(x, gradient.sign(), 0.05)
     assert (flatten(attacked) @ weights[0]).numpy() == pytest.approx(
-        (flatten(x) @ weights[0] + 0.05 * weights.abs().sum()).numpy())
+        (flatten(x) @ weights[0] + 0.05 * weights.abs().sum()).numpy()
+    )
 
 
 def test_fgsm_takes_all_steps_at_once_and_stays_in_bounds(batch):
@@ -154,12 +157,14 @@ def test_fgsm_agrees_with_foolbox_image_by_image(digits, epsilon):
 
     reference = foolbox.attacks.LinfFastGradientAttack(random_start=False)
     _, expected, success = reference(
-        foolbox.PyTorchModel(Logits().eval(), bounds=(0, 1), device="cpu"), x, labels, epsilons=epsilon)
+        foolbox.PyTorchModel(Logits().eval(), bounds=(0, 1), device="cpu"), x, labels, epsilons=epsilon
+    )
     found = attacks.attack(
-        model, flatten, attacks.classification(model, labels), x, labels, epsilon=epsilon, step_size=epsilon, steps=1)
+        model, flatten, attacks.classification(model, labels), x, labels, epsilon=epsilon, step_size=epsilon, steps=1
+    )
     assert torch.allclose(found.x[0], expected, atol=1e-6)
     assert torch.equal(found.success[0], success)
-    assert 0.02 < success.float().mean()      # and the comparison is not one of nothing with nothing
+    assert 0.02 < success.float().mean()  # and the comparison is not one of nothing with nothing
 
 
 def test_pgd_with_one_step_is_fgsm(digits):
@@ -187,12 +192,20 @@ def test_a_random_start_comes_from_the_generator(digits):
 
     def start(seed):
         return attacks.attack(
-            model, flatten, objective, x, labels, epsilon=0.2, step_size=1e-9, steps=1, random_start=True,
+            model,
+            flatten,
+            objective,
+            x,
+            labels,
+            epsilon=0.2,
+            step_size=1e-9,
+            steps=1,
+            random_start=True,
             generator=torch.Generator().manual_seed(seed),
         ).x
 
     assert torch.equal(start(0), start(0)) and not torch.allclose(start(0), start(1))
-    change = (start(0) - x)[0][(x > 0.2) & (x < 0.8)]      # where no bound cuts it off
+    change = (start(0) - x)[0][(x > 0.2) & (x < 0.8)]  # where no bound cuts it off
     assert change.abs().max() <= 0.2 + 1e-6
     assert np.quantile(change, [0.25, 0.5, 0.75]) == pytest.approx([-0.1, 0, 0.1], abs=0.02)
 
@@ -201,12 +214,14 @@ def test_each_network_gets_an_attack_of_its_own():
     x, labels = images.load("digits", "test", 20)
     model = LIL((784, 10, 10), seeds=(0, 1))
     both = attacks.attack(
-        model, flatten, attacks.classification(model, labels), x, labels, epsilon=0.1, step_size=0.05, steps=3)
+        model, flatten, attacks.classification(model, labels), x, labels, epsilon=0.1, step_size=0.05, steps=3
+    )
     for member, seed in enumerate((0, 1)):
         one = LIL((784, 10, 10), seeds=(seed,))
         alone = attacks.attack(
-            one, flatten, attacks.classification(one, labels), x, labels, epsilon=0.1, step_size=0.05, steps=3)
-        assert (both.x[member] - alone.x[0]).abs().mean() < 1e-4      # a sign may turn where the gradient is almost 0
+            one, flatten, attacks.classification(one, labels), x, labels, epsilon=0.1, step_size=0.05, steps=3
+        )
+        assert (both.x[member] - alone.x[0]).abs().mean() < 1e-4  # a sign may turn where the gradient is almost 0
     assert not torch.allclose(both.x[0], both.x[1])
 
 
@@ -214,8 +229,9 @@ def test_each_network_gets_an_attack_of_its_own():
 def test_an_epsilon_that_is_no_step_is_refused(digits, epsilon):
     model, x, labels = digits
     with pytest.raises(ValueError, match=r"ε \(the paper's γ\) must be greater than 0 and at most 1"):
-        attacks.attack(model, flatten, attacks.classification(model, labels), x, labels,
-                       epsilon=epsilon, step_size=0.1, steps=1)
+        attacks.attack(
+            model, flatten, attacks.classification(model, labels), x, labels, epsilon=epsilon, step_size=0.1, steps=1
+        )
 
 
 def test_other_bad_settings_are_refused(digits):

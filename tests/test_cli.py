@@ -62,7 +62,9 @@ def test_some_of_the_seeds_take_part_and_are_never_recorded(lil, fake):
 
 
 def test_what_the_paper_shows_is_compared_with_the_record_and_leaves_it_alone(lil, fake):
-    fake.edit("experiments/fig9_lines.py", "QUICK =", "SHOWN = Config(lines=lines.Config(betas=(1.0,)), power=2.0)\nQUICK =")
+    fake.edit(
+        "experiments/fig9_lines.py", "QUICK =", "SHOWN = Config(lines=lines.Config(betas=(1.0,)), power=2.0)\nQUICK ="
+    )
     results.record(fake.experiment)
     before = fake.records.joinpath("fig9_lines.nc").read_bytes()
     answer = lil("reproduce", "--profile", "shown")
@@ -97,7 +99,7 @@ def test_one_failure_does_not_stop_the_others(lil, fake):
 
 def test_results_lists_and_checks(lil, fake):
     assert lil("results").out.split()[:6] == ["record", "state", "date", "took", "memory", "machine"]
-    assert lil("results", "--check").status == 0            # missing is not wrong
+    assert lil("results", "--check").status == 0  # missing is not wrong
     lil("reproduce", "--record")
     rows = lil("results").out.splitlines()
     assert rows[1].startswith("fig9_lines            current  20") and "cores" in rows[1] and " MiB " in rows[1]
@@ -123,28 +125,34 @@ def test_affirm(lil, fake):
     assert "does not hold" in answer.err
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["reproduce", "fig1"], "There is no experiment 'fig1': there are fig9_lines."),
-    (["results", "affirm", "fig1"], "There is no experiment 'fig1': there are fig9_lines."),
-    (["reproduce", "--record", "--profile", "quick"], "Only results at the paper's scale are recorded"),
-    (["reproduce", "--record", "--mode", "recorded"], "Only results at the paper's scale are recorded"),
-    (["reproduce", "--device", "tpu"], "There is no device 'tpu' on this machine"),
-    (["data", "fetch", "digits"], "There is no image set 'digits' to fetch: there are mnist, cifar10."),
-    (["reproduce", "--mode", "recorded"], "There is no record results/fig9_lines.nc"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["reproduce", "fig1"], "There is no experiment 'fig1': there are fig9_lines."),
+        (["results", "affirm", "fig1"], "There is no experiment 'fig1': there are fig9_lines."),
+        (["reproduce", "--record", "--profile", "quick"], "Only results at the paper's scale are recorded"),
+        (["reproduce", "--record", "--mode", "recorded"], "Only results at the paper's scale are recorded"),
+        (["reproduce", "--device", "tpu"], "There is no device 'tpu' on this machine"),
+        (["data", "fetch", "digits"], "There is no image set 'digits' to fetch: there are mnist, cifar10."),
+        (["reproduce", "--mode", "recorded"], "There is no record results/fig9_lines.nc"),
+    ],
+)
 def test_bad_input_is_told_in_one_sentence(lil, arguments, message):
     answer = lil(*arguments)
     _says_one_sentence(answer)
     assert message in answer.err
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["reproduce", "--mode", "life"], "invalid choice: 'life' (choose from"),
-    (["reproduce", "--profile", "papr"], "invalid choice: 'papr' (choose from"),
-    (["repoduce"], "invalid choice: 'repoduce' (choose from"),
-    (["pretrain", "vgg16"], "invalid choice: 'vgg16' (choose from"),
-    ([], "required: COMMAND"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["reproduce", "--mode", "life"], "invalid choice: 'life' (choose from"),
+        (["reproduce", "--profile", "papr"], "invalid choice: 'papr' (choose from"),
+        (["repoduce"], "invalid choice: 'repoduce' (choose from"),
+        (["pretrain", "vgg16"], "invalid choice: 'vgg16' (choose from"),
+        ([], "required: COMMAND"),
+    ],
+)
 def test_unknown_words_list_what_there_is(capsys, arguments, message):
     with pytest.raises(SystemExit) as exit:
         cli.main(arguments)
@@ -166,9 +174,20 @@ def test_an_interrupt_is_no_defect(lil, fake, monkeypatch):
     assert answer.status == 130 and answer.err.startswith("lil: interrupted")
 
 
-@pytest.mark.parametrize("command", [
-    ["reproduce"], ["results"], ["results", "affirm"], ["claims"], ["data"], ["data", "fetch"], ["data", "verify"],
-    ["pretrain"], []])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["reproduce"],
+        ["results"],
+        ["results", "affirm"],
+        ["claims"],
+        ["data"],
+        ["data", "fetch"],
+        ["data", "verify"],
+        ["pretrain"],
+        [],
+    ],
+)
 def test_help_of_each_command(capsys, command):
     with pytest.raises(SystemExit) as exit:
         cli.main([*command, "--help"])
@@ -195,7 +214,9 @@ def test_damaged_data_is_named(monkeypatch, capsys, tmp_path):
 def test_the_installed_command_answers():
     command = Path(sys.executable).parent / "lil"
     done = subprocess.run([command, "reproduce", "nope"], capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr.startswith("lil: There is no experiment 'nope': there are attackers_view")
+    assert done.returncode == 1 and done.stderr.startswith(
+        "lil: There is no experiment 'nope': there are attackers_view"
+    )
 
 
 def test_progress_is_a_bar_on_a_terminal_and_silence_elsewhere(capsys, monkeypatch):

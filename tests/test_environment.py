@@ -31,8 +31,11 @@ def locked() -> list[tuple[Requirement, str]]:
 
 def locked_here() -> dict[str, str]:
     """Versions that the lock file gives this interpreter on this system."""
-    return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
-            for pin, _ in locked() if pin.marker is None or pin.marker.evaluate()}
+    return {
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
+        for pin, _ in locked()
+        if pin.marker is None or pin.marker.evaluate()
+    }
 
 
 def test_every_pin_is_one_version_with_checksums():
@@ -52,17 +55,31 @@ def test_what_is_installed_is_what_is_locked(name):
 
 
 def test_conda_users_get_the_lock_and_a_python_that_fits():
-    python, = [line for line in CONDA["dependencies"] if isinstance(line, str) and line.startswith("python=")]
+    (python,) = [line for line in CONDA["dependencies"] if isinstance(line, str) and line.startswith("python=")]
     assert SpecifierSet(PROJECT["requires-python"]).contains(python.removeprefix("python="))
-    pip, = [line["pip"] for line in CONDA["dependencies"] if isinstance(line, dict)]
+    (pip,) = [line["pip"] for line in CONDA["dependencies"] if isinstance(line, dict)]
     assert pip == ["-r requirements.lock"]
 
 
 def test_no_tracked_file_names_a_package_index():
     # Where packages come from is the business of whoever installs; the words are split so as not to find themselves.
-    forbidden = re.compile("|".join(["--" + "(extra-)?index" + "-url", "--find" + "-links", "pypi" + r"\.org", "python" + "hosted"]))
+    forbidden = re.compile(
+        "|".join(["--" + "(extra-)?index" + "-url", "--find" + "-links", "pypi" + r"\.org", "python" + "hosted"])
+    )
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, tracked.split("\0")):
         path = ROOT / name
-        if path.is_file() and path.suffix in ("", ".cfg", ".cff", ".in", ".lock", ".md", ".py", ".toml", ".txt", ".yml", ".yaml"):
+        if path.is_file() and path.suffix in (
+            "",
+            ".cfg",
+            ".cff",
+            ".in",
+            ".lock",
+            ".md",
+            ".py",
+            ".toml",
+            ".txt",
+            ".yml",
+            ".yaml",
+        ):
             assert not forbidden.search(path.read_text()), name

@@ -20,7 +20,7 @@ def flatten(x):
 
 @pytest.fixture(scope="module")
 def data():
-    return images.load("digits", "test", 50)      # two batches of 20 and one of 10
+    return images.load("digits", "test", 50)  # two batches of 20 and one of 10
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +131,7 @@ def test_pictures_are_what_the_first_seed_was_given(sweep, data):
     shown = evaluation.pictures(sweep, x, labels, FGSM)
     assert np.array_equal(shown.image.values, (255 * x[:2]).round().numpy())
     assert shown.label.values.tolist() == labels[:2].tolist()
-    assert dict(shown.attacked.sizes) == dict(
-        objective=2, beta=3, pictured=2, example=2, channel=1, row=28, column=28)
+    assert dict(shown.attacked.sizes) == dict(objective=2, beta=3, pictured=2, example=2, channel=1, row=28, column=28)
     for i, beta in enumerate(BETAS):
         alone = evaluation.select(sweep.model, [2 * i])
         objective = attacks.total(alone, labels[:20], [beta], scale=2.0)
@@ -164,12 +163,18 @@ def test_the_default_is_the_papers_range():
     assert np.diff(np.log(epsilons)) == pytest.approx(np.full(9, np.log(100) / 9))
 
 
-@pytest.mark.parametrize(("change", "sentence"), [
-    (dict(epsilons=(0.1, 1.5)), r"ε \(the paper's γ\) must be greater than 0 and at most 1, the range of a pixel, not 1.5"),
-    (dict(batch_size=1), "batch_size must be at least 2"),
-    (dict(pictured=(3,)), "pictured must be positions of the 3 epsilons"),
-    (dict(pictures=21), "pictures must be 0 to 20"),
-])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            dict(epsilons=(0.1, 1.5)),
+            r"ε \(the paper's γ\) must be greater than 0 and at most 1, the range of a pixel, not 1.5",
+        ),
+        (dict(batch_size=1), "batch_size must be at least 2"),
+        (dict(pictured=(3,)), "pictured must be positions of the 3 epsilons"),
+        (dict(pictures=21), "pictures must be 0 to 20"),
+    ],
+)
 def test_bad_settings_are_refused(change, sentence):
     with pytest.raises(ValueError, match=sentence):
         replace(FGSM, **change)

@@ -140,7 +140,9 @@ def test_bfloat16_changes_features_and_gradient_by_a_percent_or_two(
         found = module(at)
         of_each.append((found.detach(), *torch.autograd.grad(found.square().sum(), at)))
         assert found.dtype == torch.float32
-        assert torch.allclose(module(x), found, rtol=1e-2, atol=1e-3)      # another way of pooling where no gradient is wanted
+        assert torch.allclose(
+            module(x), found, rtol=1e-2, atol=1e-3
+        )  # another way of pooling where no gradient is wanted
     (right, right_dx), (found, dx) = of_each
     assert 1e-4 < (found - right).norm() / right.norm() < 0.01
-    assert torch.cosine_similarity(dx.flatten(), right_dx.flatten(), dim=0) > 0.95   # 0.979 was measured
+    assert torch.cosine_similarity(dx.flatten(), right_dx.flatten(), dim=0) > 0.95  # 0.979 was measured

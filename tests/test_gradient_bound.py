@@ -76,10 +76,16 @@ def test_each_term_of_the_bound_is_reached():
     assert torch.allclose(norms.isometry, bounds.isometry, rtol=1e-5)
 
 
-@pytest.mark.parametrize("part, broken", [
-    ("cross_entropy", "the Lipschitz constant"), ("cross_entropy", "the classifier"), ("cross_entropy", "the softmax"),
-    ("isometry", "the pair's second place in the sum"), ("isometry", "the input's own distance"),
-])
+@pytest.mark.parametrize(
+    "part, broken",
+    [
+        ("cross_entropy", "the Lipschitz constant"),
+        ("cross_entropy", "the classifier"),
+        ("cross_entropy", "the softmax"),
+        ("isometry", "the pair's second place in the sum"),
+        ("isometry", "the input's own distance"),
+    ],
+)
 def test_without_any_of_its_terms_it_is_no_bound(part, broken, monkeypatch):
     """The same two points: halve one factor, as a wrong derivation would, and the inequality fails."""
     x, labels = torch.tensor([[-0.5], [0.5]], dtype=torch.float64), torch.tensor([1, 1])
@@ -94,9 +100,9 @@ def test_without_any_of_its_terms_it_is_no_bound(part, broken, monkeypatch):
     elif broken == "the softmax":
         monkeypatch.setattr("lil.gradient_bound.softmax_slope", lambda *both: softmax_slope(*both) / 2)
     right = gradient_bounds(model, x, labels, [1.0], constant)
-    if broken == "the pair's second place in the sum":     # the paper prints 2/N²
+    if broken == "the pair's second place in the sum":  # the paper prints 2/N²
         right = right._replace(isometry=right.isometry / 2)
-    elif broken == "the input's own distance":             # 1 + KΛ without the 1
+    elif broken == "the input's own distance":  # 1 + KΛ without the 1
         right = right._replace(isometry=right.isometry * constant / (1 + constant))
     assert (getattr(norms, part) > getattr(right, part)).any()
 

@@ -93,7 +93,7 @@ def test_a_set_that_is_nowhere_says_where_it_was_looked_for_and_what_to_do(place
     message = str(caught.value)
     assert str(place / "data") in message and str(place / "cache" / "lil" / "data") in message
     assert all(way in message for way in ("set LIL_DATA", f"copy {top}", "`lil data fetch`"))
-    assert list((place / "cache" / "lil" / "data").iterdir()) == []      # nothing half-written stays
+    assert list((place / "cache" / "lil" / "data").iterdir()) == []  # nothing half-written stays
 
 
 def test_a_download_arrives_whole(place, monkeypatch):
@@ -117,9 +117,14 @@ def test_a_download_of_something_else_does_not_reach_the_cache(place, monkeypatc
     assert list(images.cache_folder().joinpath("data").iterdir()) == []
 
 
-@pytest.mark.parametrize(("number", "words"), [
-    (errno.ENOSPC, "No space left on device"), (errno.EROFS, "Read-only file system"), (errno.EACCES, "Permission denied"),
-])
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "No space left on device"),
+        (errno.EROFS, "Read-only file system"),
+        (errno.EACCES, "Permission denied"),
+    ],
+)
 def test_a_cache_without_room_says_so(place, monkeypatch, number, words):
     def download(self):
         (Path(self.root) / "half").write_bytes(b"a part of it")
@@ -135,7 +140,7 @@ def test_the_folder_of_lil_data_comes_before_the_cache(small_mnist, place):
     write_mnist(images.cache_folder() / "data")
     (images.cache_folder() / "data" / "MNIST" / "raw" / FILES[0]).write_bytes(b"damaged")
     assert len(images.load("mnist", "train")[0]) == 12
-    (small_mnist / FILES[0]).unlink()          # now the folder is incomplete, and the cache is asked
+    (small_mnist / FILES[0]).unlink()  # now the folder is incomplete, and the cache is asked
     with pytest.raises(images.DatasetCorrupt):
         images.load("mnist", "train")
 

@@ -6,11 +6,14 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("module, never", [
-    ("lil", {"torch", "matplotlib", "plotly", "umap", "torchvision", "sklearn"}),
-    ("lil.cli", {"torch", "xarray", "tqdm", "matplotlib", "plotly", "umap", "torchvision", "sklearn"}),
-    ("lil.results", {"matplotlib", "plotly", "umap", "torchvision", "sklearn", "numba"}),
-])
+@pytest.mark.parametrize(
+    "module, never",
+    [
+        ("lil", {"torch", "matplotlib", "plotly", "umap", "torchvision", "sklearn"}),
+        ("lil.cli", {"torch", "xarray", "tqdm", "matplotlib", "plotly", "umap", "torchvision", "sklearn"}),
+        ("lil.results", {"matplotlib", "plotly", "umap", "torchvision", "sklearn", "numba"}),
+    ],
+)
 def test_an_import_loads_nothing_that_it_does_not_need(module, never):
     program = f"import sys, {module}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()

@@ -19,6 +19,7 @@ def classes(n, c, seed=0):
 
 def plain_loss(z, x, labels, *, scale=1.0, reduction="n2", kind="within-class"):
     """Eq. 1 as it is written: full distance matrices, G, autograd. The square root's slope at 0 is set to 0."""
+
     def distance_matrix(p):
         square = (p[..., :, None, :] - p[..., None, :, :]).square().sum(-1)
         return torch.where(square > 0, square.clamp(min=1e-300).sqrt(), 0.0)
@@ -205,7 +206,9 @@ def test_another_metric():
     loss = isometry_loss(z.requires_grad_(), pair_distances(x, blocks, manhattan), blocks, metric=manhattan)
     total = sum(
         ((z[i] - z[j]).abs().sum() - (x[i] - x[j]).abs().sum()).item() ** 2
-        for i in range(40) for j in range(40) if labels[i] == labels[j]
+        for i in range(40)
+        for j in range(40)
+        if labels[i] == labels[j]
     )
     assert loss.item() == pytest.approx(total / 40**2)
     assert torch.autograd.grad(loss, z)[0].abs().max() > 0
@@ -218,10 +221,10 @@ def test_memory_follows_the_pairs_that_count():
     blocks = pair_blocks(labels)
     assert blocks.n_pairs == 50 * 30 * 29 // 2
     z = points(1500, 8, seed=1, dtype=torch.float32).requires_grad_()
-    isometry_loss(z, pair_distances(x, blocks), blocks).backward()     # compiled now
-    with torch.profiler.profile(profile_memory=True) as profile:       # torch's allocations, one by one
+    isometry_loss(z, pair_distances(x, blocks), blocks).backward()  # compiled now
+    with torch.profiler.profile(profile_memory=True) as profile:  # torch's allocations, one by one
         isometry_loss(z, pair_distances(x, blocks), blocks).backward()
-    tracemalloc.start()                                                # numpy's, at their peak
+    tracemalloc.start()  # numpy's, at their peak
     isometry_loss(z, pair_distances(x, blocks), blocks).backward()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -249,8 +252,14 @@ def test_threads_do_not_change_a_bit():
         (lambda: pair_blocks(torch.zeros(0, dtype=torch.int64)), "labels are empty"),
         (lambda: pair_distances(points(4, 2), pair_blocks(torch.zeros(5, dtype=torch.int64))), "one label a point"),
         (lambda: pair_distances(points(4, 2) / 0, pair_blocks(torch.zeros(4, dtype=torch.int64))), "NaN or infinite"),
-        (lambda: isometry_loss(points(4, 2), points(3), pair_blocks(torch.zeros(4, dtype=torch.int64))), "x_dist has 3 pairs"),
-        (lambda: isometry.pair_weights(pair_blocks(torch.zeros(4, dtype=torch.int64)), "sum"), "reduction must be one of"),
+        (
+            lambda: isometry_loss(points(4, 2), points(3), pair_blocks(torch.zeros(4, dtype=torch.int64))),
+            "x_dist has 3 pairs",
+        ),
+        (
+            lambda: isometry.pair_weights(pair_blocks(torch.zeros(4, dtype=torch.int64)), "sum"),
+            "reduction must be one of",
+        ),
     ],
 )
 def test_bad_input_gets_one_sentence(call, words):

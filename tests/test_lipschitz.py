@@ -65,7 +65,7 @@ def test_a_rotation_has_constant_one_however_it_is_estimated(generator):
 @pytest.mark.parametrize("factor", [0.1, 3.0])
 def test_a_scaling_has_its_factor(factor, generator):
     x = randn(20, 3, generator=generator)
-    scaled = lambda points: factor * points   # noqa: E731
+    scaled = lambda points: factor * points  # noqa: E731
     pairs = lipschitz.lower_pairs(x, scaled(x[None]), torch.arange(20) % 2)
     estimates = torch.stack((*pairs, lipschitz.upper_product([factor * torch.eye(3, dtype=torch.float64)[None]])))
     assert torch.allclose(estimates, torch.full_like(estimates, factor), rtol=1e-12)
@@ -85,7 +85,7 @@ def test_two_classes_sent_apart_are_an_isometry_within_and_none_between():
     labels = torch.tensor([0, 0, 1, 1])
     within, between = lipschitz.lower_pairs(x, (x + 5 * labels[:, None])[None], labels)
     assert within.item() == pytest.approx(1)
-    assert between.item() == pytest.approx(5.1 / 0.1)     # 1.0 and 1.1 go to 1.0 and 6.1
+    assert between.item() == pytest.approx(5.1 / 0.1)  # 1.0 and 1.1 go to 1.0 and 6.1
 
 
 # Networks, where only an independent computation knows
@@ -99,6 +99,7 @@ def test_the_jacobian_is_torchs_own_at_each_point_of_each_member(name, generator
     found = lipschitz.local_jacobian(of, x)
     for member in range(3):
         for point in range(12):
+
             def alone(at, member=member):
                 return of(at.expand(3, 1, 3))[member, 0]
 
@@ -120,9 +121,9 @@ def test_a_network_respects_the_order_of_its_bounds(generator):
     along = lipschitz.local_along(model.represent, each, line[-1].expand(3, 401, 3))
     upper = lipschitz.upper_product(model.weights[:-1])
     assert (along <= local * (1 + 1e-9)).all()
-    assert (torch.maximum(within, between) <= along.amax(-1) * (1 + 1e-3)).all()     # the line is searched in steps
+    assert (torch.maximum(within, between) <= along.amax(-1) * (1 + 1e-3)).all()  # the line is searched in steps
     assert (local.amax(-1) <= upper).all()
-    assert (upper < 1e3 * local.amax(-1)).all() and (along < 0.99 * local).any()     # and they are not all one
+    assert (upper < 1e3 * local.amax(-1)).all() and (along < 0.99 * local).any()  # and they are not all one
 
 
 def test_pairs_agree_with_a_loop_and_equal_points_do_not_count(generator):
@@ -207,7 +208,7 @@ def test_the_radius_of_a_linear_classifier_is_the_distance_to_the_nearest_bounda
 
 def test_a_step_to_the_radius_keeps_the_class_and_a_longer_one_loses_it(generator):
     rows, x = linear_classifier(generator)
-    labels = (x @ rows[0].mT).argmax(-1)                 # those of the first member, which is always right
+    labels = (x @ rows[0].mT).argmax(-1)  # those of the first member, which is always right
     radius = lipschitz.certified_radius(x @ rows.mT, labels, rows, torch.ones(2, dtype=torch.float64))[0]
     margins = (x @ rows[0].mT).gather(-1, labels[:, None]) - x @ rows[0].mT
     normals = rows[0][labels][:, None] - rows[0]
@@ -234,6 +235,6 @@ def test_no_random_step_within_the_radius_changes_a_networks_class(generator):
 
 
 def test_classes_that_the_classifier_cannot_tell_apart_by_position_are_never_confused():
-    logits = torch.tensor([[[2.0, 1.0]]])          # equal rows: the margin is the bias's, whatever the point
+    logits = torch.tensor([[[2.0, 1.0]]])  # equal rows: the margin is the bias's, whatever the point
     radius = lipschitz.certified_radius(logits, torch.tensor([0]), torch.ones(1, 2, 3), torch.ones(1))
     assert radius.item() == math.inf

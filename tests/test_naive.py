@@ -45,4 +45,4 @@ def test_the_twin_learns_and_loses_what_classifiers_do():
         for objective, weight in (("total", beta), ("classification", 0.0)):
             found = naive.fgsm_accuracy(hidden, classifier, x, labels, beta=weight, epsilons=[0.05, 0.3], batch_size=20)
             expected = ours.sel(objective=objective).isel(beta=member, seed=0).values
-            assert abs(torch.tensor(found) - torch.tensor(expected)).max() < 0.02      # one image of 60 at most
+            assert abs(torch.tensor(found) - torch.tensor(expected)).max() < 0.02  # one image of 60 at most

@@ -133,7 +133,7 @@ def test_a_killed_run_resumes_to_the_same_end(tmp_path: Path) -> None:
         assert torch.equal(resumed.network.state_dict()[name], value), name
     for name, value in whole.mean.items():
         assert torch.equal(resumed.mean[name], value), name
-    assert run(tmp_path / "part").history == whole.history   # a finished run is only read
+    assert run(tmp_path / "part").history == whole.history  # a finished run is only read
 
 
 def test_the_mean_is_that_of_the_cycles_ends_the_later_counting_more(tmp_path: Path) -> None:
@@ -142,7 +142,8 @@ def test_the_mean_is_that_of_the_cycles_ends_the_later_counting_more(tmp_path: P
     ends = []
     for cycles in (1, 2, 3):
         run = pretraining.pretrain(
-            x, labels, x, labels, replace(settings, cycles=cycles), checkpoint=tmp_path / str(cycles))
+            x, labels, x, labels, replace(settings, cycles=cycles), checkpoint=tmp_path / str(cycles)
+        )
         ends.append({name: value.clone() for name, value in run.network.named_parameters()})
     assert not torch.equal(ends[1]["2.weight"], ends[2]["2.weight"])
     for name, mean in run.mean.items():
@@ -207,9 +208,10 @@ def test_written_weights_are_halved_and_their_card_has_their_checksum(tmp_path: 
     assert sorted(part.name for part in path.parent.iterdir()) == ["vgg.json", "vgg.safetensors"]
 
 
-@pytest.mark.parametrize("capabilities, native", [
-    ({"avx512_bf16": True, "amx_bf16": True}, True), ({"avx512_bf16": True, "amx_bf16": False}, False), ({}, False),
-])
+@pytest.mark.parametrize(
+    "capabilities, native",
+    [({"avx512_bf16": True, "amx_bf16": True}, True), ({"avx512_bf16": True, "amx_bf16": False}, False), ({}, False)],
+)
 def test_bfloat16_only_where_the_processor_multiplies_matrices_of_it(
     capabilities: dict, native: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,7 +41,7 @@ def test_several_clouds_are_laid_out_as_each_alone_in_one_process_or_two(cluster
     in_two = list(projection.umaps(clouds, processes=2, **SETTINGS, seed=1))
     assert all(map(np.array_equal, in_two, alone)) and len(in_two) == 3
 
-    monkeypatch.setattr(projection, "ProcessPoolExecutor", None)      # none is started where one is enough, or may be
+    monkeypatch.setattr(projection, "ProcessPoolExecutor", None)  # none is started where one is enough, or may be
     assert all(map(np.array_equal, projection.umaps(clouds, processes=1, **SETTINGS, seed=1), alone))
     monkeypatch.setattr(projection.multiprocessing, "current_process", lambda: SimpleNamespace(daemon=True))
     assert all(map(np.array_equal, projection.umaps(clouds, processes=2, **SETTINGS, seed=1), alone))
@@ -51,7 +51,10 @@ def test_what_is_compiled_is_kept_for_the_next_process(clusters):
     projection.umap(clusters[0], **SETTINGS, seed=0)
     from umap import umap_
 
-    hits, misses = (sum(found.values()) for found in (umap_.smooth_knn_dist.stats.cache_hits, umap_.smooth_knn_dist.stats.cache_misses))
+    hits, misses = (
+        sum(found.values())
+        for found in (umap_.smooth_knn_dist.stats.cache_hits, umap_.smooth_knn_dist.stats.cache_misses)
+    )
     assert hits + misses > 0 and Path(umap_.smooth_knn_dist.stats.cache_path).is_dir()
 
 

@@ -6,7 +6,7 @@ from lil import attacks
 from lil.models import LIL, cross_entropy
 from lil.regularisers import Adversarial, Jacobian, Regulariser, SpectralNorm, WeightDecay, projected
 
-SEEDS = (0, 0, 3)   # two members of one seed and one of another
+SEEDS = (0, 0, 3)  # two members of one seed and one of another
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_the_jacobian_s_penalty_reaches_the_weights(batch):
     weight = model.weights[1]
 
     def loss():
-        return Jacobian(model, (3.0, 3.0, 3.0), SEEDS).loss(x, labels).sum()   # drawn anew, and so the same
+        return Jacobian(model, (3.0, 3.0, 3.0), SEEDS).loss(x, labels).sum()  # drawn anew, and so the same
 
     (gradient,) = torch.autograd.grad(loss(), weight)
     with torch.no_grad():
@@ -124,7 +124,7 @@ def test_weight_decay_is_adamw_s(batch):
         adamw = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=strength)
         for _ in range(5):
             adamw.zero_grad()
-            cross_entropy(model(x[k:k + 1]), labels[k:k + 1]).sum().backward()
+            cross_entropy(model(x[k : k + 1]), labels[k : k + 1]).sum().backward()
             adamw.step()
         for mine, other in zip(ours.parameters(), model.parameters(), strict=True):
             assert mine[k].detach().flatten() == pytest.approx(other[0].detach().flatten(), rel=1e-9, abs=1e-12)
@@ -137,7 +137,7 @@ def test_attacked_images_stay_in_their_ball_and_in_the_bounds_of_a_pixel(batch):
         moved = Adversarial(model, epsilons.tolist(), SEEDS, steps=steps, reach=reach).attacked(x, labels)
         change = (moved - x).abs().flatten(1).amax(1)
         assert (change <= epsilons + 1e-12).all() and change[1] == pytest.approx(0.1)
-        assert moved.min() == 0 and moved.max() == 1          # 0.6 reaches both
+        assert moved.min() == 0 and moved.max() == 1  # 0.6 reaches both
         assert torch.equal(moved[0], x[0])
 
 
@@ -159,16 +159,20 @@ def test_many_steps_are_the_attacks_own_from_the_same_start(batch):
     network_alone = model.requires_grad_(False)
     images = x[2][:, None, None]
     found = attacks.attack(
-        network_alone, lambda one: one.flatten(-3), attacks.classification(network_alone, labels[2]), images, labels[2],
-        epsilon=0.2, step_size=0.2 / 8, steps=200)
+        network_alone,
+        lambda one: one.flatten(-3),
+        attacks.classification(network_alone, labels[2]),
+        images,
+        labels[2],
+        epsilon=0.2,
+        step_size=0.2 / 8,
+        steps=200,
+    )
     worst = cross_entropy(model(found.x[0].flatten(1)), labels[2])
     assert cross_entropy(model(moved), labels[2]) == pytest.approx(worst, rel=0.02)
 
 
-@pytest.mark.parametrize("make", [
-    Jacobian, WeightDecay,
-    lambda *members: Adversarial(*members, steps=3, reach=2.5),
-])
+@pytest.mark.parametrize("make", [Jacobian, WeightDecay, lambda *members: Adversarial(*members, steps=3, reach=2.5)])
 def test_without_strength_it_is_the_cross_entropy(batch, make):
     model, (x, labels) = network(), batch
     regulariser = make(model, (0.0, 0.0, 0.0), SEEDS)

@@ -8,7 +8,7 @@ import torch
 from lil.isometry import isometry_loss, pair_blocks, pair_distances
 from lil.sampled_pairs import draw_pairs, sampled_isometry_loss
 
-LABELS = torch.tensor([0, 1, 1, 0, 2, 1, 0, 0, 1, 3])   # classes of 4, 4, 1 and 1 points
+LABELS = torch.tensor([0, 1, 1, 0, 2, 1, 0, 0, 1, 3])  # classes of 4, 4, 1 and 1 points
 SETTINGS = [dict(), dict(pairs="all"), dict(scale=3.0), dict(reduction="pairs")]
 
 
@@ -27,10 +27,10 @@ def test_every_ordered_pair_of_a_class_is_as_likely_as_any_other():
     draws = 240_000
     i, j = draw_pairs(pair_blocks(LABELS), draws, torch.Generator().manual_seed(1))
     assert (LABELS[i] == LABELS[j]).all() and (i != j).all()
-    counts = torch.bincount(i * len(LABELS) + j, minlength=len(LABELS)**2)
+    counts = torch.bincount(i * len(LABELS) + j, minlength=len(LABELS) ** 2)
     drawn = counts[counts > 0]
-    assert len(drawn) == 24                                                     # 4 · 3 of each of two classes
-    assert ((drawn - draws / 24) ** 2 / (draws / 24)).sum() < 49.7              # χ², 23 degrees: one in a thousand
+    assert len(drawn) == 24  # 4 · 3 of each of two classes
+    assert ((drawn - draws / 24) ** 2 / (draws / 24)).sum() < 49.7  # χ², 23 degrees: one in a thousand
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -61,7 +61,7 @@ def test_its_variance_is_that_of_many_draws_and_falls_with_the_pairs():
 
 
 def test_where_all_pairs_are_alike_one_draw_is_exact():
-    x = torch.eye(len(LABELS))          # all points √2 apart
+    x = torch.eye(len(LABELS))  # all points √2 apart
     z = 3 * torch.eye(len(LABELS))
     estimate = sampled_isometry_loss(z, x, LABELS, 2, generator=torch.Generator().manual_seed(0))
     assert float(estimate.loss) == pytest.approx(float(exact(z, x)), rel=1e-6) and float(estimate.variance) < 1e-10
@@ -82,11 +82,14 @@ def test_points_that_coincide_have_a_gradient_of_zero():
     assert (z.grad == 0).all()
 
 
-@pytest.mark.parametrize("labels, n_pairs, message", [
-    (LABELS, 1, "n_pairs must be at least 2, not 1"),
-    (torch.arange(10), 4, "no two points share a class"),
-    (LABELS[:-1], 4, "as many points: they have 10, 10 and 9"),
-])
+@pytest.mark.parametrize(
+    "labels, n_pairs, message",
+    [
+        (LABELS, 1, "n_pairs must be at least 2, not 1"),
+        (torch.arange(10), 4, "no two points share a class"),
+        (LABELS[:-1], 4, "as many points: they have 10, 10 and 9"),
+    ],
+)
 def test_what_cannot_be_estimated_is_refused(labels, n_pairs, message):
     x, z = points()
     with pytest.raises(ValueError, match=message):

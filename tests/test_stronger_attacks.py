@@ -9,7 +9,7 @@ from lil.models import LIL
 from lil.recipes.mnist import flatten
 from lil.stronger_attacks import Rung, autoattack, climb, ladder, margin, noise, settled
 
-with warnings.catch_warnings():      # foolbox imports a name that scipy will drop
+with warnings.catch_warnings():  # foolbox imports a name that scipy will drop
     warnings.simplefilter("ignore", DeprecationWarning)
     import foolbox
 
@@ -80,13 +80,15 @@ def test_pgd_agrees_with_foolbox_image_by_image(digits):
 
     reference = foolbox.attacks.LinfProjectedGradientDescentAttack(abs_stepsize=0.03, steps=8, random_start=False)
     _, expected, success = reference(
-        foolbox.PyTorchModel(Logits().eval(), bounds=(0, 1), device="cpu"), x, labels, epsilons=0.1)
+        foolbox.PyTorchModel(Logits().eval(), bounds=(0, 1), device="cpu"), x, labels, epsilons=0.1
+    )
     found = attacks.attack(
-        model, flatten, attacks.classification(model, labels), x, labels, epsilon=0.1, step_size=0.03, steps=8)
+        model, flatten, attacks.classification(model, labels), x, labels, epsilon=0.1, step_size=0.03, steps=8
+    )
     assert torch.allclose(found.x[0], expected, atol=1e-6) and torch.equal(found.success[0], success)
     assert 0.2 < success.float().mean() < 1
     left = climb(model, flatten, x, labels, epsilon=0.1, steps=10, doublings=4, generator=seeded()).right
-    assert not (left & success).any()             # what foolbox beats, many steps from random starts beat too
+    assert not (left & success).any()  # what foolbox beats, many steps from random starts beat too
 
 
 def test_pgd_is_exact_for_a_linear_classifier():
@@ -110,10 +112,18 @@ def test_the_ladder_doubles_steps_and_starts_in_turn():
     assert list(ladder(3, 0)) == [Rung(3, 1)]
 
 
-@pytest.mark.parametrize(("trace", "expected"), [
-    ([9], False), ([9, 9], False), ([9, 9, 9], True), ([9, 8, 8], False), ([9, 9, 8], False), ([9, 8, 8, 8], True),
-    ([0], True),
-])
+@pytest.mark.parametrize(
+    ("trace", "expected"),
+    [
+        ([9], False),
+        ([9, 9], False),
+        ([9, 9, 9], True),
+        ([9, 8, 8], False),
+        ([9, 9, 8], False),
+        ([9, 8, 8, 8], True),
+        ([0], True),
+    ],
+)
 def test_it_stops_when_both_doublings_change_nothing(trace, expected):
     assert settled(trace) is expected
 
@@ -129,12 +139,13 @@ def test_climbing_stops_where_nothing_is_left_to_change(digits, monkeypatch):
             success = torch.zeros(1, len(x), dtype=torch.bool)
             success[0, 0] = beats(len(tried))
             return attacks.Attacked(x[None], success)
+
         return attack
 
     n = int(clean(model, x, labels).sum())
     monkeypatch.setattr(stronger_attacks.attacks, "attack", one_image(lambda count: count == 2))
     assert climb(model, flatten, x, labels, epsilon=0.1, **common).trace == [n, n - 1, n - 1, n - 1]
-    assert [size for size, _, _ in tried] == [n, n, n - 1, n - 1, n - 1, n - 1]      # 1, 1, 2, 2 starts
+    assert [size for size, _, _ in tried] == [n, n, n - 1, n - 1, n - 1, n - 1]  # 1, 1, 2, 2 starts
     assert [steps for _, steps, _ in tried] == [2, 4, 4, 4, 8, 8] and {across for _, _, across in tried} == {2.5}
     tried.clear()
     monkeypatch.setattr(stronger_attacks.attacks, "attack", one_image(lambda count: True))
@@ -175,7 +186,8 @@ def test_autoattack_is_no_weaker_than_pgd_and_says_what_each_stage_left(digits):
 def test_autoattack_believes_the_network_and_nobody_else(digits, monkeypatch):
     model, x, labels = digits
     monkeypatch.setattr(
-        stronger_attacks.AutoAttack, "run_standard_evaluation", lambda self, x, y, **_: (x + 1e-5, (y + 1) % 10))
+        stronger_attacks.AutoAttack, "run_standard_evaluation", lambda self, x, y, **_: (x + 1e-5, (y + 1) % 10)
+    )
     found = autoattack(model, flatten, x, labels, epsilon=0.08, **QUICK_AUTO)
     assert torch.equal(found.right[-1], clean(model, x, labels)) and found.change == pytest.approx(1e-5, rel=0.1)
 
@@ -185,8 +197,16 @@ def test_autoattack_has_the_standard_versions_settings(digits, monkeypatch):
 
     def run(self, x, y, **_):
         seen[self.attacks_to_run[0]] = (
-            self.apgd.n_iter, self.apgd.n_restarts, self.apgd_targeted.n_target_classes, self.fab.n_target_classes,
-            self.fab.n_iter, self.fab.n_restarts, self.square.n_queries, self.norm, self.epsilon)
+            self.apgd.n_iter,
+            self.apgd.n_restarts,
+            self.apgd_targeted.n_target_classes,
+            self.fab.n_target_classes,
+            self.fab.n_iter,
+            self.fab.n_restarts,
+            self.square.n_queries,
+            self.norm,
+            self.epsilon,
+        )
         return x, y
 
     monkeypatch.setattr(stronger_attacks.AutoAttack, "run_standard_evaluation", run)

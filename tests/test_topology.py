@@ -31,7 +31,7 @@ def test_two_circles_of_two_sizes_are_two_loops():
     diameter = 5.5
     assert loops.longest * diameter == pytest.approx(np.sqrt(3) - 2 * np.sin(np.pi / 60), abs=1e-6)
     assert loops.second * diameter == pytest.approx(np.sqrt(3) / 2 - np.sin(np.pi / 60), abs=1e-6)
-    assert topology.loops(points, share=0.2).count == 1     # the smaller one is 0.14 diameters
+    assert topology.loops(points, share=0.2).count == 1  # the smaller one is 0.14 diameters
 
 
 def test_a_figure_of_eight_is_two_loops():
@@ -42,9 +42,9 @@ def test_a_figure_of_eight_is_two_loops():
 @pytest.mark.parametrize(
     "points",
     [
-        np.linspace(0, 1, 50)[:, None] * np.array([[1.0, 2.0, 3.0]]),   # a segment
-        circle(60)[:40],                                                # an arc: cut, not closed
-        np.zeros((10, 3)),                                              # everything in one place
+        np.linspace(0, 1, 50)[:, None] * np.array([[1.0, 2.0, 3.0]]),  # a segment
+        circle(60)[:40],  # an arc: cut, not closed
+        np.zeros((10, 3)),  # everything in one place
         np.eye(3)[:2],
     ],
     ids=["segment", "arc", "point", "two points"],

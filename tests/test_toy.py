@@ -18,6 +18,7 @@ def polygon(n, *, centre=(0.0, 0.0, 0.0), axes=(0, 1), turns=1):
 
 def gauss_integral(a, b, steps):
     """The double sum that the integral is the limit of, over edges cut into ``steps`` pieces."""
+
     def fine(p):
         t = (torch.arange(steps) + 0.5) / steps
         edge = torch.roll(p, -1, 0) - p
@@ -59,10 +60,10 @@ def test_a_seed_fixes_the_draw_and_another_changes_it():
 @pytest.mark.parametrize(
     "a, b, expected",
     [
-        (polygon(30), polygon(30, centre=(5.0, 0.0, 0.0), axes=(0, 2)), 0),      # far apart
-        (polygon(30), polygon(30, centre=(0.0, 0.0, 0.5)), 0),                   # parallel, close
-        (polygon(30), polygon(31, centre=(1.0, 0.0, 0.0), axes=(2, 0)), 1),      # da × db points from b to a
-        (polygon(30), polygon(31, centre=(1.0, 0.0, 0.0), axes=(0, 2)), -1),     # reversed
+        (polygon(30), polygon(30, centre=(5.0, 0.0, 0.0), axes=(0, 2)), 0),  # far apart
+        (polygon(30), polygon(30, centre=(0.0, 0.0, 0.5)), 0),  # parallel, close
+        (polygon(30), polygon(31, centre=(1.0, 0.0, 0.0), axes=(2, 0)), 1),  # da × db points from b to a
+        (polygon(30), polygon(31, centre=(1.0, 0.0, 0.0), axes=(0, 2)), -1),  # reversed
         (polygon(60, turns=2), polygon(31, centre=(1.0, 0.0, 0.0), axes=(2, 0)), 2),
     ],
 )
@@ -81,7 +82,7 @@ def test_torus_lies_on_its_surface_and_fills_the_unit_interval(cut):
     torus = toy.torus(cut=cut, noise=0.0, seed=0)
     assert torus.x.shape == (1600, 3) and torus.x.dtype == torch.float32
     assert torus.x.min() == 0 and torus.x.max() == 1
-    x = 2 * torus.x - 1         # one scale for all coordinates: R + r = 1 spans [−1, 1]
+    x = 2 * torus.x - 1  # one scale for all coordinates: R + r = 1 spans [−1, 1]
     radius = (x[:, 0] ** 2 + x[:, 1] ** 2).sqrt()
     assert torch.allclose((radius - 0.67) ** 2 + x[:, 2] ** 2, torch.tensor(0.33**2), atol=1e-5)
     assert torch.allclose(x[:, 1], radius * torch.sin(torus.ring_angle), atol=1e-5)

@@ -14,7 +14,7 @@ from lil.training import Settings, train
 SIZES = (3, 8, 7, 2)
 X, LABELS = toy.rings(20, seed=0)
 FULL = Settings(epochs=6, learning_rate=0.01)
-BATCHED = replace(FULL, batch_size=16)      # 40 points: the last batch is smaller
+BATCHED = replace(FULL, batch_size=16)  # 40 points: the last batch is smaller
 GOLDEN = {"cross-entropy": 0.6177121, "isometry": 0.4085468, "weights": -1.8083195, "biases": 4.0375645}
 
 
@@ -128,7 +128,9 @@ def test_without_cross_entropy_and_isometry_nothing_moves():
 def test_progress_is_told_to_the_end_and_not_too_often():
     calls = []
     model = LIL(SIZES, seeds=[0])
-    train(model, X, LABELS, replace(FULL, epochs=1000), betas=[0.0], seeds=[0], progress=lambda *call: calls.append(call))
+    train(
+        model, X, LABELS, replace(FULL, epochs=1000), betas=[0.0], seeds=[0], progress=lambda *call: calls.append(call)
+    )
     assert calls[-1] == ("training", 1000, 1000) and len(calls) <= 200
     assert [done for _, done, _ in calls] == sorted({done for _, done, _ in calls})
 

@@ -22,7 +22,7 @@ from pybtex.style.labels import BaseLabelStyle
 from sphinx.application import Sphinx
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
-OUTPUT_CLASS = "plotly-output"     # of the node, which Sphinx turns into an element around the figure
+OUTPUT_CLASS = "plotly-output"  # of the node, which Sphinx turns into an element around the figure
 
 
 class PlotlyFigure:
@@ -37,19 +37,21 @@ class PlotlyFigure:
             return None
         figure = data.content if isinstance(data.content, dict) else json.loads(data.content)
         image = renderer.renderer.get_cell_level_config("render_image_options", data.cell_metadata, line=data.line)
-        return [nodes.raw("", plotly_html(figure, (image or {}).get("alt", "")), format="html",
-                          classes=[OUTPUT_CLASS])]
+        return [nodes.raw("", plotly_html(figure, (image or {}).get("alt", "")), format="html", classes=[OUTPUT_CLASS])]
 
 
 def plotly_html(figure: dict, alt: str) -> str:
     """The ``<div>`` that ``figures.js`` fills. Its height is fixed at once: the page must not jump when it is drawn."""
     height = int(figure.get("layout", {}).get("height", 480))
     # "</" would end the script element from inside a label.
-    content = json.dumps({key: figure[key] for key in ("data", "layout", "frames") if key in figure},
-                         separators=(",", ":")).replace("</", "<\\/")
-    return (f'<div class="plotly-figure" role="img" aria-label="{html.escape(alt)}" style="height:{height}px">'
-            f'<script type="application/json">{content}</script>'
-            "<noscript>This figure is drawn by the browser and needs JavaScript.</noscript></div>")
+    content = json.dumps(
+        {key: figure[key] for key in ("data", "layout", "frames") if key in figure}, separators=(",", ":")
+    ).replace("</", "<\\/")
+    return (
+        f'<div class="plotly-figure" role="img" aria-label="{html.escape(alt)}" style="height:{height}px">'
+        f'<script type="application/json">{content}</script>'
+        "<noscript>This figure is drawn by the browser and needs JavaScript.</noscript></div>"
+    )
 
 
 class AuthorYearLabels(BaseLabelStyle):

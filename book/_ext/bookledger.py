@@ -25,9 +25,9 @@ from lil.paper.judging import EXPERIMENTS, Entry, judge_all, recorded
 from lil.paper.verdicts import Verdict
 from lil.results.closing import duration
 
-PAGE = "claims"    # beside which the exports lie
+PAGE = "claims"  # beside which the exports lie
 
-record = cache(recorded)    # the ledger and the page on what differs look at the same records: each is read once a build
+record = cache(recorded)  # the ledger and the page on what differs look at the same records: each is read once a build
 
 
 @cache
@@ -59,11 +59,16 @@ def claims_table(entries: Sequence[Entry], pages: Collection[str]) -> str:
     rows = []
     for entry in entries:
         claim = entry.claim
-        rows.append((
-            str(claim.number), f"{{ref}}`{claim.title} <claim-{claim.name}>`", f"{{verdict}}`{entry.verdict}`",
-            entry.score + (" so far" if entry.missing else ""), str(entry.seeds or "none"),
-            f"page: {_pages(entry, pages, short=True)}<br>record: {_records(entry)}",
-        ))
+        rows.append(
+            (
+                str(claim.number),
+                f"{{ref}}`{claim.title} <claim-{claim.name}>`",
+                f"{{verdict}}`{entry.verdict}`",
+                entry.score + (" so far" if entry.missing else ""),
+                str(entry.seeds or "none"),
+                f"page: {_pages(entry, pages, short=True)}<br>record: {_records(entry)}",
+            )
+        )
     return _table(("", "the paper's claim", "verdict", "conditions kept", "seeds", "see"), rows)
 
 
@@ -99,12 +104,19 @@ def claim_section(entry: Entry, pages: Collection[str]) -> str:
     if entry.missing:
         waits = ", ".join(f"results/{name}.nc is {state}" for name, state in entry.missing.items())
         facts.append(("waits for", waits))
-    parts = [f"(claim-{claim.name})=\n### {claim.number}. {claim.title}",
-             f"{{verdict}}`{entry.verdict}` {claim.statement}", _table(("", ""), facts)]
+    parts = [
+        f"(claim-{claim.name})=\n### {claim.number}. {claim.title}",
+        f"{{verdict}}`{entry.verdict}` {claim.statement}",
+        _table(("", ""), facts),
+    ]
     if entry.numbers:
         rows = [
-            (number.label, str(number), number.condition + (" (beyond the paper's protocol)" if number.beyond else ""),
-             "–" if number.relation is None else f"{number.met} of {len(number.values)}")
+            (
+                number.label,
+                str(number),
+                number.condition + (" (beyond the paper's protocol)" if number.beyond else ""),
+                "–" if number.relation is None else f"{number.met} of {len(number.values)}",
+            )
             for number in entry.numbers
         ]
         parts.append(_table(("number", "median (lowest to highest seed)", "condition", "seeds that meet it"), rows))
@@ -113,8 +125,10 @@ def claim_section(entry: Entry, pages: Collection[str]) -> str:
 
 def differences_table(differences: Sequence[Difference]) -> str:
     """Each topic, in the text and in the public code."""
-    rows = [(f"{{ref}}`{each.topic} <difference-{position}>`", each.text, each.public)
-            for position, each in enumerate(differences)]
+    rows = [
+        (f"{{ref}}`{each.topic} <difference-{position}>`", each.text, each.public)
+        for position, each in enumerate(differences)
+    ]
     return _table(("topic", "the text", "the public code"), rows)
 
 
@@ -133,7 +147,7 @@ def difference_sections(differences: Sequence[Difference], pages: Collection[str
 
 
 def _setting(setting: Setting) -> str:
-    """"`lil.recipes.mnist.PAPER.scale` = `1.0`"."""
+    """ "`lil.recipes.mnist.PAPER.scale` = `1.0`"."""
     return f"`{setting.name}` = `{setting.value!r}`"
 
 
@@ -147,7 +161,7 @@ def summary_numbers() -> dict[str, str]:
     """What the reproducibility summary says in numbers: of the current records' provenance, and of the verdicts."""
     rows = [row for row in results.listing(EXPERIMENTS) if not row.name.startswith("networks/")]
     current = [row.attrs for row in rows if row.state == "current"]
-    trained = {}     # by key: experiments share networks
+    trained = {}  # by key: experiments share networks
     for attrs in current:
         for recipe, cost in json.loads(attrs["training"]).items():
             trained[json.loads(attrs["networks"])[recipe]] = cost
@@ -173,7 +187,7 @@ def summary_numbers() -> dict[str, str]:
     }
 
 
-GENERATED: dict[str, Callable[[Collection[str]], str]] = {     # of the pages that the book has
+GENERATED: dict[str, Callable[[Collection[str]], str]] = {  # of the pages that the book has
     "claims-table": lambda pages: claims_table(ledger(), pages),
     "claims-in-full": lambda pages: "\n\n".join(claim_section(entry, pages) for entry in ledger()),
     "differences-table": lambda pages: differences_table(DIFFERENCES),
@@ -184,7 +198,8 @@ GENERATED: dict[str, Callable[[Collection[str]], str]] = {     # of the pages th
 def fill_in(app: Sphinx, page: str, source: list[str]) -> None:
     """Put what is generated into a page's source. Raises KeyError for a name that GENERATED does not have."""
     source[0] = re.sub(
-        "^% generated: (.+)$", lambda found: GENERATED[found[1]](app.env.found_docs), source[0], flags=re.MULTILINE)
+        "^% generated: (.+)$", lambda found: GENERATED[found[1]](app.env.found_docs), source[0], flags=re.MULTILINE
+    )
 
 
 def drop_empty_heads(app: Sphinx, doctree: nodes.document) -> None:

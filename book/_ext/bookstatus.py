@@ -20,8 +20,22 @@ from lil import results
 from lil.paper.pages import ROOT
 
 TIMINGS = ROOT / "benchmarks" / "timings.json"
-PACKAGES = ("torch", "torchvision", "numpy", "xarray", "h5netcdf", "safetensors", "scikit-learn", "umap-learn", "gudhi",
-            "matplotlib", "plotly", "jupyter-book", "papermill", "nbval")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "xarray",
+    "h5netcdf",
+    "safetensors",
+    "scikit-learn",
+    "umap-learn",
+    "gudhi",
+    "matplotlib",
+    "plotly",
+    "jupyter-book",
+    "papermill",
+    "nbval",
+)
 
 
 class EnvironmentTable(Directive):
@@ -29,8 +43,11 @@ class EnvironmentTable(Directive):
 
     def run(self) -> list[nodes.Node]:
         """One row an item."""
-        rows = [("Python", platform.python_version()), ("System", f"{platform.system()} {platform.machine()}"),
-                ("Processors", str(os.cpu_count()))]
+        rows = [
+            ("Python", platform.python_version()),
+            ("System", f"{platform.system()} {platform.machine()}"),
+            ("Processors", str(os.cpu_count())),
+        ]
         rows += [(package, importlib.metadata.version(package)) for package in PACKAGES]
         return [table(("what", "version"), rows)]
 
@@ -62,15 +79,22 @@ class RecordsTable(Directive):
         header, rows = ("record", "state", "date (UTC)", "seconds", "peak memory (MiB)", "machine"), []
         for row in listing:
             state = f"{row.state} ({', '.join(row.changed)})" if row.changed else row.state
-            cost = ("–",) * 4 if row.attrs is None else (
-                row.attrs["date"].removesuffix(" UTC"), f"{row.attrs['seconds']:.0f}", f"{row.attrs['peak_memory_mb']:.0f}",
-                row.attrs["machine"])
+            cost = (
+                ("–",) * 4
+                if row.attrs is None
+                else (
+                    row.attrs["date"].removesuffix(" UTC"),
+                    f"{row.attrs['seconds']:.0f}",
+                    f"{row.attrs['peak_memory_mb']:.0f}",
+                    row.attrs["machine"],
+                )
+            )
             rows.append((row.name, state, *cost))
         shown = len(header) - (len(machines) < 2)
         whole = table(header[:shown], [row[:shown] for row in rows])
         env = self.state.document.settings.env
         (body,) = whole.findall(nodes.tbody)
-        for row, (name, *_) in zip(body, rows, strict=True):     # other pages link to a record's row
+        for row, (name, *_) in zip(body, rows, strict=True):  # other pages link to a record's row
             anchor = nodes.make_id(f"record-{name}")
             row["ids"].append(anchor)
             env.get_domain("std").anonlabels[f"record-{name}".lower()] = (env.docname, anchor)
@@ -86,11 +110,21 @@ class TimingsTable(Directive):
         """A sentence on when and where, and one row for each thing that was timed."""
         self.state.document.settings.record_dependencies.add(str(TIMINGS))
         timings = json.loads(TIMINGS.read_text(encoding="utf-8"))
-        when = nodes.paragraph(text=f"Measured on {timings['date']} on {timings['machine']}, with {timings['threads']} threads.")
+        when = nodes.paragraph(
+            text=f"Measured on {timings['date']} on {timings['machine']}, with {timings['threads']} threads."
+        )
         rows = []
         for row in timings["rows"]:
-            twin = ("–", "–") if row["naive"] is None else (_milliseconds(row["naive"]), f"{row['naive'] / row['ours']:.1f}")
-            floor = ("–", "–") if row["floor"] is None else (_milliseconds(row["floor"]), f"{row['ours'] / row['floor']:.2f}")
+            twin = (
+                ("–", "–")
+                if row["naive"] is None
+                else (_milliseconds(row["naive"]), f"{row['naive'] / row['ours']:.1f}")
+            )
+            floor = (
+                ("–", "–")
+                if row["floor"] is None
+                else (_milliseconds(row["floor"]), f"{row['ours'] / row['floor']:.2f}")
+            )
             rows.append((row["what"], row["unit"], _milliseconds(row["ours"]), *twin, *floor))
         header = ("what", "for", "ours (ms)", "plain twin (ms)", "twin / ours", "arithmetic (ms)", "ours / arithmetic")
         return [when, table(header, rows)]

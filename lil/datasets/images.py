@@ -148,7 +148,7 @@ def _read(name: str, folder: Path, train: bool) -> tuple[Tensor, Tensor]:
 
     class MNIST(datasets.MNIST):  # named like its parent, whose name is that of the folder
         def _check_legacy_exist(self) -> bool:
-            return False          # the parent prefers MNIST/processed, which has no checksums, to the raw files
+            return False  # the parent prefers MNIST/processed, which has no checksums, to the raw files
 
     mnist = MNIST(folder, train=train)
     return mnist.data[:, None], mnist.targets
@@ -189,7 +189,7 @@ def _download(name: str) -> Path:
         staging = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder))
         kind(staging, download=True)
         _verify(name, staging)
-        shutil.rmtree(folder / top, ignore_errors=True)   # an incomplete set that somebody left
+        shutil.rmtree(folder / top, ignore_errors=True)  # an incomplete set that somebody left
         (staging / top).rename(folder / top)
     except (OSError, RuntimeError, EOFError) as reason:
         if isinstance(reason, OSError) and reason.errno in _UNWRITABLE:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 Cut = Literal["ring", "tube"]
-TORUS_CLASSES = (2, 4, 8)   # coarse to fine; each class of a level is cut in two at the next
+TORUS_CLASSES = (2, 4, 8)  # coarse to fine; each class of a level is cut in two at the next
 
 
 def crescents(
@@ -103,19 +103,13 @@ class Torus(NamedTuple):
     """Points of a torus with nested classes; n = grid²."""
 
     x: Float[Tensor, "n 3"]
-    labels: tuple[Int[Tensor, "n"], ...]   # 2, 4 and 8 classes
-    ring_angle: Float[Tensor, "n"]         # around the hole, in [0, 2π)
-    tube_angle: Float[Tensor, "n"]         # around the tube, in [0, 2π)
+    labels: tuple[Int[Tensor, "n"], ...]  # 2, 4 and 8 classes
+    ring_angle: Float[Tensor, "n"]  # around the hole, in [0, 2π)
+    tube_angle: Float[Tensor, "n"]  # around the tube, in [0, 2π)
 
 
 def torus(
-    *,
-    grid: int = 40,
-    major: float = 0.67,
-    minor: float = 0.33,
-    noise: float = 1e-3,
-    cut: Cut = "ring",
-    seed: int,
+    *, grid: int = 40, major: float = 0.67, minor: float = 0.33, noise: float = 1e-3, cut: Cut = "ring", seed: int
 ) -> Torus:
     """A torus of grid² points in 2, 4 and 8 classes ("Locally isometric layers and hierarchical …").
 

@@ -29,8 +29,15 @@ PRECISIONS = ("float32", "float64")
 # Training and attacks follow signs that the last digit of a sum can change. What is transferred is not compared: a
 # network alone, which is what an affirmation computes, has none with β = 0 beside it.
 BANDS = {
-    "clean": 0.02, "accuracy": 0.08, "transferred": np.inf, "after_stage": 0.08, "trace": 0.08, "settled": 1.0,
-    "zero_gradient": 1.0, "turned": 1.0, "change": 1e-6,
+    "clean": 0.02,
+    "accuracy": 0.08,
+    "transferred": np.inf,
+    "after_stage": 0.08,
+    "trace": 0.08,
+    "settled": 1.0,
+    "zero_gradient": 1.0,
+    "turned": 1.0,
+    "change": 1e-6,
 }
 
 
@@ -38,18 +45,18 @@ BANDS = {
 class View:
     """How the attackers see the networks. The seeds of their draws are derived from ``draw``."""
 
-    more_epsilons: tuple[float, ...]                   # beside the paper's ten: what others attack this data set with
-    auto_epsilons: tuple[float, ...]                   # those of all ε at which AutoAttack, which takes long, is run
-    n_images: int                                      # test images, the set's first
-    n_few: int                                         # of them, the first: for AutoAttack and what stands beside it
-    epsilons: tuple[float, ...] = Fgsm().epsilons      # the paper's ten
-    batch_size: int = 100                              # images whose pairs make the isometry term, as in training
-    steps: int = 10                                    # of PGD, to begin with, from one random start
-    doublings: int = 8                                 # of the steps and the starts in turn, at most
-    transfer_steps: int = 40                           # of PGD on the network with β = 0
-    iterations: int = 100                              # of AutoAttack's APGD and FAB: the standard version's
-    queries: int = 5000                                # of its Square Attack: the same
-    draw: int = 400                                    # seed of all random starts and noise
+    more_epsilons: tuple[float, ...]  # beside the paper's ten: what others attack this data set with
+    auto_epsilons: tuple[float, ...]  # those of all ε at which AutoAttack, which takes long, is run
+    n_images: int  # test images, the set's first
+    n_few: int  # of them, the first: for AutoAttack and what stands beside it
+    epsilons: tuple[float, ...] = Fgsm().epsilons  # the paper's ten
+    batch_size: int = 100  # images whose pairs make the isometry term, as in training
+    steps: int = 10  # of PGD, to begin with, from one random start
+    doublings: int = 8  # of the steps and the starts in turn, at most
+    transfer_steps: int = 40  # of PGD on the network with β = 0
+    iterations: int = 100  # of AutoAttack's APGD and FAB: the standard version's
+    queries: int = 5000  # of its Square Attack: the same
+    draw: int = 400  # seed of all random starts and noise
 
     def __post_init__(self):
         attacks.check_epsilons(self.all_epsilons)
@@ -67,13 +74,7 @@ class View:
 
 
 def attacked(
-    recipe: ModuleType,
-    settings: Any,
-    networks: dict[str, Tensor],
-    view: View,
-    *,
-    device: str,
-    progress: Progress,
+    recipe: ModuleType, settings: Any, networks: dict[str, Tensor], view: View, *, device: str, progress: Progress
 ) -> xr.Dataset:
     """What each attacker leaves of each network's accuracy.
 
@@ -89,7 +90,7 @@ def attacked(
     """
     model = recipe.restore(settings, networks).to(device).requires_grad_(False)
     sweep = Sweep(model, recipe.front(settings, device=device), settings.betas, settings.seeds, settings.scale)
-    x, labels = (part[:view.n_images].to(device) for part in recipe.data(settings, "test"))
+    x, labels = (part[: view.n_images].to(device) for part in recipe.data(settings, "test"))
 
     found = _Found(view, model.members, len(x))
     _single_steps(found, sweep, x, labels)
@@ -119,11 +120,16 @@ def attacked(
     return xr.Dataset(
         {name: (dims, array.astype(np.float32)) for name, (dims, array) in values.items()},
         coords={
-            "images": [len(x), view.n_few], "attack": list(ATTACKS),
-            "beta": list(sweep.betas), "seed": list(sweep.seeds), "epsilon": list(view.all_epsilons),
-            "precision": list(PRECISIONS), "stage": list(stronger_attacks.STAGES),
+            "images": [len(x), view.n_few],
+            "attack": list(ATTACKS),
+            "beta": list(sweep.betas),
+            "seed": list(sweep.seeds),
+            "epsilon": list(view.all_epsilons),
+            "precision": list(PRECISIONS),
+            "stage": list(stronger_attacks.STAGES),
             "in_paper": ("epsilon", [epsilon in view.epsilons for epsilon in view.all_epsilons]),
-            "steps": ("rung", [rung.steps for rung in rungs]), "starts": ("rung", [rung.starts for rung in rungs]),
+            "steps": ("rung", [rung.steps for rung in rungs]),
+            "starts": ("rung", [rung.starts for rung in rungs]),
         },
     )
 
@@ -152,7 +158,7 @@ class _Found:
 
 def _shares(right: Bool[Tensor, "*lead n"], view: View) -> Float[np.ndarray, "two *lead"]:
     """Of all images, and of the few."""
-    return np.stack([part.double().mean(-1).numpy(force=True) for part in (right, right[..., :view.n_few])])
+    return np.stack([part.double().mean(-1).numpy(force=True) for part in (right, right[..., : view.n_few])])
 
 
 def _single_steps(found: _Found, sweep: Sweep, x: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"]) -> None:
@@ -200,8 +206,7 @@ def _transfer(found: _Found, sweep: Sweep, x: Float[Tensor, "n c h w"], labels: 
         objective = attacks.classification(source, labels)
         for position, epsilon in enumerate(found.view.all_epsilons):
             moved = attacks.attack(
-                source, sweep.front, objective, x, labels,
-                epsilon=epsilon, step_size=2.5 * epsilon / steps, steps=steps,
+                source, sweep.front, objective, x, labels, epsilon=epsilon, step_size=2.5 * epsilon / steps, steps=steps
             ).x[0]
             found.transferred[:, others, position] = _shares(_right(targets, sweep.front, moved, labels), found.view)
 
@@ -210,21 +215,33 @@ def _many_steps(found: _Found, sweep: Sweep, k: int, x: Float[Tensor, "n c h w"]
     """PGD, and AutoAttack where it is asked for, on one network; the starts are those of its seed."""
     view, seed = found.view, sweep.seeds[k % len(sweep.seeds)]
     network = select(sweep.model, [k]).requires_grad_(False)
-    few, few_labels = x[:view.n_few], labels[:view.n_few]
+    few, few_labels = x[: view.n_few], labels[: view.n_few]
     for position, epsilon in enumerate(view.all_epsilons):
         generator = torch.Generator(x.device).manual_seed(derived_seed(view.draw, 1, seed, position))
         pgd = stronger_attacks.climb(
-            network, sweep.front, x, labels,
-            epsilon=epsilon, steps=view.steps, doublings=view.doublings, generator=generator,
+            network,
+            sweep.front,
+            x,
+            labels,
+            epsilon=epsilon,
+            steps=view.steps,
+            doublings=view.doublings,
+            generator=generator,
         )
         found.put("pgd", k, position, pgd.right, pgd.change)
         found.settled[k, position] = stronger_attacks.settled(pgd.trace)
-        found.trace[k, position, :len(pgd.trace)] = np.array(pgd.trace) / len(x)
-        found.trace[k, position, len(pgd.trace):] = pgd.trace[-1] / len(x)
+        found.trace[k, position, : len(pgd.trace)] = np.array(pgd.trace) / len(x)
+        found.trace[k, position, len(pgd.trace) :] = pgd.trace[-1] / len(x)
         if epsilon in view.auto_epsilons:
             auto = stronger_attacks.autoattack(
-                network, sweep.front, few, few_labels, epsilon=epsilon,
-                iterations=view.iterations, queries=view.queries, seed=derived_seed(view.draw, 2, seed, position),
+                network,
+                sweep.front,
+                few,
+                few_labels,
+                epsilon=epsilon,
+                iterations=view.iterations,
+                queries=view.queries,
+                seed=derived_seed(view.draw, 2, seed, position),
             )
             found.after_stage[:, k, position] = auto.right.double().mean(-1).numpy(force=True)
             found.accuracy[1, ATTACKS.index("autoattack"), k, position] = found.after_stage[-1, k, position]

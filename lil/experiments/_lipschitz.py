@@ -25,14 +25,21 @@ from lil.progress import Progress
 MAPS = ("representation", "logits")
 DIRECTIONS = ("random", "neighbour", "attack")
 TERMS = gradient_bound.Terms._fields
-CONSTANTS = ("local", "product", "one")   # Λ in Eq. 6: of the point, certified for all points, of an isometry
+CONSTANTS = ("local", "product", "one")  # Λ in Eq. 6: of the point, certified for all points, of an isometry
 NORMS = ("L2", "Linf")
 
 # Training follows the last digit of every sum. The finest level of the torus ends in different weights each time, and with it
 # all ratios that take an extreme over many points.
 BANDS = {
-    "accuracy": 0.3, "certified": 0.1, "attacked": 0.5, "lower": 1.0, "upper": 0.5, "forced": 0.5, "violated": 1.0,
-    "left": 1.0, "right": 1.0,
+    "accuracy": 0.3,
+    "certified": 0.1,
+    "attacked": 0.5,
+    "lower": 1.0,
+    "upper": 0.5,
+    "forced": 0.5,
+    "violated": 1.0,
+    "left": 1.0,
+    "right": 1.0,
     **dict.fromkeys(("local", "along", "gradient", "bound", "tightness"), np.inf),
 }
 
@@ -41,14 +48,14 @@ BANDS = {
 class Measuring:
     """How networks are measured."""
 
-    n_images: int = 500                                  # test images, the set's first; of the toys all points
-    batch_size: int = 100                                # images whose pairs make the isometry term, as in training
-    directions: int = 8                                  # random ones at each point
-    draw: int = 200                                      # seed of the random directions
-    quantiles: tuple[float, ...] = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)   # of what is measured at each point
-    drawn: int = 40                                      # points of each network kept one by one, for the figure
-    epsilons: tuple[float, ...] = tuple(np.logspace(-4, 0, 13).tolist())     # of certificate and attack
-    steps: int = 20                                      # of PGD on the cross-entropy, each a quarter of ε
+    n_images: int = 500  # test images, the set's first; of the toys all points
+    batch_size: int = 100  # images whose pairs make the isometry term, as in training
+    directions: int = 8  # random ones at each point
+    draw: int = 200  # seed of the random directions
+    quantiles: tuple[float, ...] = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)  # of what is measured at each point
+    drawn: int = 40  # points of each network kept one by one, for the figure
+    epsilons: tuple[float, ...] = tuple(np.logspace(-4, 0, 13).tolist())  # of certificate and attack
+    steps: int = 20  # of PGD on the cross-entropy, each a quarter of ε
 
 
 class Networks(NamedTuple):
@@ -56,13 +63,13 @@ class Networks(NamedTuple):
 
     name: str
     model: LIL
-    betas: list[float]                     # one a member
+    betas: list[float]  # one a member
     seeds: list[int]
-    scale: float                           # K
+    scale: float  # K
     x: Float[Tensor, "n d"]
     labels: Int[Tensor, "n"]
-    batch_size: int                        # points whose pairs make the isometry term
-    bounds: tuple[float, float]            # of a coordinate, for the attack
+    batch_size: int  # points whose pairs make the isometry term
+    bounds: tuple[float, float]  # of a coordinate, for the attack
 
 
 def ready(name, model, betas, seeds, scale, x, labels, batch_size, bounds, device) -> Networks:
@@ -102,10 +109,10 @@ def _measures(config: Measuring, networks: Networks, progress: Progress) -> xr.D
     constants = {"local": local[:, 0], "product": upper[:, :1], "one": torch.ones_like(upper[:, :1])}
     left, right = _both_sides(networks, constants)
     progress(f"Lipschitz constants: {networks.name}", 2, 3)
-    ratio = left[:, :, None] / right          # 0/0, NaN, where a point is the only one of its class in its batch
+    ratio = left[:, :, None] / right  # 0/0, NaN, where a point is the only one of its class in its batch
     certified, attacked = _certified(config, networks, upper[:, 0]), _attacked(config, networks)
     progress(f"Lipschitz constants: {networks.name}", 3, 3)
-    kept = torch.linspace(0, len(x) - 1, config.drawn).long()    # spread out: the toys' points are sorted by class
+    kept = torch.linspace(0, len(x) - 1, config.drawn).long()  # spread out: the toys' points are sorted by class
     values = {
         "points": ((), x.new_full((model.members,), len(x))),
         "accuracy": ((), accuracy(model, x, labels)),
@@ -129,10 +136,16 @@ def _measures(config: Measuring, networks: Networks, progress: Progress) -> xr.D
         {name: (("network", *dims), single[name]) for name, (dims, _) in values.items()},
         coords={
             "data": ("network", [networks.name] * model.members),
-            "beta": ("network", networks.betas), "seed": ("network", networks.seeds),
-            "pairs": list(lipschitz.Pairs._fields), "map": list(MAPS), "direction": list(DIRECTIONS),
-            "term": list(TERMS), "constant": list(CONSTANTS), "norm": list(NORMS),
-            "quantile": list(config.quantiles), "epsilon": list(config.epsilons),
+            "beta": ("network", networks.betas),
+            "seed": ("network", networks.seeds),
+            "pairs": list(lipschitz.Pairs._fields),
+            "map": list(MAPS),
+            "direction": list(DIRECTIONS),
+            "term": list(TERMS),
+            "constant": list(CONSTANTS),
+            "norm": list(NORMS),
+            "quantile": list(config.quantiles),
+            "epsilon": list(config.epsilons),
         },
     )
 
@@ -171,7 +184,7 @@ def _along(config: Measuring, networks: Networks) -> Float[Tensor, "m directions
     random = torch.randn(config.directions, *x.shape, generator=generator, dtype=x.dtype).to(x.device)
     distance = euclidean(x, x).fill_diagonal_(math.inf)
     shortest, nearest = torch.where(labels[:, None] == labels, distance, math.inf).min(-1)
-    alone = shortest.isinf()                                     # no other point of its class: left out
+    alone = shortest.isinf()  # no other point of its class: left out
     at = each.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(attacks.classification(model, labels)(at, at[..., None, None]).sum(), at)
     stretches = {
@@ -195,12 +208,19 @@ def _certified(
 def _attacked(config: Measuring, networks: Networks) -> Float[Tensor, "m epsilons"]:
     """The share of points that projected gradient ascent on the cross-entropy leaves in their class."""
     model, labels = networks.model, networks.labels
-    as_images = networks.x[:, None, None]                        # attacks are written for images
+    as_images = networks.x[:, None, None]  # attacks are written for images
     left = []
     for epsilon in config.epsilons:
         result = attacks.attack(
-            model, lambda x: x.flatten(-3), attacks.classification(model, labels), as_images, labels,
-            epsilon=epsilon, step_size=epsilon / 4, steps=config.steps, bounds=networks.bounds,
+            model,
+            lambda x: x.flatten(-3),
+            attacks.classification(model, labels),
+            as_images,
+            labels,
+            epsilon=epsilon,
+            step_size=epsilon / 4,
+            steps=config.steps,
+            bounds=networks.bounds,
         )
         left.append((~result.success).double().mean(-1))
     return torch.stack(left, -1)

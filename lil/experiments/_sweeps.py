@@ -14,9 +14,7 @@ from lil.evaluation import OBJECTIVES, Fgsm, Sweep, pictures
 from lil.progress import Progress
 
 # Training and attack both follow signs and minima that the last digit of a sum can change. Pictures are not compared.
-BANDS = {
-    "clean": 0.01, "accuracy": 0.05, "zero_gradient": 1.0, "change": 1e-6, "attacked": 1.0, "taken_for": 1.0,
-}
+BANDS = {"clean": 0.01, "accuracy": 0.05, "zero_gradient": 1.0, "change": 1e-6, "attacked": 1.0, "taken_for": 1.0}
 
 
 def attacked(

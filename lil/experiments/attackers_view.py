@@ -19,11 +19,12 @@ RECIPES = {"mnist": mnist}
 
 @dataclass(frozen=True)
 class Config:
-    mnist: mnist.Config = mnist.reading("text")        # the networks
+    mnist: mnist.Config = mnist.reading("text")  # the networks
     view: View = View(
-        more_epsilons=(0.1, 0.3),                      # 0.3 is customary for MNIST, 0.1 for networks not trained for it
+        more_epsilons=(0.1, 0.3),  # 0.3 is customary for MNIST, 0.1 for networks not trained for it
         auto_epsilons=(Fgsm().epsilons[3], 0.1, 0.3),  # the first, 0.046, is where the curves are steepest
-        n_images=500, n_few=100,
+        n_images=500,
+        n_few=100,
     )
 
 
@@ -31,18 +32,23 @@ PAPER = Config()
 QUICK = Config(
     mnist=mnist.QUICK,
     view=View(
-        epsilons=(0.02, 0.1, 1.0), more_epsilons=(0.3,), auto_epsilons=(0.1,), n_images=60, n_few=30,
-        batch_size=20, steps=10, doublings=4, transfer_steps=5, iterations=20, queries=50,
+        epsilons=(0.02, 0.1, 1.0),
+        more_epsilons=(0.3,),
+        auto_epsilons=(0.1,),
+        n_images=60,
+        n_few=30,
+        batch_size=20,
+        steps=10,
+        doublings=4,
+        transfer_steps=5,
+        iterations=20,
+        queries=50,
     ),
 )
 
 
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """What each attacker leaves of each network's accuracy: see :func:`lil.experiments._attackers.attacked`."""
     return _attackers.attacked(mnist, config.mnist, networks["mnist"], config.view, device=device, progress=progress)

@@ -21,35 +21,42 @@ BANDS = _attackers.BANDS | {"clean": 0.1, "accuracy": 0.3, "after_stage": 0.3, "
 @dataclass(frozen=True)
 class Config:
     cifar10: cifar10.Config = cifar10.reading("text")  # the networks of Figure 3B,
-    n_seeds: int = 1                                   # of their seeds the first: every gradient goes through the VGG13,
-    view: View = View(                                 # which also makes the images few
-        more_epsilons=(8 / 255,), auto_epsilons=(8 / 255,), n_images=100, n_few=40, doublings=6,
+    n_seeds: int = 1  # of their seeds the first: every gradient goes through the VGG13,
+    view: View = View(  # which also makes the images few
+        more_epsilons=(8 / 255,), auto_epsilons=(8 / 255,), n_images=100, n_few=40, doublings=6
     )
 
     def __post_init__(self):
         if not 1 <= self.n_seeds <= len(self.cifar10.seeds):
-            raise ValueError(f"n_seeds must be 1 to {len(self.cifar10.seeds)}, as many as are trained, not {self.n_seeds}.")
+            raise ValueError(
+                f"n_seeds must be 1 to {len(self.cifar10.seeds)}, as many as are trained, not {self.n_seeds}."
+            )
 
 
 PAPER = Config()
 QUICK = Config(
     cifar10=cifar10.QUICK,
     view=View(
-        epsilons=(0.01, 0.2), more_epsilons=(8 / 255,), auto_epsilons=(8 / 255,), n_images=12, n_few=6,
-        batch_size=12, steps=2, doublings=2, transfer_steps=2, iterations=2, queries=4,
+        epsilons=(0.01, 0.2),
+        more_epsilons=(8 / 255,),
+        auto_epsilons=(8 / 255,),
+        n_images=12,
+        n_few=6,
+        batch_size=12,
+        steps=2,
+        doublings=2,
+        transfer_steps=2,
+        iterations=2,
+        queries=4,
     ),
 )
 
 
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """What each attacker leaves of the first seeds' accuracy: see :func:`lil.experiments._attackers.attacked`."""
-    shown = replace(config.cifar10, seeds=config.cifar10.seeds[:config.n_seeds])
+    shown = replace(config.cifar10, seeds=config.cifar10.seeds[: config.n_seeds])
     trained = cifar10.members(config.cifar10)
     which = [trained.index(member) for member in cifar10.members(shown)]
     of_these = {name: value[which] for name, value in networks["cifar10"].items()}

@@ -19,8 +19,8 @@ from lil.recipes import baselines, mnist
 
 RECIPES = {"mnist": mnist, "baselines": baselines}
 ATTACKS = ("pgd", "autoattack")
-SHARED = ("dataset", "n_train", "n_test", "hidden", "batch_size", "epochs", "learning_rate")   # by both recipes
-NEAR = 0.01   # clean accuracies that differ by no more count as equal
+SHARED = ("dataset", "n_train", "n_test", "hidden", "batch_size", "epochs", "learning_rate")  # by both recipes
+NEAR = 0.01  # clean accuracies that differ by no more count as equal
 
 # Training and attacks follow signs that the last digit of a sum can change; an image of the few is 2 % of an accuracy.
 _BANDS = {"clean": 0.02, "accuracy": 0.08, "local": 0.2, "reach": 0.2, "change": 1e-6}
@@ -29,19 +29,19 @@ BANDS = _BANDS | {f"lil_{name}": band for name, band in _BANDS.items()}
 
 @dataclass(frozen=True)
 class Config:
-    mnist: mnist.Config = mnist.reading("text")        # the networks: Figure 3A's, of the others' seeds alone,
-    baselines: baselines.Config = baselines.PAPER      # and the others
+    mnist: mnist.Config = mnist.reading("text")  # the networks: Figure 3A's, of the others' seeds alone,
+    baselines: baselines.Config = baselines.PAPER  # and the others
     # An ε of Figure 3 where its curves are steep; what is customary for networks not trained for it, and for MNIST
     epsilons: tuple[float, ...] = (Fgsm().epsilons[3], 0.1, 0.3)
-    auto_epsilons: tuple[float, ...] = (0.1,)          # those of them at which AutoAttack, which takes long, is run
-    n_images: int = 500                                # test images, the set's first, for PGD and the constants
-    n_few: int = 50                                    # of them, the first, for AutoAttack
-    steps: int = 10                                    # of PGD, to begin with, from one random start
-    doublings: int = 4                                 # of the steps and the starts in turn, at most
-    iterations: int = 100                              # of AutoAttack's APGD and FAB: the standard version's
-    queries: int = 5000                                # of its Square Attack: the same
-    draw: int = 500                                    # seed of all random starts
-    quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)   # of what is measured at each image
+    auto_epsilons: tuple[float, ...] = (0.1,)  # those of them at which AutoAttack, which takes long, is run
+    n_images: int = 500  # test images, the set's first, for PGD and the constants
+    n_few: int = 50  # of them, the first, for AutoAttack
+    steps: int = 10  # of PGD, to begin with, from one random start
+    doublings: int = 4  # of the steps and the starts in turn, at most
+    iterations: int = 100  # of AutoAttack's APGD and FAB: the standard version's
+    queries: int = 5000  # of its Square Attack: the same
+    draw: int = 500  # seed of all random starts
+    quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)  # of what is measured at each image
 
     def __post_init__(self):
         attacks.check_epsilons(self.epsilons)
@@ -59,17 +59,20 @@ class Config:
 
 PAPER = Config()
 QUICK = Config(
-    mnist=mnist.QUICK, baselines=baselines.QUICK, epsilons=(0.02, 0.1, 0.3), auto_epsilons=(0.1,), n_images=60,
-    n_few=20, doublings=2, iterations=5, queries=20,
+    mnist=mnist.QUICK,
+    baselines=baselines.QUICK,
+    epsilons=(0.02, 0.1, 0.3),
+    auto_epsilons=(0.1,),
+    n_images=60,
+    n_few=20,
+    doublings=2,
+    iterations=5,
+    queries=20,
 )
 
 
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """Accuracy without attack, under PGD and under AutoAttack, and local Lipschitz constants of every network.
 
@@ -89,24 +92,34 @@ def evaluate(
     order = [there.index((beta, seed)) for beta in config.mnist.betas for seed in seeds]
     models = {
         "lil_": (select(plain, order), ("beta", "seed"), (len(config.mnist.betas), len(seeds))),
-        "": (baselines.restore(config.baselines, networks["baselines"]), ("setting", "seed"),
-             (len(baselines.methods(config.baselines)), len(seeds))),
+        "": (
+            baselines.restore(config.baselines, networks["baselines"]),
+            ("setting", "seed"),
+            (len(baselines.methods(config.baselines)), len(seeds)),
+        ),
     }
     x, labels = (part.to(device) for part in baselines.data(config.baselines, "test"))
     values = {}
     for prefix, (model, dims, grid) in models.items():
         measured = _measures(config, model.to(device).requires_grad_(False), x, labels, f"attacks: {dims[0]}", progress)
         for name, (before, array, after) in measured.items():
-            lead = array.shape[:len(before)]
-            array = array.reshape(*lead, *grid, *array.shape[len(before) + 1:]).astype(np.float32)
+            lead = array.shape[: len(before)]
+            array = array.reshape(*lead, *grid, *array.shape[len(before) + 1 :]).astype(np.float32)
             values[prefix + name] = ((*before, *dims, *after), array)
     methods, strengths = zip(*baselines.methods(config.baselines), strict=True)
-    return xr.Dataset(values, coords={
-        "method": ("setting", list(methods)), "strength": ("setting", list(strengths)),
-        "beta": list(config.mnist.betas), "seed": list(seeds), "epsilon": list(config.epsilons),
-        "attack": list(ATTACKS), "images": [min(config.n_images, len(x)), config.n_few],
-        "quantile": list(config.quantiles),
-    })
+    return xr.Dataset(
+        values,
+        coords={
+            "method": ("setting", list(methods)),
+            "strength": ("setting", list(strengths)),
+            "beta": list(config.mnist.betas),
+            "seed": list(seeds),
+            "epsilon": list(config.epsilons),
+            "attack": list(ATTACKS),
+            "images": [min(config.n_images, len(x)), config.n_few],
+            "quantile": list(config.quantiles),
+        },
+    )
 
 
 def _measures(
@@ -114,14 +127,15 @@ def _measures(
 ) -> dict[str, tuple[tuple[str, ...], np.ndarray, tuple[str, ...]]]:
     """What is measured of some networks: the dimensions before that of the networks, the array, those after it."""
     clean = accuracy(model, mnist.flatten(x), labels).numpy(force=True)
-    x, labels = x[:config.n_images], labels[:config.n_images]
+    x, labels = x[: config.n_images], labels[: config.n_images]
     right = np.full((2, len(ATTACKS), model.members, len(config.epsilons)), np.nan)
     change = np.full(right.shape[1:], np.nan)
     for k in range(model.members):
         seed = config.baselines.seeds[k % len(config.baselines.seeds)]
         for position, epsilon in enumerate(config.epsilons):
             right[..., k, position], change[:, k, position] = _attacked(
-                config, select(model, [k]).requires_grad_(False), x, labels, epsilon, seed=seed)
+                config, select(model, [k]).requires_grad_(False), x, labels, epsilon, seed=seed
+            )
         progress(label, k + 1, model.members)
     local, reach = _constants(config, model, mnist.flatten(x), labels)
     return {
@@ -139,16 +153,28 @@ def _attacked(
     """Of all images and of the few, what each attack leaves of one network; and the largest change of a pixel."""
     position = config.epsilons.index(epsilon)
     pgd = stronger_attacks.climb(
-        network, mnist.flatten, x, labels, epsilon=epsilon, steps=config.steps, doublings=config.doublings,
+        network,
+        mnist.flatten,
+        x,
+        labels,
+        epsilon=epsilon,
+        steps=config.steps,
+        doublings=config.doublings,
         generator=torch.Generator(x.device).manual_seed(derived_seed(config.draw, 1, seed, position)),
     )
     shares = np.full((2, len(ATTACKS)), np.nan)
-    shares[:, 0] = [float(part.double().mean()) for part in (pgd.right, pgd.right[:config.n_few])]
+    shares[:, 0] = [float(part.double().mean()) for part in (pgd.right, pgd.right[: config.n_few])]
     changes = np.array([pgd.change, np.nan])
     if epsilon in config.auto_epsilons:
         auto = stronger_attacks.autoattack(
-            network, mnist.flatten, x[:config.n_few], labels[:config.n_few], epsilon=epsilon,
-            iterations=config.iterations, queries=config.queries, seed=derived_seed(config.draw, 2, seed, position),
+            network,
+            mnist.flatten,
+            x[: config.n_few],
+            labels[: config.n_few],
+            epsilon=epsilon,
+            iterations=config.iterations,
+            queries=config.queries,
+            seed=derived_seed(config.draw, 2, seed, position),
         )
         shares[1, 1], changes[1] = float(auto.right[-1].double().mean()), auto.change
     return shares, changes
@@ -178,7 +204,7 @@ def every(result: xr.Dataset) -> xr.Dataset:
     ours = [name for name in result.data_vars if name.startswith("lil_")]
     lil = result[ours].rename({name: name.removeprefix("lil_") for name in ours}).rename(beta="setting")
     lil = lil.assign_coords(
-        strength=("setting", lil.setting.values), method=("setting", np.where(lil.setting == 0, "plain", "lil")),
+        strength=("setting", lil.setting.values), method=("setting", np.where(lil.setting == 0, "plain", "lil"))
     ).drop_vars("setting")
     others = result[[name.removeprefix("lil_") for name in ours]]
     return xr.concat([lil, others], "setting", join="exact").assign_attrs(result.attrs)
@@ -199,7 +225,8 @@ def matched(result: xr.Dataset) -> xr.Dataset:
     gap = clean - clean[reference]
     chosen = [reference if name == "lil" else where[np.abs(gap[where]).argmin()] for name, where in of.items()]
     return networks.isel(setting=chosen).assign(
-        gap=("setting", gap[chosen]), near=("setting", np.abs(gap[chosen]) <= NEAR))
+        gap=("setting", gap[chosen]), near=("setting", np.abs(gap[chosen]) <= NEAR)
+    )
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:

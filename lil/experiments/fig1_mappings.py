@@ -16,13 +16,13 @@ from lil.progress import Progress, silent
 from lil.recipes import mappings
 
 RECIPES = {"mappings": mappings}
-BANDS = {"z": 0.05, "ratio": 0.05, "accuracy": 0.01}   # rounding errors grow over 10 000 epochs: see the recipe
+BANDS = {"z": 0.05, "ratio": 0.05, "accuracy": 0.01}  # rounding errors grow over 10 000 epochs: see the recipe
 
 
 @dataclass(frozen=True)
 class Config:
-    mappings: mappings.Config = mappings.PAPER       # the networks
-    mesh: tuple[int, int] = (33, 4)                  # drawn and measured; shares no point with the training
+    mappings: mappings.Config = mappings.PAPER  # the networks
+    mesh: tuple[int, int] = (33, 4)  # drawn and measured; shares no point with the training
     quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)  # of d(Φ)/d(x) over the pairs
 
 
@@ -32,11 +32,7 @@ QUICK = Config(mappings=mappings.QUICK, mesh=(15, 4))
 
 @torch.no_grad()
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """Where each network puts the mesh, the quantiles of d(Φ)/d(x), and the accuracy.
 
@@ -67,8 +63,11 @@ def evaluate(
             "sizes": ("layer", np.array(model.sizes)),
         },
         coords={
-            "mapping": list(mappings.MAPPINGS), "seed": list(recipe.seeds), "class": [0, 1],
-            "pairs": ["within", "between"], "quantile": list(config.quantiles),
+            "mapping": list(mappings.MAPPINGS),
+            "seed": list(recipe.seeds),
+            "class": [0, 1],
+            "pairs": ["within", "between"],
+            "quantile": list(config.quantiles),
         },
     )
 

@@ -20,19 +20,17 @@ from lil.recipes import rings
 RECIPES = {"rings": rings}
 
 # Rounding errors grow over 10 000 epochs: see the recipe. UMAP's layout follows the last digit, and is not compared.
-BANDS = {
-    "umap": np.inf, "count": 0.5, "misfit": 0.1, "ratio": 0.05, "bar": 0.05, "correlation": 0.01, "accuracy": 0.01,
-}
+BANDS = {"umap": np.inf, "count": 0.5, "misfit": 0.1, "ratio": 0.05, "bar": 0.05, "correlation": 0.01, "accuracy": 0.01}
 
 
 @dataclass(frozen=True)
 class Config:
-    rings: rings.Config = rings.PAPER                # the networks
-    n_neighbors: int = 40                            # UMAP, caption of Fig. 2
-    min_dist: float = 0.25                           # UMAP, caption of Fig. 2
-    umap_seed: int = 0                               # of the layout, the same for every network
-    bins: int = 180                                  # of the distance histograms; the public code has 300
-    loop_share: float = 0.1                          # a loop counts from this share of the diameter on; ours
+    rings: rings.Config = rings.PAPER  # the networks
+    n_neighbors: int = 40  # UMAP, caption of Fig. 2
+    min_dist: float = 0.25  # UMAP, caption of Fig. 2
+    umap_seed: int = 0  # of the layout, the same for every network
+    bins: int = 180  # of the distance histograms; the public code has 300
+    loop_share: float = 0.1  # a loop counts from this share of the diameter on; ours
     quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)  # of d(Φ)/d(x) over the pairs of a ring
 
 
@@ -42,11 +40,7 @@ QUICK = Config(rings=rings.QUICK, n_neighbors=15, bins=60)
 
 @torch.no_grad()
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """What each network makes of the test draw: layouts, distances within each ring, loops, accuracy.
 
@@ -84,8 +78,12 @@ def evaluate(
             "edges": ("edge", edges),
         },
         coords={
-            "beta": list(recipe.betas), "seed": list(recipe.seeds), "ring": [0, 1],
-            "quantile": list(config.quantiles), "law": ["exponential", "chord"], "rank": [1, 2],
+            "beta": list(recipe.betas),
+            "seed": list(recipe.seeds),
+            "ring": [0, 1],
+            "quantile": list(config.quantiles),
+            "law": ["exponential", "chord"],
+            "rank": [1, 2],
         },
     )
 
@@ -96,8 +94,13 @@ def _layouts(
     """UMAP of both rings together, of each member."""
     clouds = list(z.reshape(-1, math.prod(z.shape[2:4]), z.shape[-1]))
     found = projection.umaps(
-        clouds, processes=torch.get_num_threads(), n_neighbors=config.n_neighbors, min_dist=config.min_dist, n_components=3,
-        seed=config.umap_seed)
+        clouds,
+        processes=torch.get_num_threads(),
+        n_neighbors=config.n_neighbors,
+        min_dist=config.min_dist,
+        n_components=3,
+        seed=config.umap_seed,
+    )
     layouts = np.empty((*z.shape[:-1], 3), dtype=np.float32)
     for done, (layout, member) in enumerate(zip(found, np.ndindex(z.shape[:2]), strict=True), start=1):
         layouts[member] = layout.reshape(layouts[member].shape)
@@ -127,9 +130,7 @@ def _shapes(
     return shapes
 
 
-def correlation(
-    a: Float[np.ndarray, "*#lead p"], b: Float[np.ndarray, "*#lead p"]
-) -> Float[np.ndarray, "*lead"]:
+def correlation(a: Float[np.ndarray, "*#lead p"], b: Float[np.ndarray, "*#lead p"]) -> Float[np.ndarray, "*lead"]:
     """Pearson's, over the last axis."""
     a, b = (v.astype(np.float64) - v.mean(-1, keepdims=True, dtype=np.float64) for v in (a, b))
     return (a * b).sum(-1) / np.sqrt((a**2).sum(-1) * (b**2).sum(-1))

@@ -28,19 +28,22 @@ BANDS = _sweeps.BANDS | {"clean": 0.05, "accuracy": 0.4, "compared": 0.4}
 
 @dataclass(frozen=True)
 class Config:
-    cifar10: cifar10.Config = cifar10.reading("text")        # the networks
-    fgsm: Fgsm = Fgsm()                                      # the attack,
-    objectives: tuple[str, ...] = OBJECTIVES                 # what it wants to increase,
-    precision: Literal["float32", "bfloat16"] = "bfloat16"   # and of the VGG13 in it; what the networks learn is float32
-    n_compared: int = 200                                    # test images, the first, attacked in float32 too
+    cifar10: cifar10.Config = cifar10.reading("text")  # the networks
+    fgsm: Fgsm = Fgsm()  # the attack,
+    objectives: tuple[str, ...] = OBJECTIVES  # what it wants to increase,
+    precision: Literal["float32", "bfloat16"] = "bfloat16"  # and of the VGG13 in it; what the networks learn is float32
+    n_compared: int = 200  # test images, the first, attacked in float32 too
 
 
 PAPER = Config()
-SHOWN = replace(   # in the paper: one network for each β, attacked along the training's loss
-    PAPER, cifar10=replace(PAPER.cifar10, seeds=(0,)), objectives=("total",), n_compared=50)
+SHOWN = replace(  # in the paper: one network for each β, attacked along the training's loss
+    PAPER, cifar10=replace(PAPER.cifar10, seeds=(0,)), objectives=("total",), n_compared=50
+)
 QUICK = Config(
-    cifar10=replace(cifar10.QUICK, n_test=40), fgsm=Fgsm(epsilons=(0.01, 0.1, 1.0), batch_size=20, pictured=(1, 2)),
-    precision="float32", n_compared=4,
+    cifar10=replace(cifar10.QUICK, n_test=40),
+    fgsm=Fgsm(epsilons=(0.01, 0.1, 1.0), batch_size=20, pictured=(1, 2)),
+    precision="float32",
+    n_compared=4,
 )
 
 
@@ -57,15 +60,23 @@ def evaluate(
     ``compared`` is the accuracy under attack on the first images with the VGG13 in either ``precision``, "used" and
     "float32": what the faster one changes. ``partial``: the file from which an evaluation that was cut off goes on.
     """
+
     def attack(settings: cifar10.Config, precision: str, partial: Path | None = None) -> xr.Dataset:
         if precision == "bfloat16" and device == "cpu":
             front = Bfloat16Features(settings.weights, settings.inputs)
         else:
             front = cifar10.front(settings, device=device)
         return _sweeps.attacked(
-            cifar10, settings, networks["cifar10"], front, config.fgsm,
+            cifar10,
+            settings,
+            networks["cifar10"],
+            front,
+            config.fgsm,
             functools.partial(robustness, objectives=config.objectives, partial=partial),
-            objectives=config.objectives, device=device, progress=progress)
+            objectives=config.objectives,
+            device=device,
+            progress=progress,
+        )
 
     few = replace(config.cifar10, n_test=config.n_compared)
     compared = [attack(few, precision).accuracy for precision in (config.precision, "float32")]

@@ -13,4 +13,7 @@ from lil.recipes import cifar10
 
 PAPER = Config(cifar10=cifar10.reading("public-code"), fgsm=Fgsm(distances="pixels"))
 QUICK = replace(
-    fig3_cifar10.QUICK, cifar10=replace(cifar10.QUICK_PUBLIC, n_test=40), fgsm=replace(fig3_cifar10.QUICK.fgsm, distances="pixels"))
+    fig3_cifar10.QUICK,
+    cifar10=replace(cifar10.QUICK_PUBLIC, n_test=40),
+    fgsm=replace(fig3_cifar10.QUICK.fgsm, distances="pixels"),
+)

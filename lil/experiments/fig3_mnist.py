@@ -19,8 +19,8 @@ RECIPES = {"mnist": mnist}
 
 @dataclass(frozen=True)
 class Config:
-    mnist: mnist.Config = mnist.reading("text")   # the networks
-    fgsm: Fgsm = Fgsm()                           # the attack
+    mnist: mnist.Config = mnist.reading("text")  # the networks
+    fgsm: Fgsm = Fgsm()  # the attack
 
 
 PAPER = Config()
@@ -28,16 +28,19 @@ QUICK = Config(mnist=mnist.QUICK)
 
 
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """Accuracy of each network on all test images, clean and attacked: see :func:`lil.evaluation.robustness`."""
     return _sweeps.attacked(
-        mnist, config.mnist, networks["mnist"], mnist.front(config.mnist), config.fgsm, robustness,
-        device=device, progress=progress)
+        mnist,
+        config.mnist,
+        networks["mnist"],
+        mnist.front(config.mnist),
+        config.fgsm,
+        robustness,
+        device=device,
+        progress=progress,
+    )
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:

@@ -23,18 +23,16 @@ RECIPES = {"ring": torus, "tube": torus}
 
 # Two trainings of one stack end in different weights (see the recipe), and its finest level with different distances: among
 # ten stacks, two trainings differed by up to 0.15 in accuracy and 0.6 in correlation there.
-BANDS = {
-    "accuracy": 0.3, "correlation": 1.0, "ratio": 1.0, "contrast": 0.5, "gradient": np.inf, "umap": np.inf,
-}
+BANDS = {"accuracy": 0.3, "correlation": 1.0, "ratio": 1.0, "contrast": 0.5, "gradient": np.inf, "umap": np.inf}
 
 
 @dataclass(frozen=True)
 class Config:
-    ring: torus.Config = torus.PAPER                 # the stacks: cut into the text's cylinders
-    tube: torus.Config = torus.PAPER_TUBE            # the stacks: cut into the public code's bands; no UMAP of them
-    n_neighbors: int = 10                            # UMAP, caption of Fig. 4; the public code has 40
-    min_dist: float = 1.0                            # UMAP, caption of Fig. 4; the public code has 0.25
-    umap_seed: int = 0                               # of the layout, the same for every stack and level
+    ring: torus.Config = torus.PAPER  # the stacks: cut into the text's cylinders
+    tube: torus.Config = torus.PAPER_TUBE  # the stacks: cut into the public code's bands; no UMAP of them
+    n_neighbors: int = 10  # UMAP, caption of Fig. 4; the public code has 40
+    min_dist: float = 1.0  # UMAP, caption of Fig. 4; the public code has 0.25
+    umap_seed: int = 0  # of the layout, the same for every stack and level
     quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)  # of d(Φ)/d(x) over the pairs of a class
 
     def __post_init__(self):
@@ -51,11 +49,7 @@ QUICK = Config(ring=torus.QUICK, tube=torus.QUICK_TUBE)
 
 
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """What each level of each stack makes of the points it was trained on.
 
@@ -107,7 +101,9 @@ def _measures(config: Config, recipe: torus.Config, model: StackedLIL, points: t
             "contrast": (("saliency", *member), contrast(gradient, at_cut)),
         },
         coords={
-            "level": list(toy.TORUS_CLASSES), "seed": list(recipe.seeds), "quantile": list(config.quantiles),
+            "level": list(toy.TORUS_CLASSES),
+            "seed": list(recipe.seeds),
+            "quantile": list(config.quantiles),
             "saliency": ["norm", "largest"],
         },
     )
@@ -127,7 +123,7 @@ def saliency(
     gradients = []
     for logits, target in zip(model(each), labels, strict=True):
         own = logits.gather(-1, target.to(x.device).expand(model.members, -1)[..., None])
-        gradients.append(torch.autograd.grad(own.sum(), each, retain_graph=True)[0])   # points do not mix
+        gradients.append(torch.autograd.grad(own.sum(), each, retain_graph=True)[0])  # points do not mix
     model.stop_gradient = stop
     gradient = torch.stack(gradients)
     return torch.stack((gradient.norm(dim=-1), gradient.abs().amax(-1))).numpy(force=True)
@@ -159,8 +155,13 @@ def _layouts(
     """UMAP of each level of each stack."""
     clouds = [z for level in levels for z in level]
     found = projection.umaps(
-        clouds, processes=torch.get_num_threads(), n_neighbors=config.n_neighbors, min_dist=config.min_dist, n_components=3,
-        seed=config.umap_seed)
+        clouds,
+        processes=torch.get_num_threads(),
+        n_neighbors=config.n_neighbors,
+        min_dist=config.min_dist,
+        n_components=3,
+        seed=config.umap_seed,
+    )
     layouts = np.empty((len(levels), *levels[0].shape[:-1], 3), dtype=np.float32)
     for done, (layout, member) in enumerate(zip(found, np.ndindex(layouts.shape[:2]), strict=True), start=1):
         layouts[member] = layout

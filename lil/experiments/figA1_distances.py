@@ -25,28 +25,29 @@ BANDS = {"correlation": 0.1, "wasserstein": 0.1, "ratio": 0.1, "edges": 1.0, "co
 
 @dataclass(frozen=True)
 class Config:
-    mnist_text: mnist.Config = mnist.PAPER            # the networks: the text's
-    mnist_public: mnist.Config = mnist.PAPER_PUBLIC   # the public code's, where K = 10
-    cifar10_text: cifar10.Config = cifar10.PAPER      # the text's; their inputs are features of the VGG13
-    n_images: int = 2000                              # the first of the test set; some 200 000 pairs of one class
-    bins: int = 100                                   # of the histograms
+    mnist_text: mnist.Config = mnist.PAPER  # the networks: the text's
+    mnist_public: mnist.Config = mnist.PAPER_PUBLIC  # the public code's, where K = 10
+    cifar10_text: cifar10.Config = cifar10.PAPER  # the text's; their inputs are features of the VGG13
+    n_images: int = 2000  # the first of the test set; some 200 000 pairs of one class
+    bins: int = 100  # of the histograms
     quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)  # of K d(Φ)/d(x) over the pairs
 
 
 PAPER = Config()
-SHOWN = replace(   # in the paper: one network for each β, of one reading; here Figure 3's, and of the other reading one too
-    PAPER, mnist_public=replace(PAPER.mnist_public, seeds=(0,)), cifar10_text=replace(PAPER.cifar10_text, seeds=(0,)))
+SHOWN = (
+    replace(  # in the paper: one network for each β, of one reading; here Figure 3's, and of the other reading one too
+        PAPER,
+        mnist_public=replace(PAPER.mnist_public, seeds=(0,)),
+        cifar10_text=replace(PAPER.cifar10_text, seeds=(0,)),
+    )
+)
 QUICK = Config(
-    mnist_text=mnist.QUICK, mnist_public=mnist.QUICK_PUBLIC, cifar10_text=cifar10.QUICK, n_images=60, bins=30,
+    mnist_text=mnist.QUICK, mnist_public=mnist.QUICK_PUBLIC, cifar10_text=cifar10.QUICK, n_images=60, bins=30
 )
 
 
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """Histograms of the within-class distances of the inputs and, times K, of the representations; how they compare.
 
@@ -85,21 +86,21 @@ def _distances(
             "count": ((*member, "bin"), by_member([np.histogram(each, edges)[0] for each in z_dist])),
             "wasserstein": (member, by_member([wasserstein_distance(each, x_dist) / mean for each in z_dist])),
             "correlation": (member, by_member([np.corrcoef(each, x_dist)[0, 1] for each in z_dist])),
-            "ratio": ((*member, "quantile"), by_member([np.quantile(each / x_dist, config.quantiles) for each in z_dist])),
+            "ratio": (
+                (*member, "quantile"),
+                by_member([np.quantile(each / x_dist, config.quantiles) for each in z_dist]),
+            ),
             "data_count": ("bin", np.histogram(x_dist, edges)[0].astype(np.float32)),
             "data_mean": np.float32(mean),
             "edges": ("edge", edges.astype(np.float32)),
         },
-        coords={
-            "beta": list(settings.betas), "seed": list(settings.seeds), "quantile": list(config.quantiles),
-        },
+        coords={"beta": list(settings.betas), "seed": list(settings.seeds), "quantile": list(config.quantiles)},
     )
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
     """Train the networks, then evaluate them."""
     networks = {
-        name: recipe.train(getattr(config, name), device=device, progress=progress)
-        for name, recipe in RECIPES.items()
+        name: recipe.train(getattr(config, name), device=device, progress=progress) for name, recipe in RECIPES.items()
     }
     return evaluate(config, networks, device=device, progress=progress)

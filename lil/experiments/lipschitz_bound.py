@@ -24,24 +24,27 @@ RECIPES = {"rings": rings, "torus": torus, "mnist": mnist}
 
 @dataclass(frozen=True)
 class Config(_lipschitz.Measuring):
-    rings: rings.Config = rings.PAPER                    # the networks: Figure 2's,
-    torus: torus.Config = torus.PAPER                    # Figure 4's, of which each level is a network of its own,
-    mnist: mnist.Config = mnist.reading("text")          # and Figure 3A's
+    rings: rings.Config = rings.PAPER  # the networks: Figure 2's,
+    torus: torus.Config = torus.PAPER  # Figure 4's, of which each level is a network of its own,
+    mnist: mnist.Config = mnist.reading("text")  # and Figure 3A's
 
 
 PAPER = Config()
 QUICK = Config(
-    rings=rings.QUICK, torus=torus.QUICK, mnist=mnist.QUICK, n_images=40, batch_size=20, directions=2, drawn=10,
-    epsilons=(1e-4, 1e-3, 1e-2, 1e-1, 1.0), steps=3,
+    rings=rings.QUICK,
+    torus=torus.QUICK,
+    mnist=mnist.QUICK,
+    n_images=40,
+    batch_size=20,
+    directions=2,
+    drawn=10,
+    epsilons=(1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+    steps=3,
 )
 
 
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """What is measured of every network, over the dimension ``network``: see :func:`lil.experiments._lipschitz.measured`."""
     return _lipschitz.measured(config, _all(config, networks, device), progress)
@@ -65,14 +68,14 @@ def _all(config: Config, networks: dict[str, dict[str, Tensor]], device: str) ->
 
     model = mnist.restore(config.mnist, networks["mnist"])
     betas, seeds = map(list, zip(*mnist.members(config.mnist), strict=True))
-    x, labels = (part[:config.n_images] for part in mnist.inputs(config.mnist, "test"))
+    x, labels = (part[: config.n_images] for part in mnist.inputs(config.mnist, "test"))
     name = images.TITLES[config.mnist.dataset]
     yield ready(name, model, betas, seeds, config.mnist.scale, x, labels, config.batch_size, attacks.BOUNDS, device)
 
 
 def through(stack: StackedLIL, level: int) -> LIL:
     """The network from the data to one level of a stack: the hidden layers up to there, and that level's classifier."""
-    below = stack.lils[:level + 1]
+    below = stack.lils[: level + 1]
     sizes = [stack.lils[0].sizes[0], *(size for lil in below for size in lil.sizes[1:-1]), below[-1].sizes[-1]]
     model = LIL(sizes, seeds=[0] * stack.members)
     for name in ("weights", "biases"):

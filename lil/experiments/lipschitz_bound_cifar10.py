@@ -23,22 +23,24 @@ RECIPES = {"cifar10": cifar10}
 
 @dataclass(frozen=True)
 class Config(_lipschitz.Measuring):
-    cifar10: cifar10.Config = cifar10.reading("text")    # the networks
-    n_images: int = 100                                  # a Jacobian of Φ has 1000 rows, each a backward pass
+    cifar10: cifar10.Config = cifar10.reading("text")  # the networks
+    n_images: int = 100  # a Jacobian of Φ has 1000 rows, each a backward pass
 
 
 PAPER = Config()
 QUICK = Config(
-    cifar10=cifar10.QUICK, n_images=20, batch_size=10, directions=2, drawn=10, epsilons=(1e-4, 1e-3, 1e-2, 1e-1, 1.0), steps=3,
+    cifar10=cifar10.QUICK,
+    n_images=20,
+    batch_size=10,
+    directions=2,
+    drawn=10,
+    epsilons=(1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+    steps=3,
 )
 
 
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """What is measured of every network, over the dimension ``network``: see :func:`lil.experiments._lipschitz.measured`.
 
@@ -47,10 +49,18 @@ def evaluate(
     settings = config.cifar10
     model = cifar10.restore(settings, networks["cifar10"])
     betas, seeds = map(list, zip(*cifar10.members(settings), strict=True))
-    x, labels = (part[:config.n_images] for part in cifar10.inputs(settings, "test", device=device))
+    x, labels = (part[: config.n_images] for part in cifar10.inputs(settings, "test", device=device))
     group = _lipschitz.ready(
-        images.TITLES[settings.dataset], model, betas, seeds, settings.scale, x, labels, config.batch_size,
-        (-math.inf, math.inf), device,
+        images.TITLES[settings.dataset],
+        model,
+        betas,
+        seeds,
+        settings.scale,
+        x,
+        labels,
+        config.batch_size,
+        (-math.inf, math.inf),
+        device,
     )
     return _lipschitz.measured(config, [group], progress)
 

@@ -16,7 +16,15 @@ from lil.progress import Progress, silent
 from lil.recipes import choices, mnist
 
 VARIANTS = (
-    "scale_01", "scale_03", "scale_3", "scale_10", "pairs", "deeper", "batch_50", "batch_200", "batch_500",
+    "scale_01",
+    "scale_03",
+    "scale_3",
+    "scale_10",
+    "pairs",
+    "deeper",
+    "batch_50",
+    "batch_200",
+    "batch_500",
     "batch_1000",
 )
 RECIPES = {"text": mnist, **dict.fromkeys(VARIANTS, choices)}
@@ -25,19 +33,19 @@ BANDS = {name: OF_SWEEPS[name] for name in ("clean", "accuracy", "zero_gradient"
 
 @dataclass(frozen=True)
 class Config:
-    text: mnist.Config = mnist.PAPER                        # the networks of Figure 3A and Table 1
-    scale_01: choices.Config = choices.PAPER_SCALE_01       # and those with one change each: K,
+    text: mnist.Config = mnist.PAPER  # the networks of Figure 3A and Table 1
+    scale_01: choices.Config = choices.PAPER_SCALE_01  # and those with one change each: K,
     scale_03: choices.Config = choices.PAPER_SCALE_03
     scale_3: choices.Config = choices.PAPER_SCALE_3
     scale_10: choices.Config = choices.PAPER_SCALE_10
-    pairs: choices.Config = choices.PAPER_PAIRS             # the reduction of the isometry term,
-    deeper: choices.Config = choices.PAPER_DEEPER           # one hidden layer more,
-    batch_50: choices.Config = choices.PAPER_BATCH_50       # and the images of a step
+    pairs: choices.Config = choices.PAPER_PAIRS  # the reduction of the isometry term,
+    deeper: choices.Config = choices.PAPER_DEEPER  # one hidden layer more,
+    batch_50: choices.Config = choices.PAPER_BATCH_50  # and the images of a step
     batch_200: choices.Config = choices.PAPER_BATCH_200
     batch_500: choices.Config = choices.PAPER_BATCH_500
     batch_1000: choices.Config = choices.PAPER_BATCH_1000
-    fgsm: Fgsm = Fgsm()                                     # the attack of Figure 3A on all of them, in batches of 100
-    n_distances: int = 1000                                 # test images, the first, whose distances are taken
+    fgsm: Fgsm = Fgsm()  # the attack of Figure 3A on all of them, in batches of 100
+    n_distances: int = 1000  # test images, the first, whose distances are taken
 
 
 PAPER = Config()
@@ -58,11 +66,7 @@ class Reduced(Sweep):
 
 
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """What :func:`lil.evaluation.robustness` measures, for each set of ``networks``; NaN for seeds that a set lacks.
 
@@ -74,15 +78,23 @@ def evaluate(
         settings = getattr(config, name)
         sweep = Reduced(
             recipe.restore(settings, networks[name]).to(device).requires_grad_(False),
-            recipe.front(settings, device=device), settings.betas, settings.seeds, settings.scale, _reduction(settings),
+            recipe.front(settings, device=device),
+            settings.betas,
+            settings.seeds,
+            settings.scale,
+            _reduction(settings),
         )
         x, labels = (part.to(device) for part in recipe.data(settings, "test"))
         found = robustness(sweep, x, labels, config.fgsm, reduction=sweep.reduction, progress=progress)
-        each.append(found.drop_attrs().assign_coords(
-            scale=settings.scale, reduction=_reduction(settings), layers=len(settings.hidden),
-            batch_size=settings.batch_size,
-        ))
-    x, labels = (part[:config.n_distances] for part in mnist.inputs(config.text, "test"))
+        each.append(
+            found.drop_attrs().assign_coords(
+                scale=settings.scale,
+                reduction=_reduction(settings),
+                layers=len(settings.hidden),
+                batch_size=settings.batch_size,
+            )
+        )
+    x, labels = (part[: config.n_distances] for part in mnist.inputs(config.text, "test"))
     x_dist = pair_distances(x, pair_blocks(labels)).mean()
     result = xr.concat(each, "networks", join="outer", coords="different", compat="equals")
     return result.assign_coords(networks=list(RECIPES)).assign(x_dist=x_dist.numpy())
@@ -96,7 +108,6 @@ def _reduction(settings: mnist.Config) -> Reduction:
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
     """Train the networks, then evaluate them."""
     networks = {
-        name: recipe.train(getattr(config, name), device=device, progress=progress)
-        for name, recipe in RECIPES.items()
+        name: recipe.train(getattr(config, name), device=device, progress=progress) for name, recipe in RECIPES.items()
     }
     return evaluate(config, networks, device=device, progress=progress)

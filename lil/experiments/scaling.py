@@ -28,30 +28,40 @@ from lil.randomness import derived_seed
 from lil.sampled_pairs import sampled_isometry_loss
 
 RECIPES = {}
-PAIRS = ("all", "within-class", "sampled")   # every pair, those of one class, some of these at random
+PAIRS = ("all", "within-class", "sampled")  # every pair, those of one class, some of these at random
 BANDS = {name: np.inf for name in ("seconds", "memory", "by_classes", "by_members", "by_threads", "cores")} | {
-    "spread": 0.05, "predicted": 0.05, "loss": 1e-5}
+    "spread": 0.05,
+    "predicted": 0.05,
+    "loss": 1e-5,
+}
 
 
 @dataclass(frozen=True)
 class Config:
     points: tuple[int, ...] = (200, 400, 800, 1600, 3200, 6400)
-    classes: tuple[int, ...] = (1, 2, 4, 8, 16)           # at ``n_points``; 4 elsewhere
-    members: tuple[int, ...] = (1, 2, 4, 8, 16)           # networks trained together, such as seeds, at ``n_points``
-    threads: tuple[int, ...] = (1, 2, 4)                  # those that the machine has cores for
-    drawn: tuple[int, ...] = (100, 1000, 10_000)          # pairs of the estimate, at ``n_points``
+    classes: tuple[int, ...] = (1, 2, 4, 8, 16)  # at ``n_points``; 4 elsewhere
+    members: tuple[int, ...] = (1, 2, 4, 8, 16)  # networks trained together, such as seeds, at ``n_points``
+    threads: tuple[int, ...] = (1, 2, 4)  # those that the machine has cores for
+    drawn: tuple[int, ...] = (100, 1000, 10_000)  # pairs of the estimate, at ``n_points``
     n_points: int = 1600
-    n_drawn: int = 10_000                                 # pairs of the estimate that is timed
-    width: int = 20                                       # units of the representation, as in "Experiments"
-    dimensions: int = 3                                   # of the data, as the torus has
-    repeats: int = 7                                      # calls that are timed, after one that is not; their median
-    n_estimates: int = 300                                # of the loss, for its spread
-    draw: int = 600                                       # seed of the points and the pairs
+    n_drawn: int = 10_000  # pairs of the estimate that is timed
+    width: int = 20  # units of the representation, as in "Experiments"
+    dimensions: int = 3  # of the data, as the torus has
+    repeats: int = 7  # calls that are timed, after one that is not; their median
+    n_estimates: int = 300  # of the loss, for its spread
+    draw: int = 600  # seed of the points and the pairs
 
 
 PAPER = Config()
 QUICK = Config(
-    points=(60, 120), classes=(1, 4), members=(1, 2), threads=(1,), drawn=(50, 200), n_points=120, n_drawn=100, repeats=2,
+    points=(60, 120),
+    classes=(1, 4),
+    members=(1, 2),
+    threads=(1,),
+    drawn=(50, 200),
+    n_points=120,
+    n_drawn=100,
+    repeats=2,
     n_estimates=200,
 )
 _CLASSES = 4
@@ -67,7 +77,9 @@ def evaluate(
     the standard deviation of the estimates as a share of it, ``predicted`` what each estimate says of it by itself.
     """
     usable = [n for n in config.threads if n <= (os.cpu_count() or 1)]
-    total = len(PAIRS) * len(config.points) + len(config.classes) + len(config.members) + len(usable) + len(config.drawn)
+    total = (
+        len(PAIRS) * len(config.points) + len(config.classes) + len(config.members) + len(usable) + len(config.drawn)
+    )
     steps = iter(range(1, total + 1))
 
     def timed(pairs: str, n: int, **more: int) -> float:
@@ -90,14 +102,23 @@ def evaluate(
     memory = [_memory(config, pairs) for pairs in PAIRS]
     return xr.Dataset(
         {
-            "seconds": (("pairs", "points"), seconds), "memory": (("pairs", "points"), memory),
-            "by_classes": ("classes", by_classes), "by_members": ("members", by_members),
-            "by_threads": ("threads", by_threads), "cores": os.cpu_count() or 1,
-            "loss": loss[0], "spread": ("drawn", spread), "predicted": ("drawn", predicted),
+            "seconds": (("pairs", "points"), seconds),
+            "memory": (("pairs", "points"), memory),
+            "by_classes": ("classes", by_classes),
+            "by_members": ("members", by_members),
+            "by_threads": ("threads", by_threads),
+            "cores": os.cpu_count() or 1,
+            "loss": loss[0],
+            "spread": ("drawn", spread),
+            "predicted": ("drawn", predicted),
         },
         coords={
-            "pairs": list(PAIRS), "points": list(config.points), "classes": list(config.classes),
-            "members": list(config.members), "threads": usable, "drawn": list(config.drawn),
+            "pairs": list(PAIRS),
+            "points": list(config.points),
+            "classes": list(config.classes),
+            "members": list(config.members),
+            "threads": usable,
+            "drawn": list(config.drawn),
         },
     )
 
@@ -125,7 +146,8 @@ def _call(
     generator = torch.Generator().manual_seed(config.draw)
     if pairs == "sampled":
         return lambda: torch.autograd.grad(
-            sampled_isometry_loss(z, x, labels, config.n_drawn, generator=generator).loss.sum(), z)
+            sampled_isometry_loss(z, x, labels, config.n_drawn, generator=generator).loss.sum(), z
+        )
     blocks = pair_blocks(labels, pairs)
     x_dist = pair_distances(x, blocks)
     return lambda: torch.autograd.grad(isometry_loss(z, x_dist, blocks).sum(), z)
@@ -163,12 +185,12 @@ def _memory(config: Config, pairs: str) -> list[float]:
 
 
 def _rises(config: Config, pairs: str) -> list[float]:
-    _call(config, pairs, 2 * _CLASSES)()                 # compiles, and loads what is loaded once
+    _call(config, pairs, 2 * _CLASSES)()  # compiles, and loads what is loaded once
     found = []
     for n in config.points:
-        ctypes.CDLL(None).malloc_trim(0)                  # what the size before has freed
+        ctypes.CDLL(None).malloc_trim(0)  # what the size before has freed
         before = _status("VmRSS")
-        Path("/proc/self/clear_refs").write_text("5")     # the peak starts anew
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
         _call(config, pairs, n)()
         found.append(_status("VmHWM") - before)
     return found
@@ -186,7 +208,6 @@ def _spread(config: Config, n_drawn: int) -> tuple[float, float, float]:
     blocks = pair_blocks(labels)
     exact = float(isometry_loss(z[0], pair_distances(x, blocks), blocks))
     generator = torch.Generator().manual_seed(derived_seed(config.draw, 0, n_drawn))
-    found = [
-        sampled_isometry_loss(z[0], x, labels, n_drawn, generator=generator) for _ in range(config.n_estimates)]
+    found = [sampled_isometry_loss(z[0], x, labels, n_drawn, generator=generator) for _ in range(config.n_estimates)]
     losses, variances = (torch.stack(values).double() for values in zip(*found, strict=True))
     return exact, float(losses.std()) / exact, float(variances.mean().sqrt()) / exact

@@ -13,40 +13,45 @@ from lil.recipes import cifar10, mnist
 
 # Those with the same inputs stand together: their features are made once.
 RECIPES = {
-    "mnist_text": mnist, "mnist_public": mnist, "cifar10_text": cifar10, "cifar10_deeper": cifar10,
-    "cifar10_as_published": cifar10, "cifar10_public": cifar10, "cifar10_first": cifar10,
+    "mnist_text": mnist,
+    "mnist_public": mnist,
+    "cifar10_text": cifar10,
+    "cifar10_deeper": cifar10,
+    "cifar10_as_published": cifar10,
+    "cifar10_public": cifar10,
+    "cifar10_first": cifar10,
 }
 
-_PIECE = 1000   # images that all networks see at once: each layer of all of CIFAR10's takes 72 MB for them
+_PIECE = 1000  # images that all networks see at once: each layer of all of CIFAR10's takes 72 MB for them
 
-BANDS = {"accuracy": 0.05}   # training amplifies the last digit of a sum: on CIFAR10 at β = 10, see the recipe
+BANDS = {"accuracy": 0.05}  # training amplifies the last digit of a sum: on CIFAR10 at β = 10, see the recipe
 
 
 @dataclass(frozen=True)
 class Config:
-    mnist_text: mnist.Config = mnist.PAPER                # the networks, in the text's reading
-    mnist_public: mnist.Config = mnist.PAPER_PUBLIC       # and in the public code's
+    mnist_text: mnist.Config = mnist.PAPER  # the networks, in the text's reading
+    mnist_public: mnist.Config = mnist.PAPER_PUBLIC  # and in the public code's
     cifar10_text: cifar10.Config = cifar10.PAPER
-    cifar10_deeper: cifar10.Config = cifar10.PAPER_DEEPER              # the text's with the public code's depth, β = 0 alone,
+    cifar10_deeper: cifar10.Config = cifar10.PAPER_DEEPER  # the text's with the public code's depth, β = 0 alone,
     cifar10_as_published: cifar10.Config = cifar10.PAPER_AS_PUBLISHED  # or with its inputs of the VGG13
-    cifar10_public: cifar10.Config = cifar10.PAPER_PUBLIC              # both, as in the public code
-    cifar10_first: cifar10.Config = cifar10.PAPER_FIRST                # the public code's first version, β = 0 alone
+    cifar10_public: cifar10.Config = cifar10.PAPER_PUBLIC  # both, as in the public code
+    cifar10_first: cifar10.Config = cifar10.PAPER_FIRST  # the public code's first version, β = 0 alone
 
 
 PAPER = Config()
 QUICK = Config(
-    mnist_text=mnist.QUICK, mnist_public=mnist.QUICK_PUBLIC, cifar10_text=cifar10.QUICK, cifar10_deeper=cifar10.QUICK_DEEPER,
-    cifar10_as_published=cifar10.QUICK_AS_PUBLISHED, cifar10_public=cifar10.QUICK_PUBLIC,
+    mnist_text=mnist.QUICK,
+    mnist_public=mnist.QUICK_PUBLIC,
+    cifar10_text=cifar10.QUICK,
+    cifar10_deeper=cifar10.QUICK_DEEPER,
+    cifar10_as_published=cifar10.QUICK_AS_PUBLISHED,
+    cifar10_public=cifar10.QUICK_PUBLIC,
     cifar10_first=cifar10.QUICK_FIRST,
 )
 
 
 def evaluate(
-    config: Config,
-    networks: dict[str, dict[str, Tensor]],
-    *,
-    device: str = "cpu",
-    progress: Progress = silent,
+    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
     """``accuracy`` (networks, beta, seed) on all test images; NaN where a set has no network for a β and seed."""
     each = []
@@ -66,7 +71,6 @@ def evaluate(
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
     """Train the networks, then evaluate them."""
     networks = {
-        name: recipe.train(getattr(config, name), device=device, progress=progress)
-        for name, recipe in RECIPES.items()
+        name: recipe.train(getattr(config, name), device=device, progress=progress) for name, recipe in RECIPES.items()
     }
     return evaluate(config, networks, device=device, progress=progress)

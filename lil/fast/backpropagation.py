@@ -19,17 +19,17 @@ from lil.models import LIL, StackedLIL
 class Batch(NamedTuple):
     """What one step sees. Members of one seed see the same points; a full batch is seen by all."""
 
-    x: Float[Tensor, "*s n d"]                       # s batches, one a seed; one (n, d) where all members share it
+    x: Float[Tensor, "*s n d"]  # s batches, one a seed; one (n, d) where all members share it
     labels: Int[Tensor, "levels *s n"]
-    blocks: Blocks                                   # with leading dimensions (levels, *s)
-    x_dist: Float[Tensor, "pairs"]                   # in the order of the blocks
+    blocks: Blocks  # with leading dimensions (levels, *s)
+    x_dist: Float[Tensor, "pairs"]  # in the order of the blocks
 
 
 class Sharing(NamedTuple):
     """Which members see which batch."""
 
-    of_member: Int[Tensor, "m"] | None           # the batch of each member; None: there is one batch, shared by all
-    active: slice | Int[Tensor, "*s k"] | None   # the members with β > 0, by batch where there are several
+    of_member: Int[Tensor, "m"] | None  # the batch of each member; None: there is one batch, shared by all
+    active: slice | Int[Tensor, "*s k"] | None  # the members with β > 0, by batch where there are several
 
 
 class Objective:
@@ -54,7 +54,9 @@ class Objective:
         self.betas = None if sharing.active is None else betas[sharing.active]
         self.parameters = [each.detach() for lil in self.levels for each in lil.parameters()]
         self.gradients = [torch.empty_like(each) for each in self.parameters]
-        self._kept: dict[int, tuple[list[_Layers], Tensor, Tensor]] = {}   # arrays for each size of batch, of which there are two
+        self._kept: dict[
+            int, tuple[list[_Layers], Tensor, Tensor]
+        ] = {}  # arrays for each size of batch, of which there are two
 
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Float[Tensor, "2 levels m"]:
@@ -81,14 +83,23 @@ class Objective:
         """The layers of each level, all representations, and the gradients along them, for batches of this size."""
         n = x.shape[-2]
         if n not in self._kept:
-            z, back = (x.new_empty(len(self.levels), self.levels[0].members, self.levels[0].sizes[-2], n) for _ in range(2))
+            z, back = (
+                x.new_empty(len(self.levels), self.levels[0].members, self.levels[0].sizes[-2], n) for _ in range(2)
+            )
             parameters, gradients = iter(self.parameters), iter(self.gradients)
             each_level = []
             for lil, z_of_level, back_of_level in zip(self.levels, z, back, strict=True):
                 count = len(lil.weights)
-                each_level.append(_Layers(
-                    *([next(source) for _ in range(count)] for source in (parameters, parameters, gradients, gradients)),
-                    z_of_level, back_of_level))
+                each_level.append(
+                    _Layers(
+                        *(
+                            [next(source) for _ in range(count)]
+                            for source in (parameters, parameters, gradients, gradients)
+                        ),
+                        z_of_level,
+                        back_of_level,
+                    )
+                )
             self._kept[n] = each_level, z, back
         return self._kept[n]
 
@@ -107,14 +118,19 @@ class _Layers:
     """The layers of one LIL on batches of n points. Arrays are (m, units, n): points next to one another in memory."""
 
     def __init__(
-        self, weights: list[Tensor], biases: list[Tensor], along_weights: list[Tensor], along_biases: list[Tensor],
-        z: Float[Tensor, "m width n"], back: Float[Tensor, "m width n"],
+        self,
+        weights: list[Tensor],
+        biases: list[Tensor],
+        along_weights: list[Tensor],
+        along_biases: list[Tensor],
+        z: Float[Tensor, "m width n"],
+        back: Float[Tensor, "m width n"],
     ):
         self.weights, self.biases = weights, [bias[..., None] for bias in biases]
         self.along_weights, self.along_biases = along_weights, along_biases
         n = z.shape[-1]
         self.hidden = [*(z.new_empty(*bias.shape, n) for bias in biases[:-2]), z]
-        self.back = [*map(torch.empty_like, self.hidden[:-1]), back]     # the gradient along each hidden layer
+        self.back = [*map(torch.empty_like, self.hidden[:-1]), back]  # the gradient along each hidden layer
         self.logits = z.new_empty(*biases[-1].shape, n)
 
     def forward(self, below: Float[Tensor, "m d n"]) -> None:
@@ -141,9 +157,11 @@ class _Layers:
         """
         for layer in reversed(range(len(self.hidden))):
             passed = torch.ops.aten.tanh_backward.grad_input(
-                self.back[layer], self.hidden[layer], grad_input=self.back[layer])
+                self.back[layer], self.hidden[layer], grad_input=self.back[layer]
+            )
             self._along(
-                layer, passed, self.hidden[layer - 1] if layer else below, self.back[layer - 1] if layer else None)
+                layer, passed, self.hidden[layer - 1] if layer else below, self.back[layer - 1] if layer else None
+            )
         if into is not None:
             into.baddbmm_(self.weights[0].mT, self.back[0])
 

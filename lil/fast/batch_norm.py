@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 from lil.fast.winograd import channels_last
 from lil.fast.workers import compiled, share
 
-_BLOCK = 64   # rows summed in x's own precision; blocks are summed in float64
+_BLOCK = 64  # rows summed in x's own precision; blocks are summed in float64
 
 
 class BatchNormReLU(nn.BatchNorm2d):

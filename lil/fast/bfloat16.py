@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from lil.fast.convolutions import FrozenConv3x3, dense, matrix
 from lil.features import VGGFeatures
 
-PIECE = 250      # images that go through the VGG13 at once: more take more memory and no less time
-_BESIDE = 25     # images in a row, at most
+PIECE = 250  # images that go through the VGG13 at once: more take more memory and no less time
+_BESIDE = 25  # images in a row, at most
 
 
 class Bfloat16Features(nn.Module):

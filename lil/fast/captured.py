@@ -22,7 +22,7 @@ from lil.progress import Progress, silent
 from lil.randomness import derived_seed
 from lil.training import History, Settings
 
-_COINCIDING = 1e-13   # squared distance up to which representations, within ±1, differ in float32's last digits alone
+_COINCIDING = 1e-13  # squared distance up to which representations, within ±1, differ in float32's last digits alone
 
 
 def train(
@@ -43,13 +43,19 @@ def train(
     each_level = labels if isinstance(labels, tuple) else (labels,)
     training.check(levels, x, each_level, betas, seeds, settings)
     targets = torch.stack(each_level)
-    isometry.pair_weights(isometry.pair_blocks(targets[:, :1], settings.pairs), settings.reduction)   # for their errors
+    isometry.pair_weights(isometry.pair_blocks(targets[:, :1], settings.pairs), settings.reduction)  # for their errors
     objective = MaskedObjective(
-        model, training.sharing_of(betas, seeds, settings, x.device),
-        alpha=settings.alpha, betas=x.new_tensor(betas), scale=settings.scale, reduction=settings.reduction)
+        model,
+        training.sharing_of(betas, seeds, settings, x.device),
+        alpha=settings.alpha,
+        betas=x.new_tensor(betas),
+        scale=settings.scale,
+        reduction=settings.reduction,
+    )
     adam = training.fused_adam(objective.parameters, objective.gradients, settings.learning_rate)
     rehearsal = training.fused_adam(
-        [each.clone() for each in objective.parameters], objective.gradients, settings.learning_rate)
+        [each.clone() for each in objective.parameters], objective.gradients, settings.learning_rate
+    )
     whole = _batch(x, targets, settings) if settings.batch_size is None else None
 
     def batch(chosen: Tensor) -> Batch:
@@ -66,7 +72,7 @@ def train(
     parts = order.split(settings.batch_size or len(x), -1)
     recorded = {}
     for size, part in {part.shape[-1]: part for part in (parts[0], parts[-1])}.items():
-        objective(batch(part))   # what torch sets up at the first call of an operation cannot be recorded
+        objective(batch(part))  # what torch sets up at the first call of an operation cannot be recorded
         rehearsal()
         recorded[size] = _Recorded(step, part.clone())
     steps, done = settings.epochs * len(parts), 0
@@ -116,12 +122,16 @@ class MaskedObjective(Objective):
     def _isometry(self, batch: Batch, z: Tensor, back: Tensor, losses: Tensor) -> None:
         active = self.sharing.active
         losses[:, active], along = isometry_and_gradient(
-            z.mT[:, active], batch.x_dist.unsqueeze(-3), batch.blocks.unsqueeze(-3), self.scale)
+            z.mT[:, active], batch.x_dist.unsqueeze(-3), batch.blocks.unsqueeze(-3), self.scale
+        )
         back[:, active] += (self.betas[..., None, None] * along).mT
 
 
 def isometry_and_gradient(
-    z: Float[Tensor, "*batch n d"], x_dist: Float[Tensor, "*#batch n n"], weights: Float[Tensor, "*#batch n n"], scale: float
+    z: Float[Tensor, "*batch n d"],
+    x_dist: Float[Tensor, "*#batch n n"],
+    weights: Float[Tensor, "*#batch n n"],
+    scale: float,
 ) -> tuple[Float[Tensor, "*batch"], Float[Tensor, "*batch n d"]]:
     """What :func:`lil.isometry.isometry_loss` defines, for representations within ±1, and its gradient along them.
 

@@ -85,7 +85,7 @@ class _FrozenConvolution(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
         (y,) = ctx.saved_tensors
-        passed = torch.ops.aten.threshold_backward(gradient, y, 0)   # the ReLU's, in one pass
+        passed = torch.ops.aten.threshold_backward(gradient, y, 0)  # the ReLU's, in one pass
         return convolve(passed, ctx.layer.once(transformed_turned)), None
 
 

@@ -21,24 +21,24 @@ from lil.fast.workers import compiled
 class Networks(NamedTuple):
     """m networks; with what Adam remembers, where they are trained."""
 
-    sizes: np.ndarray        # (layers + 1,): inputs, hidden layers, classes
-    parameters: np.ndarray   # (m, p)
-    means: np.ndarray        # (m, p)
-    squares: np.ndarray      # (m, p)
+    sizes: np.ndarray  # (layers + 1,): inputs, hidden layers, classes
+    parameters: np.ndarray  # (m, p)
+    means: np.ndarray  # (m, p)
+    squares: np.ndarray  # (m, p)
 
 
 class Batches(NamedTuple):
     """b batches of n points for each of s seeds, and the pairs of each that count: see :class:`lil.isometry.Blocks`."""
 
-    x: np.ndarray            # (s, b, n, d)
-    labels: np.ndarray       # (s, b, n)
-    order: np.ndarray        # (s · b, n)
-    cuts: np.ndarray         # (s · b + 1,): where each batch's blocks begin among
-    start: np.ndarray        # (blocks,)
-    size: np.ndarray         # (blocks,)
-    offset: np.ndarray       # (blocks,)
-    x_dist: np.ndarray       # (pairs,): distances of the inputs
-    weights: np.ndarray      # (s · b,): of an ordered pair in the isometry loss
+    x: np.ndarray  # (s, b, n, d)
+    labels: np.ndarray  # (s, b, n)
+    order: np.ndarray  # (s · b, n)
+    cuts: np.ndarray  # (s · b + 1,): where each batch's blocks begin among
+    start: np.ndarray  # (blocks,)
+    size: np.ndarray  # (blocks,)
+    offset: np.ndarray  # (blocks,)
+    x_dist: np.ndarray  # (pairs,): distances of the inputs
+    weights: np.ndarray  # (s · b,): of an ordered pair in the isometry loss
 
 
 @compiled
@@ -86,7 +86,7 @@ def forward(sizes, parameters, x, values):
     n, at, row = len(x), 0, 0
     for layer in range(len(sizes) - 1):
         inputs, outputs = sizes[layer], sizes[layer + 1]
-        weights, biases = _weights(parameters, at, inputs, outputs), parameters[at + outputs * inputs:]
+        weights, biases = _weights(parameters, at, inputs, outputs), parameters[at + outputs * inputs :]
         out = _rows(values, row, outputs, n)
         if layer == 0:
             _from_inputs(weights, x, out)
@@ -166,7 +166,7 @@ def isometry(z, batches, number, scale, pull, mismatches):
     pull[:] = ZERO
     order, total, pair = batches.order[number], 0.0, 0
     for block in range(batches.cuts[number], batches.cuts[number + 1]):
-        points = order[batches.start[block]:batches.start[block] + batches.size[block]]
+        points = order[batches.start[block] : batches.start[block] + batches.size[block]]
         at = batches.offset[block]
         for i in range(len(points)):
             p, pulled = z[points[i]], pull[points[i]]
@@ -194,7 +194,7 @@ def _points(values, row, z):
     """Layers' rows from ``row`` on, a point's coordinates together."""
     n, d = z.shape
     for c in range(d):
-        unit = values[(row + c) * n:(row + c + 1) * n]
+        unit = values[(row + c) * n : (row + c + 1) * n]
         for j in range(n):
             z[j, c] = unit[j]
 
@@ -218,12 +218,12 @@ def _buffers(sizes, n):
 @compiled
 def _rows(values, row, units, n):
     """Some rows of points of a flat array."""
-    return values[row * n:(row + units) * n].reshape(units, n)
+    return values[row * n : (row + units) * n].reshape(units, n)
 
 
 @compiled
 def _weights(parameters, at, inputs, outputs):
-    return parameters[at:at + outputs * inputs].reshape(outputs, inputs)
+    return parameters[at : at + outputs * inputs].reshape(outputs, inputs)
 
 
 # The attack
@@ -296,7 +296,7 @@ def _pull_inputs(x, batches, number, mismatches, strength, gradient):
     order, at = batches.order[number], 0
     first = batches.offset[batches.cuts[number]] if batches.cuts[number] < batches.cuts[number + 1] else 0
     for block in range(batches.cuts[number], batches.cuts[number + 1]):
-        points = order[batches.start[block]:batches.start[block] + batches.size[block]]
+        points = order[batches.start[block] : batches.start[block] + batches.size[block]]
         for i in range(len(points)):
             p, of_i = x[points[i]], gradient[points[i]]
             for j in range(i + 1, len(points)):
@@ -328,7 +328,7 @@ def _signs(gradient):
 def _step(x, sign, epsilon, low, high, attacked):
     """x + ε · sign, cut off at the bounds; returns the largest change of a coordinate."""
     changes = np.empty(x.shape[1], np.float32)
-    as_integers = changes.view(np.int32)      # which floats ≥ 0 are ordered like, and whose largest is a vector instruction
+    as_integers = changes.view(np.int32)  # which floats ≥ 0 are ordered like, and whose largest is a vector instruction
     most = np.int32(0)
     for i in range(len(x)):
         before, towards, after = x[i], sign[i], attacked[i]

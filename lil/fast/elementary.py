@@ -11,7 +11,7 @@ from lil.fast.workers import compiled
 
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 
-_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8   # Adam's
+_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8  # Adam's
 
 
 @compiled
@@ -31,7 +31,7 @@ def tanh(x):
     b0, b2, b4 = np.float32(4.89352518554385e-03), np.float32(2.26843463243900e-03), np.float32(1.18534705686654e-04)
     b6 = np.float32(1.19825839466702e-06)
     for j in range(len(x)):
-        y = bound if x[j] > bound else -bound if x[j] < -bound else x[j]     # NaN stays
+        y = bound if x[j] > bound else -bound if x[j] < -bound else x[j]  # NaN stays
         s = y * y
         above = y * (a1 + s * (a3 + s * (a5 + s * (a7 + s * (a9 + s * (a11 + s * a13))))))
         x[j] = np.divide(above, b0 + s * (b2 + s * (b4 + s * b6)))
@@ -41,12 +41,17 @@ def tanh(x):
 def _exp_of_difference(x, above, out):
     """exp(x − above) where that is at most 0: 2ⁿ times a polynomial of what is left, that of Cephes. Below 1e-38 it is 0."""
     powers = np.empty(len(x), np.int32)
-    least, log2e, ln2, rest = np.float32(-87), np.float32(1.44269504088896341), np.float32(0.693359375), np.float32(-2.12194440e-4)
+    least, log2e, ln2, rest = (
+        np.float32(-87),
+        np.float32(1.44269504088896341),
+        np.float32(0.693359375),
+        np.float32(-2.12194440e-4),
+    )
     c0, c1, c2 = np.float32(1.9875691500e-4), np.float32(1.3981999507e-3), np.float32(8.3334519073e-3)
     c3, c4, c5 = np.float32(4.1665795894e-2), np.float32(1.6666665459e-1), np.float32(5.0000001201e-1)
     for j in range(len(x)):
         y = x[j] - above[j]
-        y = least if y < least else y     # NaN stays
+        y = least if y < least else y  # NaN stays
         n = np.floor(y * log2e + HALF)
         r = (y - n * ln2) - n * rest
         out[j] = ((((((c0 * r + c1) * r + c2) * r + c3) * r + c4) * r + c5) * r * r + r) + ONE

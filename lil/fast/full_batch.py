@@ -23,9 +23,9 @@ from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
 from lil.training import History, Settings
 
-_CHUNK = 416                 # points that go through all layers at once, at most: their rows stay in the cache
-_TILE = 800                  # points j of a tile of pairs (i, j), at most
-_REPORTS = 200               # calls of the progress callback over a training, at most
+_CHUNK = 416  # points that go through all layers at once, at most: their rows stay in the cache
+_TILE = 800  # points j of a tile of pairs (i, j), at most
+_REPORTS = 200  # calls of the progress callback over a training, at most
 
 
 def train(
@@ -47,7 +47,7 @@ def train(
     training.check(levels, x, each_level, betas, seeds, settings)
     workers.keep_memory()
     targets = torch.stack(each_level)
-    sequence = np.lexsort(targets.numpy()[::-1])     # the first level's classes lie together, in each the second's, …
+    sequence = np.lexsort(targets.numpy()[::-1])  # the first level's classes lie together, in each the second's, …
     x, targets = x[sequence], targets[:, sequence]
     blocks = pair_blocks(targets, settings.pairs)
     networks = _networks(levels, x, targets)
@@ -64,7 +64,7 @@ def _networks(levels: Sequence[LIL], x: Float[Tensor, "n d"], targets: Int[Tenso
     layers, below, row, at = [], 0, x.shape[1], 0
     for level, lil in enumerate(levels):
         for layer, (inputs, outputs) in enumerate(zip(lil.sizes, lil.sizes[1:], strict=False)):
-            to_go = len(lil.sizes) - 2 - layer     # the representation has the classifier to go, which nothing reads
+            to_go = len(lil.sizes) - 2 - layer  # the representation has the classifier to go, which nothing reads
             layers.append((level, below, inputs, row, outputs, at, to_go == 1, to_go > 0))
             below = row if to_go else below
             row, at = row + outputs, at + outputs * (inputs + 1)
@@ -73,11 +73,15 @@ def _networks(levels: Sequence[LIL], x: Float[Tensor, "n d"], targets: Int[Tenso
     size = -(-n // (chunks * LANES)) * LANES
     values, inputs = _zeros(members, chunks, row, size), _zeros(x.shape[1], chunks * size)
     inputs[:, :n] = x.T.numpy()
-    values[:, :, :len(inputs)] = inputs.reshape(-1, chunks, size).swapaxes(0, 1)
+    values[:, :, : len(inputs)] = inputs.reshape(-1, chunks, size).swapaxes(0, 1)
     return kernel.Networks(
-        layers=np.array(layers, kernel.LAYER), values=values, labels=targets.contiguous().numpy(),
+        layers=np.array(layers, kernel.LAYER),
+        values=values,
+        labels=targets.contiguous().numpy(),
         parameters=torch.cat([each.detach().flatten(1) for each in _parameters(levels)], 1).numpy(),
-        parts=_zeros(members, chunks, at), entropies=np.zeros((members, chunks, len(levels))))
+        parts=_zeros(members, chunks, at),
+        entropies=np.zeros((members, chunks, len(levels))),
+    )
 
 
 def _pairs(networks: kernel.Networks, x: Float[Tensor, "n d"], blocks: Blocks, betas: Sequence[float]) -> kernel.Pairs:
@@ -92,14 +96,20 @@ def _pairs(networks: kernel.Networks, x: Float[Tensor, "n d"], blocks: Blocks, b
             distances.append(torch.from_numpy(kernel.lay_out(flat[offset:], size, left, right)))
             tiles += [
                 (k, level, layer["row"], layer["outputs"], start, left, right, end, left // _TILE)
-                for k, beta in enumerate(betas) if beta > 0]
+                for k, beta in enumerate(betas)
+                if beta > 0
+            ]
             end += len(distances[-1])
-    tiles = np.sort(np.array(tiles, kernel.TILE), order=("member", "start"), kind="stable")     # as chunks of points lie
+    tiles = np.sort(np.array(tiles, kernel.TILE), order=("member", "start"), kind="stable")  # as chunks of points lie
     depth, width = int(tiles["layer"].max(initial=-1)) + 1, int(representations["outputs"].max())
     _, chunks, _, size = networks.values.shape
     return kernel.Pairs(
-        tiles=tiles, order=blocks.order.numpy(), distances=torch.cat(distances).numpy(), losses=np.zeros(len(tiles)),
-        pull=_zeros(depth, len(betas), len(representations), chunks, width, size))
+        tiles=tiles,
+        order=blocks.order.numpy(),
+        distances=torch.cat(distances).numpy(),
+        losses=np.zeros(len(tiles)),
+        pull=_zeros(depth, len(betas), len(representations), chunks, width, size),
+    )
 
 
 def _learn(
@@ -117,16 +127,32 @@ def _learn(
     strengths = (4 * settings.scale * np.outer(betas, weights)).astype(np.float32)
     loss = kernel.Loss(settings.alpha, np.float32(settings.scale), weights, strengths)
     threads = min(workers.threads(), max(len(points), len(tiles)))
-    of_tiles = (tiles["right"]**2 - tiles["left"]**2) * tiles["width"]
+    of_tiles = (tiles["right"] ** 2 - tiles["left"] ** 2) * tiles["width"]
     dealt = (tasks.dealt(work, threads) for work in (points, of_tiles, np.ones(members)))
     shares = [kernel.Share(*mine) for mine in zip(*dealt, strict=True)]
     moments, history = _zeros(2, members, size), np.zeros((settings.epochs, 2, levels, members))
     for first in range(0, settings.epochs, ahead := -(-settings.epochs // _REPORTS)):
-        part, place = history[first:first + ahead], tasks.meeting_place()
-        tasks.together([
-            partial(kernel.epochs, networks, pairs, moments, loss, connected, settings.learning_rate, first, part, place,
-                    threads, thread, mine)
-            for thread, mine in enumerate(shares)])
+        part, place = history[first : first + ahead], tasks.meeting_place()
+        tasks.together(
+            [
+                partial(
+                    kernel.epochs,
+                    networks,
+                    pairs,
+                    moments,
+                    loss,
+                    connected,
+                    settings.learning_rate,
+                    first,
+                    part,
+                    place,
+                    threads,
+                    thread,
+                    mine,
+                )
+                for thread, mine in enumerate(shares)
+            ]
+        )
         progress("training", first + len(part), settings.epochs)
     return History(*torch.from_numpy(history.swapaxes(0, 1)).float())
 

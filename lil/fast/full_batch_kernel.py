@@ -20,55 +20,78 @@ from lil.fast.vectors import LANES, constant, load, repeat, root, store, totals,
 from lil.fast.workers import compiled
 
 # A vector is a cache line; rows begin at one, and chunks and tiles where one begins.
-PAD = 2 * LANES           # what inner loops over pairs take at a time
-ROWS = 4                  # rows of pairs that share what is loaded
+PAD = 2 * LANES  # what inner loops over pairs take at a time
+ROWS = 4  # rows of pairs that share what is loaded
 
-LAYER = np.dtype([(name, np.int64) for name in (
-    "level", "below", "inputs", "row", "outputs",       # rows of the layer below and of this one, in the array of all layers
-    "at",                                               # where its weights begin among the parameters, and behind them its biases
-    "last", "hidden",                                   # whether it is its level's representation; whether it has a tanh
-)])
-TILE = np.dtype([(name, np.int64) for name in (
-    "member", "level", "row", "width",                  # whose representation, and where it lies in the array of all layers
-    "start", "left", "right",                           # pairs (i, j) of the block's points from ``start`` on: i < j, left ≤ j < right
-    "offset", "layer",                                  # where its distances begin; which layer of ``pull`` it writes
-)])
+LAYER = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "level",
+            "below",
+            "inputs",
+            "row",
+            "outputs",  # rows of the layer below and of this one, in the array of all layers
+            "at",  # where its weights begin among the parameters, and behind them its biases
+            "last",
+            "hidden",  # whether it is its level's representation; whether it has a tanh
+        )
+    ]
+)
+TILE = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "member",
+            "level",
+            "row",
+            "width",  # whose representation, and where it lies in the array of all layers
+            "start",
+            "left",
+            "right",  # pairs (i, j) of the block's points from ``start`` on: i < j, left ≤ j < right
+            "offset",
+            "layer",  # where its distances begin; which layer of ``pull`` it writes
+        )
+    ]
+)
 
 
 class Networks(NamedTuple):
     """m networks (or stacks of them) and what a step makes of them. Rows of points are padded."""
 
-    layers: np.ndarray       # of LAYER: levels from the lowest, layers from the first, each level's classifier last
-    parameters: np.ndarray   # (m, p)
-    parts: np.ndarray        # (m, chunks, p): the gradient, by chunk of points
-    values: np.ndarray       # (m, chunks, rows, size): inputs, hidden layers and logits of all points, and zeros behind the last
-    labels: np.ndarray       # (levels, n)
-    entropies: np.ndarray    # (m, chunks, levels): Σ −log of the share of the right class
+    layers: np.ndarray  # of LAYER: levels from the lowest, layers from the first, each level's classifier last
+    parameters: np.ndarray  # (m, p)
+    parts: np.ndarray  # (m, chunks, p): the gradient, by chunk of points
+    values: (
+        np.ndarray
+    )  # (m, chunks, rows, size): inputs, hidden layers and logits of all points, and zeros behind the last
+    labels: np.ndarray  # (levels, n)
+    entropies: np.ndarray  # (m, chunks, levels): Σ −log of the share of the right class
 
 
 class Pairs(NamedTuple):
     """The isometry term: the pairs that count, and what a step makes of them."""
 
-    tiles: np.ndarray        # of TILE
-    order: np.ndarray        # (levels, n): points by block
-    distances: np.ndarray    # of the inputs, as lay_out has them
-    losses: np.ndarray       # (tiles,): Σ r²
-    pull: np.ndarray         # (layers, m, levels, chunks, width, size): Σ_j (r_ij / d_ij)(z_i − z_j), and zeros
+    tiles: np.ndarray  # of TILE
+    order: np.ndarray  # (levels, n): points by block
+    distances: np.ndarray  # of the inputs, as lay_out has them
+    losses: np.ndarray  # (tiles,): Σ r²
+    pull: np.ndarray  # (layers, m, levels, chunks, width, size): Σ_j (r_ij / d_ij)(z_i − z_j), and zeros
 
 
 class Loss(NamedTuple):
     """What weighs what."""
 
-    alpha: float             # of the cross-entropy
-    scale: np.float32        # K
-    weights: np.ndarray      # (levels,): of an ordered pair in the isometry loss
-    strengths: np.ndarray    # (m, levels): of the pulls in the gradient
+    alpha: float  # of the cross-entropy
+    scale: np.float32  # K
+    weights: np.ndarray  # (levels,): of an ordered pair in the isometry loss
+    strengths: np.ndarray  # (m, levels): of the pulls in the gradient
 
 
 class Share(NamedTuple):
     """The tasks of a thread."""
 
-    points: np.ndarray       # networks and chunks of points
+    points: np.ndarray  # networks and chunks of points
     tiles: np.ndarray
     members: np.ndarray
 
@@ -80,9 +103,9 @@ def forward(networks, tasks):
         k, chunk = divmod(task, networks.values.shape[1])
         values = networks.values[k, chunk]
         for layer in networks.layers:
-            _affine(networks.parameters[k, layer.at:], values, layer)
+            _affine(networks.parameters[k, layer.at :], values, layer)
             if layer.hidden:
-                tanh(values[layer.row:layer.row + layer.outputs].reshape(-1))
+                tanh(values[layer.row : layer.row + layer.outputs].reshape(-1))
 
 
 @compiled
@@ -90,10 +113,10 @@ def isometry(networks, pairs, scale, tasks):
     """Loss and pull of tiles of pairs."""
     for task in tasks:
         tile = pairs.tiles[task]
-        points = pairs.order[tile.level, tile.start:tile.start + tile.right]
+        points = pairs.order[tile.level, tile.start : tile.start + tile.right]
         z = _centred(networks.values[tile.member], tile.row, tile.width, points)
         partners, weights = _rows(*z.shape), _rows(1, z.shape[1])[0]
-        pairs.losses[task] = _tile(z, tile, pairs.distances[tile.offset:], scale, partners, weights)
+        pairs.losses[task] = _tile(z, tile, pairs.distances[tile.offset :], scale, partners, weights)
         pull = pairs.pull[tile.layer, tile.member, tile.level]
         for c in range(tile.width):
             row = partners[c]
@@ -112,17 +135,23 @@ def backward(networks, pairs, alpha, strengths, connected, tasks):
     for task in tasks:
         k, chunk = divmod(task, chunks)
         values = networks.values[k, chunk]
-        along, other = _buffers(layers, size)     # along what the layer gives; for what it reads
+        along, other = _buffers(layers, size)  # along what the layer gives; for what it reads
         from_above = False
         for number in range(len(layers) - 1, -1, -1):
             layer = layers[number]
-            parameters, gradient = networks.parameters[k, layer.at:], networks.parts[k, chunk, layer.at:]
+            parameters, gradient = networks.parameters[k, layer.at :], networks.parts[k, chunk, layer.at :]
             lowest = number == 0 or layers[number - 1].level < layer.level
             if not layer.hidden:
                 labels = networks.labels[layer.level]
                 networks.entropies[k, chunk, layer.level] = cross_entropy(
-                    values, layer.row, 0, size, labels[chunk * size:(chunk + 1) * size], np.float32(alpha / len(labels)),
-                    other[:layer.outputs])
+                    values,
+                    layer.row,
+                    0,
+                    size,
+                    labels[chunk * size : (chunk + 1) * size],
+                    np.float32(alpha / len(labels)),
+                    other[: layer.outputs],
+                )
                 _gradient(values, layer, other, gradient)
                 _pass_back(parameters, layer, other, along, from_above)
                 continue
@@ -189,7 +218,7 @@ def epochs(networks, pairs, moments, loss, connected, rate, first, history, plac
 @compiled
 def _affine(parameters, values, layer):
     """W below + b."""
-    biases = parameters[layer.outputs * layer.inputs:]
+    biases = parameters[layer.outputs * layer.inputs :]
     for o in range(layer.outputs):
         row, bias = values[layer.row + o], biases[o]
         for j in range(len(row)):
@@ -214,7 +243,7 @@ def _pass_back(parameters, layer, along, into, onto):
 @compiled
 def _matrix(parameters, layer):
     """The weights, or the gradient along them."""
-    return parameters[:layer.outputs * layer.inputs].reshape(layer.outputs, layer.inputs)
+    return parameters[: layer.outputs * layer.inputs].reshape(layer.outputs, layer.inputs)
 
 
 @compiled
@@ -232,7 +261,7 @@ def _rows(count, points):
     width = -(-points // LANES) * LANES
     flat = np.zeros(count * width + LANES, np.float32)
     skip = -(flat.ctypes.data // flat.itemsize) % LANES
-    return flat[skip:skip + count * width].reshape(count, width)
+    return flat[skip : skip + count * width].reshape(count, width)
 
 
 # Pairs
@@ -343,8 +372,16 @@ def _tile(z, tile, distances, scale, partners, weights):
         _add_four(weights, i, totals(t0, t1, t2, t3))
         for c in range(len(z)):
             row = ROWS * c
-            _add_four(partners[c], i, totals(
-                load(of_rows, (row, 0)), load(of_rows, (row + 1, 0)), load(of_rows, (row + 2, 0)), load(of_rows, (row + 3, 0))))
+            _add_four(
+                partners[c],
+                i,
+                totals(
+                    load(of_rows, (row, 0)),
+                    load(of_rows, (row + 1, 0)),
+                    load(of_rows, (row + 2, 0)),
+                    load(of_rows, (row + 3, 0)),
+                ),
+            )
         total += totals(loss, zero, zero, zero)[0]
     return total
 

@@ -18,8 +18,8 @@ from torch import Tensor
 from lil.fast import workers
 from lil.fast.workers import compiled
 
-_ROWS = 400            # points of a block for each of its strips
-_LANES = 16            # floats of a cache line: loops over points begin at one, where loads are fastest
+_ROWS = 400  # points of a block for each of its strips
+_LANES = 16  # floats of a cache line: loops over points begin at one, where loads are fastest
 _WORTH_A_THREAD = 1e6  # pairs × dimensions below which handing work to another thread costs more than it saves
 
 
@@ -41,13 +41,21 @@ def sweep(z: Tensor, x_dist: Tensor, blocks, scale: float) -> tuple[Tensor, Tens
     few = d >= int(blocks.size.max()) if len(blocks.size) else False
     run, held = (_few, z) if few else (_many, z.mT)
     strips = -(-blocks.size.numpy() // _ROWS)
-    tasks = strips * members                 # of each block, one a (member, strip)
-    layers = int(strips.max(initial=1))      # the strips of one block go to different layers of the gradient
+    tasks = strips * members  # of each block, one a (member, strip)
+    layers = int(strips.max(initial=1))  # the strips of one block go to different layers of the gradient
     pull = np.zeros((layers, *held.shape), dtype=z.numpy().dtype)
     each = np.zeros(tasks.sum())
     layout = _layout(blocks)
     arguments = (
-        held.contiguous().numpy(), x_dist.numpy(), pull.dtype.type(scale), *layout, strips, np.cumsum(tasks), each, pull)
+        held.contiguous().numpy(),
+        x_dist.numpy(),
+        pull.dtype.type(scale),
+        *layout,
+        strips,
+        np.cumsum(tasks),
+        each,
+        pull,
+    )
     _in_parallel(run, arguments, np.repeat(_pairs(blocks) / strips * d, tasks))
     total = np.zeros((batches, members))
     _add_up(each, blocks.batch.numpy(), strips, total)
@@ -99,7 +107,7 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 def _distances(x, order, batch, start, size, offset, out, tasks):
     d = x.shape[-1]
     for b in tasks:
-        points = order[batch[b], start[b]:start[b] + size[b]]
+        points = order[batch[b], start[b] : start[b] + size[b]]
         at = offset[b]
         for i in range(len(points)):
             p = x[batch[b], points[i]]
@@ -125,14 +133,14 @@ def _many(z, x_dist, scale, order, batch, start, size, offset, strips, ends, los
     """Blocks of more points than coordinates: z and pull are (…, d, n), and the inner loops run over the points."""
     for task in tasks:
         b, k, strip = _task(task, ends, strips)
-        points = order[batch[b], start[b]:start[b] + size[b]]
+        points = order[batch[b], start[b] : start[b] + size[b]]
         source, target = z[batch[b], k], pull[strip, batch[b], k]
         d, s = len(source), len(points)
         coordinates, gradient = _aligned(d, s, z), _aligned(d, s, z)
         for c in range(d):
             for i in range(s):
                 coordinates[c, i] = source[c, points[i]]
-        loss[task] = _strip(coordinates, s, x_dist[offset[b]:], scale, strip, strips[b], gradient)
+        loss[task] = _strip(coordinates, s, x_dist[offset[b] :], scale, strip, strips[b], gradient)
         for c in range(d):
             for i in range(s):
                 target[c, points[i]] = gradient[c, i]
@@ -144,7 +152,7 @@ def _few(z, x_dist, scale, order, batch, start, size, offset, strips, ends, loss
     zero = z.dtype.type(0)
     for task in tasks:
         b, k, strip = _task(task, ends, strips)
-        points = order[batch[b], start[b]:start[b] + size[b]]
+        points = order[batch[b], start[b] : start[b] + size[b]]
         source, target = z[batch[b], k], pull[strip, batch[b], k]
         d, s = source.shape[1], len(points)
         total = 0.0
@@ -185,7 +193,7 @@ def _aligned(rows, columns, like):
     width = -(-columns // _LANES) * _LANES
     flat = np.zeros(rows * width + _LANES, like.dtype)
     skip = -(flat.ctypes.data // flat.itemsize) % _LANES
-    return flat[skip:skip + rows * width].reshape(rows, width)
+    return flat[skip : skip + rows * width].reshape(rows, width)
 
 
 @compiled
@@ -207,7 +215,7 @@ def _strip(z, s, x_dist, scale, first, step, gradient):
         v, w = weights[0, :width], weights[1, :width]
         v[:] = zero
         w[:] = zero
-        for c in range(0, d - 3, 4):    # four coordinates at a time: v and w are read and written a quarter as often
+        for c in range(0, d - 3, 4):  # four coordinates at a time: v and w are read and written a quarter as often
             p0, p1, p2, p3 = z[c, i], z[c + 1, i], z[c + 2, i], z[c + 3, i]
             q0, q1, q2, q3 = z[c, k], z[c + 1, k], z[c + 2, k], z[c + 3, k]
             y0, y1, y2, y3 = z[c, left:s], z[c + 1, left:s], z[c + 2, left:s], z[c + 3, left:s]
@@ -240,10 +248,10 @@ def _strip(z, s, x_dist, scale, first, step, gradient):
 def _pull_weights(w, left, i, s, x_dist, scale):
     """Squared distances of row i to the points from ``left`` on become r / d, and 0 up to i; returns the row's Σ r²."""
     zero = w.dtype.type(0)
-    w[:i + 1 - left] = zero
-    w = w[i + 1 - left:]
+    w[: i + 1 - left] = zero
+    w = w[i + 1 - left :]
     row = i * (2 * s - i - 1) // 2
-    target = x_dist[row:row + len(w)]
+    target = x_dist[row : row + len(w)]
     total = zero
     for j in range(len(w)):
         distance = np.sqrt(w[j])

@@ -23,7 +23,7 @@ from lil.progress import Progress, silent
 from lil.randomness import derived_seed
 from lil.training import History, Settings
 
-_AHEAD = 8000   # points, of all seeds, that are prepared together, and which a network goes through before the next has its turn
+_AHEAD = 8000  # points, of all seeds, that are prepared together, and which a network goes through before the next has its turn
 
 
 def train(
@@ -58,9 +58,21 @@ def train(
             order = torch.stack([torch.randperm(len(x), generator=generator) for generator in generators])
             for chosen in pieces(order, size, ahead):
                 batches = prepare(_gathered(x, chosen), targets[chosen], settings.pairs, settings.reduction)
-                share(kernel.train, (
-                    networks, batches, of_member, strengths, settings.alpha, settings.scale, settings.learning_rate, done,
-                    history[:, epoch, 0]), np.ones(len(seeds)))
+                share(
+                    kernel.train,
+                    (
+                        networks,
+                        batches,
+                        of_member,
+                        strengths,
+                        settings.alpha,
+                        settings.scale,
+                        settings.learning_rate,
+                        done,
+                        history[:, epoch, 0],
+                    ),
+                    np.ones(len(seeds)),
+                )
                 done += chosen.shape[1]
                 progress("training", done, settings.epochs * steps_per_epoch)
     unpack(networks, model)
@@ -71,7 +83,7 @@ def pieces(x: Shaped[Tensor, "s n *rest"], size: int, ahead: int) -> Iterator[Sh
     """Up to ``ahead`` points of each seed at a time, in batches of ``size``; the last batch, where it is smaller, by itself."""
     whole = x.shape[1] // size * size
     for first in range(0, whole, ahead):
-        yield x[:, first:min(first + ahead, whole)].unflatten(1, (-1, size))
+        yield x[:, first : min(first + ahead, whole)].unflatten(1, (-1, size))
     if whole < x.shape[1]:
         yield x[:, None, whole:]
 
@@ -89,8 +101,22 @@ def prepare(x: Float[Tensor, "s b n d"], labels: Int[Tensor, "s b n"], pairs: st
     blocks = pair_blocks(labels, pairs)
     cuts = torch.searchsorted(blocks.batch, torch.arange(len(blocks.order) + 1))
     x_dist = isometry_kernel.distances(x.flatten(0, 1), blocks)
-    return kernel.Batches(*(part.numpy() for part in (
-        x, labels, blocks.order, cuts, blocks.start, blocks.size, blocks.offset, x_dist, pair_weights(blocks, reduction))))
+    return kernel.Batches(
+        *(
+            part.numpy()
+            for part in (
+                x,
+                labels,
+                blocks.order,
+                cuts,
+                blocks.start,
+                blocks.size,
+                blocks.offset,
+                x_dist,
+                pair_weights(blocks, reduction),
+            )
+        )
+    )
 
 
 def pack(model: LIL) -> kernel.Networks:

@@ -20,7 +20,7 @@ from lil.fast.tasks import blas_alone, share
 from lil.isometry import Reduction
 from lil.progress import Progress, silent
 
-_AHEAD = 20   # batches that a network goes through before the next has its turn
+_AHEAD = 20  # batches that a network goes through before the next has its turn
 
 
 def robustness(
@@ -44,12 +44,27 @@ def robustness(
     clean, right, zero = np.zeros(shape[1]), np.zeros(shape), np.zeros(shape[:2])
     change, done = np.zeros(shape, np.float32), 0
     with workers.alone(), blas_alone():
-        parts = (minibatches.pieces(each[None], fgsm.batch_size, _AHEAD * fgsm.batch_size) for each in (x.flatten(1), labels))
+        parts = (
+            minibatches.pieces(each[None], fgsm.batch_size, _AHEAD * fgsm.batch_size) for each in (x.flatten(1), labels)
+        )
         for images, classes in zip(*parts, strict=True):
             batches = minibatches.prepare(images, classes, "within-class", reduction)
-            share(kernel.attack, (
-                networks, batches, betas, np.float32(sweep.scale), np.float32(fgsm.epsilons), *np.float32(attacks.BOUNDS),
-                clean, right, zero, change), 1 + (betas > 0))
+            share(
+                kernel.attack,
+                (
+                    networks,
+                    batches,
+                    betas,
+                    np.float32(sweep.scale),
+                    np.float32(fgsm.epsilons),
+                    *np.float32(attacks.BOUNDS),
+                    clean,
+                    right,
+                    zero,
+                    change,
+                ),
+                1 + (betas > 0),
+            )
             done += classes.numel()
             progress("attacks", done, len(x))
     for counts in (right, zero, change):
@@ -61,5 +76,11 @@ def robustness(
     lengths = dict(zip(dims, (len(OBJECTIVES), *sweep.grid, len(fgsm.epsilons)), strict=True))
     return xr.Dataset(
         {name: (of, values.reshape([lengths[dim] for dim in of])) for name, (of, values) in data.items()},
-        {"objective": list(OBJECTIVES), "beta": list(sweep.betas), "seed": list(sweep.seeds), "epsilon": list(fgsm.epsilons)},
-        {"seconds_before": 0.0})
+        {
+            "objective": list(OBJECTIVES),
+            "beta": list(sweep.betas),
+            "seed": list(sweep.seeds),
+            "epsilon": list(fgsm.epsilons),
+        },
+        {"seconds_before": 0.0},
+    )

@@ -11,8 +11,8 @@ import numpy as np
 from lil.fast.vectors import LANES, constant, load, repeat, store, totals
 from lil.fast.workers import compiled
 
-ROWS = 4              # rows that share what is loaded
-PAIR = 2 * LANES      # columns that share it
+ROWS = 4  # rows that share what is loaded
+PAIR = 2 * LANES  # columns that share it
 
 _ZERO = np.float32(0)
 
@@ -34,7 +34,12 @@ def multiply(matrix, x, of, out, to, first, end, onto):
             a3, b3 = _load_two(out, to + r3, j, onto)
             for c in range(inner):
                 y, z = load(x, (of + c, j)), load(x, (of + c, k))
-                m0, m1, m2, m3 = repeat(matrix, (r0, c)), repeat(matrix, (r1, c)), repeat(matrix, (r2, c)), repeat(matrix, (r3, c))
+                m0, m1, m2, m3 = (
+                    repeat(matrix, (r0, c)),
+                    repeat(matrix, (r1, c)),
+                    repeat(matrix, (r2, c)),
+                    repeat(matrix, (r3, c)),
+                )
                 a0, b0, a1, b1 = a0 + m0 * y, b0 + m0 * z, a1 + m1 * y, b1 + m1 * z
                 a2, b2, a3, b3 = a2 + m2 * y, b2 + m2 * z, a3 + m3 * y, b3 + m3 * z
             _store_two(out, to + r0, j, a0, b0)
@@ -73,7 +78,12 @@ def multiply_transposed(matrix, x, of, out):
             i0, i1, i2, i3 = _four(i, columns)
             a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = zero
             for j in range(0, matrix.shape[1], LANES):
-                x0, x1, x2, x3 = load(x, (of + i0, j)), load(x, (of + i1, j)), load(x, (of + i2, j)), load(x, (of + i3, j))
+                x0, x1, x2, x3 = (
+                    load(x, (of + i0, j)),
+                    load(x, (of + i1, j)),
+                    load(x, (of + i2, j)),
+                    load(x, (of + i3, j)),
+                )
                 a, b, c, d = load(matrix, (r0, j)), load(matrix, (r1, j)), load(matrix, (r2, j)), load(matrix, (r3, j))
                 a0, a1, a2, a3 = a0 + a * x0, a1 + a * x1, a2 + a * x2, a3 + a * x3
                 b0, b1, b2, b3 = b0 + b * x0, b1 + b * x1, b2 + b * x2, b3 + b * x3

@@ -19,10 +19,10 @@ from threadpoolctl import ThreadpoolController
 from lil.fast import workers
 from lil.fast.workers import compiled
 
-_MEETINGS = 16   # where they are counted
-_LOOKS = 10_000   # some tens of microseconds
+_MEETINGS = 16  # where they are counted
+_LOOKS = 10_000  # some tens of microseconds
 
-_turn = threading.Lock()   # whose jobs run
+_turn = threading.Lock()  # whose jobs run
 
 
 @intrinsic

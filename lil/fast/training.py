@@ -26,7 +26,9 @@ def train(
     progress: Progress = silent,
 ) -> History:
     """Train the members of ``model`` in place, as :func:`lil.training.train` does, whose arguments and errors it has."""
-    return _way(model, x.device, x.dtype, settings)(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
+    return _way(model, x.device, x.dtype, settings)(
+        model, x, labels, settings, betas=betas, seeds=seeds, progress=progress
+    )
 
 
 def _way(

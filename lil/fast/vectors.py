@@ -50,7 +50,11 @@ def _arithmetic(symbol, instruction):
 
 
 for _symbol, _instruction in (
-        (operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")):
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
     _arithmetic(_symbol, _instruction)
 
 
@@ -101,7 +105,9 @@ def root(context, x):
 
     def code(context, builder, signature, arguments):
         function = ir.FunctionType(_FLOATS, [_FLOATS])
-        return builder.call(cgutils.get_or_insert_function(builder.module, function, f"llvm.sqrt.v{LANES}f32"), arguments)
+        return builder.call(
+            cgutils.get_or_insert_function(builder.module, function, f"llvm.sqrt.v{LANES}f32"), arguments
+        )
 
     return vector(vector), code
 
@@ -122,9 +128,12 @@ def totals(context, a, b, c, d):
     """The sums of four vectors, for a third of the instructions that four sums take."""
 
     def code(context, builder, signature, arguments):
-        first, second = _folded(builder, *arguments[:2], (0, 16, 1, 17), 2), _folded(builder, *arguments[2:], (0, 16, 1, 17), 2)
+        first, second = (
+            _folded(builder, *arguments[:2], (0, 16, 1, 17), 2),
+            _folded(builder, *arguments[2:], (0, 16, 1, 17), 2),
+        )
         sums = _folded(builder, first, second, (0, 1, 16, 17), 2)
-        for half in (8, 4):     # a quarter has a part of each sum
+        for half in (8, 4):  # a quarter has a part of each sum
             low, high = ([*range(start, start + half)] for start in (0, half))
             sums = builder.fadd(*(builder.shuffle_vector(sums, sums, _places(part)) for part in (low, high)))
         each = [builder.extract_element(sums, _INT(lane)) for lane in range(4)]
@@ -150,7 +159,12 @@ def _repeated(builder, number):
 def _pointer(context, builder, signature, arguments, to):
     of, at = signature.args[:2]
     array = context.make_array(of)(context, builder, arguments[0])
-    places, of_places = (cgutils.unpack_tuple(builder, arguments[1]), at.types) if isinstance(at, types.BaseTuple) else (
-        [arguments[1]], [at])
-    indices = [context.cast(builder, place, of_place, types.intp) for place, of_place in zip(places, of_places, strict=True)]
+    places, of_places = (
+        (cgutils.unpack_tuple(builder, arguments[1]), at.types)
+        if isinstance(at, types.BaseTuple)
+        else ([arguments[1]], [at])
+    )
+    indices = [
+        context.cast(builder, place, of_place, types.intp) for place, of_place in zip(places, of_places, strict=True)
+    ]
     return builder.bitcast(cgutils.get_item_pointer(context, builder, of, array, indices), to.as_pointer())

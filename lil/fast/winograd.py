@@ -19,17 +19,24 @@ from torch import Tensor
 from lil.fast.workers import compiled, share
 
 # The filters' transform; those of the input, Bᵀ, and of the output, Aᵀ, are _split and _join. Lavin and Gray's names.
-G = torch.tensor([
-    [1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6],
-    [0, 0, 1],
-], dtype=torch.float64)
+G = torch.tensor(
+    [
+        [1 / 4, 0, 0],
+        [-1 / 6, -1 / 6, -1 / 6],
+        [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6],
+        [1 / 24, -1 / 12, 1 / 6],
+        [0, 0, 1],
+    ],
+    dtype=torch.float64,
+)
 
-_TILES = 128     # a task transforms about so many tiles at a time: they and their products fit the second-level cache
-_ROW = 2048      # width × channels of an image, at most
-_RUN = 560       # channels of a row of tiles, _ROW / 4 at most; not a power of two, as addresses would collide
-_PADDED = 3120   # a row with a pixel on either side, at most, likewise
+_TILES = 128  # a task transforms about so many tiles at a time: they and their products fit the second-level cache
+_ROW = 2048  # width × channels of an image, at most
+_RUN = 560  # channels of a row of tiles, _ROW / 4 at most; not a power of two, as addresses would collide
+_PADDED = 3120  # a row with a pixel on either side, at most, likewise
 
-_two, _four, _five, _eight = (np.float32(number) for number in (2, 4, 5, 8))   # an int would make float64 of float32
+_two, _four, _five, _eight = (np.float32(number) for number in (2, 4, 5, 8))  # an int would make float64 of float32
 
 
 def fits(width: int, channels: int) -> bool:
@@ -106,7 +113,7 @@ def _scratch(dtype: torch.dtype, *shapes: tuple[int, int, int]) -> list[Tensor]:
     if len(buffer) < sum(sizes):
         buffer = torch.empty(sum(sizes), dtype=dtype)
         setattr(_buffers, str(dtype), buffer)
-    return [part.view(shape) for part, shape in zip(buffer[:sum(sizes)].split(sizes), shapes)]
+    return [part.view(shape) for part, shape in zip(buffer[: sum(sizes)].split(sizes), shapes)]
 
 
 @compiled
@@ -148,18 +155,25 @@ def _gather(x, v, adjoint):
             r5 = rows[at + 4] if top + 4 < height else outside
             o = columns[c:]
             for k in range(width * c):
-                (o[k], o[k + _PADDED], o[k + 2 * _PADDED], o[k + 3 * _PADDED], o[k + 4 * _PADDED],
-                 o[k + 5 * _PADDED]) = _split(r0[k], r1[k], r2[k], r3[k], r4[k], r5[k], adjoint)
+                (
+                    o[k],
+                    o[k + _PADDED],
+                    o[k + 2 * _PADDED],
+                    o[k + 3 * _PADDED],
+                    o[k + 4 * _PADDED],
+                    o[k + 5 * _PADDED],
+                ) = _split(r0[k], r1[k], r2[k], r3[k], r4[k], r5[k], adjoint)
             for i in range(6):
                 for tile in range(across):
-                    p0 = columns[i * _PADDED + 4 * tile * c:]
-                    p1, p2, p3, p4, p5 = p0[c:], p0[2 * c:], p0[3 * c:], p0[4 * c:], p0[5 * c:]
-                    o = tiles[tile * c:]
+                    p0 = columns[i * _PADDED + 4 * tile * c :]
+                    p1, p2, p3, p4, p5 = p0[c:], p0[2 * c :], p0[3 * c :], p0[4 * c :], p0[5 * c :]
+                    o = tiles[tile * c :]
                     for k in range(c):
-                        (o[k], o[k + _RUN], o[k + 2 * _RUN], o[k + 3 * _RUN], o[k + 4 * _RUN],
-                         o[k + 5 * _RUN]) = _split(p0[k], p1[k], p2[k], p3[k], p4[k], p5[k], adjoint)
+                        (o[k], o[k + _RUN], o[k + 2 * _RUN], o[k + 3 * _RUN], o[k + 4 * _RUN], o[k + 5 * _RUN]) = (
+                            _split(p0[k], p1[k], p2[k], p3[k], p4[k], p5[k], adjoint)
+                        )
                 for j in range(6):
-                    source, target = tiles[j * _RUN:], v[6 * i + j, done * c:]
+                    source, target = tiles[j * _RUN :], v[6 * i + j, done * c :]
                     for k in range(across * c):
                         target[k] = source[k]
             done += across
@@ -178,21 +192,23 @@ def _scatter(m, bias, relu, y):
     for image in range(n):
         for top in range(0, height, 4):
             for j in range(6):
-                p0, p1, p2 = m[j, done * c:], m[6 + j, done * c:], m[12 + j, done * c:]
-                p3, p4, p5 = m[18 + j, done * c:], m[24 + j, done * c:], m[30 + j, done * c:]
-                o = columns[j * _RUN:]
+                p0, p1, p2 = m[j, done * c :], m[6 + j, done * c :], m[12 + j, done * c :]
+                p3, p4, p5 = m[18 + j, done * c :], m[24 + j, done * c :], m[30 + j, done * c :]
+                o = columns[j * _RUN :]
                 for k in range(across * c):
                     o[k], o[k + 6 * _RUN], o[k + 12 * _RUN], o[k + 18 * _RUN] = _join(
-                        p0[k], p1[k], p2[k], p3[k], p4[k], p5[k])
+                        p0[k], p1[k], p2[k], p3[k], p4[k], p5[k]
+                    )
             for i in range(4):
-                p = columns[6 * i * _RUN:]
+                p = columns[6 * i * _RUN :]
                 for k in range(across * c):
                     tiles[k], tiles[k + _RUN], tiles[k + 2 * _RUN], tiles[k + 3 * _RUN] = _join(
-                        p[k], p[k + _RUN], p[k + 2 * _RUN], p[k + 3 * _RUN], p[k + 4 * _RUN], p[k + 5 * _RUN])
+                        p[k], p[k + _RUN], p[k + 2 * _RUN], p[k + 3 * _RUN], p[k + 4 * _RUN], p[k + 5 * _RUN]
+                    )
                 row = rows[image * height + top + i]
                 for tile in range(across):
                     for j in range(4):
-                        source, target = tiles[j * _RUN + tile * c:], row[(4 * tile + j) * c:]
+                        source, target = tiles[j * _RUN + tile * c :], row[(4 * tile + j) * c :]
                         if relu:
                             for k in range(c):
                                 target[k] = max(source[k] + bias[k], zero)

@@ -15,11 +15,13 @@ import numba
 import torch
 from numba import njit
 
-_torch_had = 0   # threads of torch outside of `alone`; 0 outside
+_torch_had = 0  # threads of torch outside of `alone`; 0 outside
 
 
 _features = llvmlite.binding.get_host_cpu_features()
-if _features.get("avx512f"):   # where vectors of 512 bits are there, use them: the compiler prefers 256 to spare the clock
+if _features.get(
+    "avx512f"
+):  # where vectors of 512 bits are there, use them: the compiler prefers 256 to spare the clock
     numba.config.CPU_FEATURES = _features.flatten() + ",-prefer-256-bit"
 
 
@@ -77,19 +79,19 @@ def _pool(workers: int) -> ThreadPoolExecutor:
     pool = ThreadPoolExecutor(workers, "lil", _alone)
     everyone = threading.Barrier(workers)
     list(pool.map(lambda _: everyone.wait(), range(workers)))
-    torch.set_num_threads(workers)   # what threads to come start from, which the line above has set to one
+    torch.set_num_threads(workers)  # what threads to come start from, which the line above has set to one
     return pool
 
 
 def _alone() -> None:
-    torch.get_num_threads()    # has torch start this thread from its default, which it would do later otherwise
+    torch.get_num_threads()  # has torch start this thread from its default, which it would do later otherwise
     torch.set_num_threads(1)
 
 
 @cache
 def keep_memory() -> None:
     """Have the C library keep freed memory for large tensors to come: fresh pages cost more than a convolution does."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)   # glibc's
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's
     if mallopt is not None:
-        mallopt(-4, 0)    # M_MMAP_MAX: no memory straight from the system
-        mallopt(-1, -1)   # M_TRIM_THRESHOLD: none returned to it
+        mallopt(-4, 0)  # M_MMAP_MAX: no memory straight from the system
+        mallopt(-1, -1)  # M_TRIM_THRESHOLD: none returned to it

@@ -21,7 +21,7 @@ from lil.plotting import table
 class Setting:
     """Something in the code and the value that it has: a test holds the two together."""
 
-    name: str    # as one would import it: "lil.recipes.mnist.PAPER.scale"
+    name: str  # as one would import it: "lil.recipes.mnist.PAPER.scale"
     value: Any
 
 
@@ -30,8 +30,8 @@ class Effect:
     """What a difference does, in words with numbers from recorded results."""
 
     experiments: tuple[str, ...]
-    of: Callable[..., str]    # of their results, in that order
-    page: str                 # of the book, that shows it
+    of: Callable[..., str]  # of their results, in that order
+    page: str  # of the book, that shows it
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Difference:
     topic: str
     text: str
     public: str
-    ours: tuple[Setting, ...]               # our defaults; none where nothing is chosen, as the note says
-    options: tuple[Setting, ...] = ()       # the public code's values, where they can be had
-    note: str = ""                          # what ours and options do not say
-    effect: Effect | None = None            # None: not measured
+    ours: tuple[Setting, ...]  # our defaults; none where nothing is chosen, as the note says
+    options: tuple[Setting, ...] = ()  # the public code's values, where they can be had
+    note: str = ""  # what ours and options do not say
+    effect: Effect | None = None  # None: not measured
 
 
 def measured(effect: Effect | None, load: Callable[[str], xr.Dataset] = recorded) -> str:
@@ -75,12 +75,14 @@ def _of_readings(text: xr.Dataset, public: xr.Dataset) -> str:
 
 def _of_choice(name: str) -> Callable[[xr.Dataset], str]:
     def effect(result: xr.Dataset) -> str:
-        attacked = result[["accuracy", "clean"]].sel(networks=["text", name]).dropna("seed")   # the seeds that both have
+        attacked = result[["accuracy", "clean"]].sel(networks=["text", name]).dropna("seed")  # the seeds that both have
         robust, clean = _robust(attacked), attacked.clean.mean("seed")
         text, other = (
             f"accuracy without attack {float(clean.sel(networks=each).max()):.3f} at the best β, under the paper's "
             f"attack, averaged over its sizes, {float(robust.sel(networks=each, beta=0)):.3f} at β = 0 and "
-            f"{float(robust.sel(networks=each).max()):.3f} at the best β" for each in ("text", name))
+            f"{float(robust.sel(networks=each).max()):.3f} at the best β"
+            for each in ("text", name)
+        )
         seeds = f"{attacked.sizes['seed']} seed{'s' if attacked.sizes['seed'] > 1 else ''}"
         return f"By itself, on MNIST from {seeds}: {text}; with the other value {other}."
 
@@ -101,8 +103,10 @@ def _of_objective(result: xr.Dataset) -> str:
 def _of_baseline(name: str) -> Callable[[xr.Dataset], str]:
     def effect(result: xr.Dataset) -> str:
         accuracy = result.accuracy.sel(beta=0).mean("seed")
-        return (f"At β = 0: accuracy {float(accuracy.sel(networks=name)):.4f}, against "
-                f"{float(accuracy.sel(networks='cifar10_text')):.4f} with the default.")
+        return (
+            f"At β = 0: accuracy {float(accuracy.sel(networks=name)):.4f}, against "
+            f"{float(accuracy.sel(networks='cifar10_text')):.4f} with the default."
+        )
 
     return effect
 
@@ -117,24 +121,31 @@ def _of_precision(result: xr.Dataset) -> str:
 def _of_cut(result: xr.Dataset) -> str:
     lowest = result.accuracy.min(["seed", "level"])
     correlation = result.correlation.min(["seed", "level"])
-    return "; ".join(
-        f"{words}: lowest accuracy {float(lowest.sel(cut=cut)):.3f}, lowest correlation of distances within classes "
-        f"{float(correlation.sel(cut=cut)):.2f}"
-        for cut, words in (("ring", "Arcs around the hole"), ("tube", "bands of the tube"))
-    ) + ", over levels and seeds."
+    return (
+        "; ".join(
+            f"{words}: lowest accuracy {float(lowest.sel(cut=cut)):.3f}, lowest correlation of distances within classes "
+            f"{float(correlation.sel(cut=cut)):.2f}"
+            for cut, words in (("ring", "Arcs around the hole"), ("tube", "bands of the tube"))
+        )
+        + ", over levels and seeds."
+    )
 
 
 def _of_saliency(result: xr.Dataset) -> str:
     medians = result.contrast.sel(cut="ring").median(["seed", "level"])
-    return (f"Gradient at the cuts, times that elsewhere: {float(medians.sel(saliency='norm')):.2f} for the norm, "
-            f"{float(medians.sel(saliency='largest')):.2f} for the largest coordinate (medians over levels and seeds).")
+    return (
+        f"Gradient at the cuts, times that elsewhere: {float(medians.sel(saliency='norm')):.2f} for the norm, "
+        f"{float(medians.sel(saliency='largest')):.2f} for the largest coordinate (medians over levels and seeds)."
+    )
 
 
 def _of_seeds(result: xr.Dataset) -> str:
     robust = result.accuracy.sel(objective="total").mean("epsilon")
     clean, attacked = (float(each.std("seed", ddof=1).max()) for each in (result.clean, robust))
-    return (f"Standard deviation over the seeds, at the β where it is largest: {clean:.4f} for MNIST's clean accuracy, "
-            f"{attacked:.3f} for that under the paper's attack.")
+    return (
+        f"Standard deviation over the seeds, at the β where it is largest: {clean:.4f} for MNIST's clean accuracy, "
+        f"{attacked:.3f} for that under the paper's attack."
+    )
 
 
 DIFFERENCES = (
@@ -168,8 +179,10 @@ DIFFERENCES = (
         "an input layer and 4 further layers, so 5 hidden ones; all but the first are orthogonal initially; double "
         "precision",
         (Setting("lil.recipes.mnist.PAPER.hidden", (100,) * 4), Setting("lil.recipes.mnist.PAPER.init", "default")),
-        (Setting("lil.recipes.mnist.PAPER_PUBLIC.hidden", (100,) * 5),
-         Setting("lil.recipes.mnist.PAPER_PUBLIC.init", "orthogonal")),
+        (
+            Setting("lil.recipes.mnist.PAPER_PUBLIC.hidden", (100,) * 5),
+            Setting("lil.recipes.mnist.PAPER_PUBLIC.init", "orthogonal"),
+        ),
         note="Training is in single precision in both readings.",
         effect=Effect(("fig3_mnist", "fig3_mnist_public"), _of_readings, "nb/fig3_mnist"),
     ),
@@ -177,16 +190,21 @@ DIFFERENCES = (
         "MNIST, the training",
         "Adam, batches of 100, 5 epochs; no learning rate",
         "the same, learning rate 0.001; pixels divided by 255, not normalised",
-        (Setting("lil.recipes.mnist.PAPER.learning_rate", 1e-3), Setting("lil.recipes.mnist.PAPER.batch_size", 100),
-         Setting("lil.recipes.mnist.PAPER.epochs", 5)),
+        (
+            Setting("lil.recipes.mnist.PAPER.learning_rate", 1e-3),
+            Setting("lil.recipes.mnist.PAPER.batch_size", 100),
+            Setting("lil.recipes.mnist.PAPER.epochs", 5),
+        ),
         note="Pixels are divided by 255 here too.",
     ),
     Difference(
         "Attack, the loss that it climbs",
         "“the loss” L of Eq. 1; Eq. 6 expands both of its terms",
         "the whole training loss, cross-entropy and β times isometry, with K, on test batches of 100",
-        (Setting("lil.evaluation.OBJECTIVES", ("total", "classification")),
-         Setting("lil.evaluation.Fgsm.batch_size", 100)),
+        (
+            Setting("lil.evaluation.OBJECTIVES", ("total", "classification")),
+            Setting("lil.evaluation.Fgsm.batch_size", 100),
+        ),
         note="Both are always computed: “total” is the paper's, “classification” the cross-entropy alone.",
         effect=Effect(("fig3_mnist",), _of_objective, "nb/fig3_mnist"),
     ),
@@ -203,7 +221,7 @@ DIFFERENCES = (
         "10 steps of size ε, projected to a fixed ball of 0.5, no random start",
         (Setting("lil.experiments.lipschitz_bound.PAPER.steps", 20),),
         note="Steps are a quarter of ε and projected to the ball of size ε: with a fixed ball of 0.5, ε is no longer "
-             "the size of the perturbation.",
+        "the size of the perturbation.",
     ),
     Difference(
         "CIFAR10, the features",
@@ -211,7 +229,7 @@ DIFFERENCES = (
         "a vgg13_bn trained on CIFAR10 (94.2 % by its README), its convolutional part, frozen: 512 numbers an image",
         (Setting("lil.recipes.cifar10.PAPER.weights", "cifar10"),),
         note="The weights are this project's own (lil pretrain vgg13). lil.features also reads torchvision's, "
-             "“imagenet”.",
+        "“imagenet”.",
     ),
     Difference(
         "CIFAR10, the inputs of the features",
@@ -235,9 +253,11 @@ DIFFERENCES = (
         "3 layers of 1000 neurons, batches of 100, 5 epochs",
         "10 layers of 500, batches of 200, 2 epochs, in the first version that was published",
         (Setting("lil.recipes.cifar10.PAPER.batch_size", 100), Setting("lil.recipes.cifar10.PAPER.epochs", 5)),
-        (Setting("lil.recipes.cifar10.PAPER_FIRST.hidden", (500,) * 10),
-         Setting("lil.recipes.cifar10.PAPER_FIRST.batch_size", 200),
-         Setting("lil.recipes.cifar10.PAPER_FIRST.epochs", 2)),
+        (
+            Setting("lil.recipes.cifar10.PAPER_FIRST.hidden", (500,) * 10),
+            Setting("lil.recipes.cifar10.PAPER_FIRST.batch_size", 200),
+            Setting("lil.recipes.cifar10.PAPER_FIRST.epochs", 2),
+        ),
         note="At β = 0 alone, with the public code's inputs of the features.",
         effect=Effect(("table1",), _of_baseline("cifar10_first"), "nb/table1"),
     ),
@@ -263,8 +283,12 @@ DIFFERENCES = (
         "Rings, the data",
         "two entangled rings in three dimensions; no number of points, radius or noise",
         "read from files that are not published; a separate test set is shown",
-        (Setting("lil.recipes.rings.PAPER.n_points", 500), Setting("lil.recipes.rings.PAPER.radius", 1.0),
-         Setting("lil.recipes.rings.PAPER.noise", 0.0), Setting("lil.recipes.rings.PAPER.draws", (100, 101))),
+        (
+            Setting("lil.recipes.rings.PAPER.n_points", 500),
+            Setting("lil.recipes.rings.PAPER.radius", 1.0),
+            Setting("lil.recipes.rings.PAPER.noise", 0.0),
+            Setting("lil.recipes.rings.PAPER.draws", (100, 101)),
+        ),
         note="A training and a test draw, from two seeds.",
     ),
     Difference(
@@ -277,8 +301,10 @@ DIFFERENCES = (
         "Figure 2A, UMAP",
         "40 neighbours, minimal distance 0.25, three dimensions",
         "the same",
-        (Setting("lil.experiments.fig2_rings.PAPER.n_neighbors", 40),
-         Setting("lil.experiments.fig2_rings.PAPER.min_dist", 0.25)),
+        (
+            Setting("lil.experiments.fig2_rings.PAPER.n_neighbors", 40),
+            Setting("lil.experiments.fig2_rings.PAPER.min_dist", 0.25),
+        ),
     ),
     Difference(
         "Figure 2B, the histograms",
@@ -316,14 +342,16 @@ DIFFERENCES = (
         "layers frozen in turn; an optimiser's step a level",
         (Setting("lil.recipes.torus.PAPER.hidden", (20,) * 4),),
         note="The public code's shared classifier is not offered. lil.models.StackedLIL(stop_gradient=False) lets "
-             "gradients through.",
+        "gradients through.",
     ),
     Difference(
         "Figure 4B, UMAP",
         "10 neighbours, minimal distance 1",
         "40 neighbours, minimal distance 0.25",
-        (Setting("lil.experiments.fig4_torus.PAPER.n_neighbors", 10),
-         Setting("lil.experiments.fig4_torus.PAPER.min_dist", 1.0)),
+        (
+            Setting("lil.experiments.fig4_torus.PAPER.n_neighbors", 10),
+            Setting("lil.experiments.fig4_torus.PAPER.min_dist", 1.0),
+        ),
         note="The public code's values are those of Figure 2: Config(n_neighbors=40, min_dist=0.25).",
     ),
     Difference(
@@ -338,10 +366,12 @@ DIFFERENCES = (
         "Seeds",
         "not stated; single runs",
         "none set",
-        (Setting("lil.recipes.rings.PAPER.seeds", (0, 1, 2, 3, 4)),
-         Setting("lil.recipes.torus.PAPER.seeds", (0, 1, 2, 3, 4)),
-         Setting("lil.recipes.mnist.PAPER.seeds", (0, 1, 2, 3, 4)),
-         Setting("lil.recipes.cifar10.PAPER.seeds", (0, 1, 2))),
+        (
+            Setting("lil.recipes.rings.PAPER.seeds", (0, 1, 2, 3, 4)),
+            Setting("lil.recipes.torus.PAPER.seeds", (0, 1, 2, 3, 4)),
+            Setting("lil.recipes.mnist.PAPER.seeds", (0, 1, 2, 3, 4)),
+            Setting("lil.recipes.cifar10.PAPER.seeds", (0, 1, 2)),
+        ),
         effect=Effect(("fig3_mnist",), _of_seeds, "nb/fig3_mnist"),
     ),
 )

@@ -31,8 +31,11 @@ def as_dict(entry: Entry) -> dict[str, Any]:
         "conditions_met": entry.score,
         "numbers": [
             {
-                "label": number.label, "values": list(number.values), "condition": number.condition,
-                "met": None if number.relation is None else number.met, "beyond_the_protocol": number.beyond,
+                "label": number.label,
+                "values": list(number.values),
+                "condition": number.condition,
+                "met": None if number.relation is None else number.met,
+                "beyond_the_protocol": number.beyond,
             }
             for number in entry.numbers
         ],

@@ -26,14 +26,17 @@ def _mappings(result: xr.Dataset) -> Headline:
     medians = result.ratio.sel(quantile=0.5).mean("seed")
     return {
         f"{mapping}, d(Φ)/d(x) {pairs}": (None, float(medians.sel(mapping=mapping, pairs=pairs)))
-        for mapping in result.mapping.values for pairs in result.pairs.values
+        for mapping in result.mapping.values
+        for pairs in result.pairs.values
     }
 
 
 def _rings(result: xr.Dataset) -> Headline:
     """The smallest correlation of all seeds and rings; the paper gives no numbers."""
     least = result.correlation.min(["seed", "ring"])
-    return {f"β = {beta:g}, correlation of distances": (None, float(least.sel(beta=beta))) for beta in result.beta.values}
+    return {
+        f"β = {beta:g}, correlation of distances": (None, float(least.sel(beta=beta))) for beta in result.beta.values
+    }
 
 
 def _robustness(dataset: str, result: xr.Dataset) -> Headline:
@@ -65,7 +68,9 @@ def _table1(result: xr.Dataset) -> Headline:
     means = result.accuracy.mean("seed")
     return {
         f"{name.upper()}, β = {beta:g}": (row.at(beta), float(means.sel(networks=f"{name}_text", beta=beta)))
-        for name, row in TABLE_1.items() for beta in row.betas if beta in result.beta
+        for name, row in TABLE_1.items()
+        for beta in row.betas
+        if beta in result.beta
     }
 
 

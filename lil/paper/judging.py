@@ -15,7 +15,7 @@ from lil.results import registry
 from lil.results.errors import CorruptRecord, MissingRecord, StaleRecord
 
 EXPERIMENTS = "lil.experiments"
-STATES = {MissingRecord: "missing", StaleRecord: "stale", CorruptRecord: "damaged"}   # as `lil results` calls them
+STATES = {MissingRecord: "missing", StaleRecord: "stale", CorruptRecord: "damaged"}  # as `lil results` calls them
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Entry:
 
     claim: Claim
     verdict: Verdict
-    numbers: tuple[Number, ...]   # also where the verdict waits: of those records that are there
-    missing: Mapping[str, str]    # of the experiments without a current record, its state
+    numbers: tuple[Number, ...]  # also where the verdict waits: of those records that are there
+    missing: Mapping[str, str]  # of the experiments without a current record, its state
 
     @property
     def seeds(self) -> int:
@@ -39,7 +39,7 @@ class Entry:
 
     @property
     def score(self) -> str:
-        """"3 of 4": conditions that every seed meets, and those with a number."""
+        """ "3 of 4": conditions that every seed meets, and those with a number."""
         kept = sum(number.kept for number in self.conditions)
         return f"{kept} of {len(self.conditions)}" if self.conditions else "none"
 

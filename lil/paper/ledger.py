@@ -25,15 +25,15 @@ class Claim:
     """What the paper says, and what has to be seen for it to hold."""
 
     number: int
-    name: str                        # "rings-keep-distances"
-    title: str                       # for a row of a table
-    statement: str                   # in our words
-    place: str                       # in the paper
-    measured: str                    # on what, in words
-    criterion: str                   # the conditions, in words; as numbers they stand with the measures
-    reason: str                      # why these and no others
-    pages: tuple[str, ...]           # of the book, that show it
-    measures: tuple[Measure, ...]    # none: not testable, for the ``reason``
+    name: str  # "rings-keep-distances"
+    title: str  # for a row of a table
+    statement: str  # in our words
+    place: str  # in the paper
+    measured: str  # on what, in words
+    criterion: str  # the conditions, in words; as numbers they stand with the measures
+    reason: str  # why these and no others
+    pages: tuple[str, ...]  # of the book, that show it
+    measures: tuple[Measure, ...]  # none: not testable, for the ``reason``
 
     @property
     def experiments(self) -> tuple[str, ...]:
@@ -47,14 +47,18 @@ ATTACKS = "“Robustness to adversarial attacks on MNIST and CIFAR10”"
 HIERARCHY = "“Locally isometric layers and hierarchical representations”"
 
 TABLE_1_NETWORKS = {
-    "mnist_text": "MNIST", "mnist_public": "MNIST, public code", "cifar10_text": "CIFAR10",
+    "mnist_text": "MNIST",
+    "mnist_public": "MNIST, public code",
+    "cifar10_text": "CIFAR10",
     "cifar10_public": "CIFAR10, public code",
 }
 FIGURE_A1_NETWORKS = {"mnist_text": "MNIST", "mnist_public": "MNIST, public code", "cifar10_text": "CIFAR10"}
 
 CLAIMS = (
     Claim(
-        1, "rings-with-isometry", "Rings disentangled, distances kept",
+        1,
+        "rings-with-isometry",
+        "Rings disentangled, distances kept",
         "A network trained with the isometry term takes two linked rings apart and keeps the distances within each "
         "ring “almost perfectly”, and so its topology.",
         f"{DISENTANGLING}, Figure 2",
@@ -68,7 +72,9 @@ CLAIMS = (
         (Measure("fig2_rings", m.rings_with_isometry),),
     ),
     Claim(
-        2, "rings-without", "Cross-entropy alone breaks the rings",
+        2,
+        "rings-without",
+        "Cross-entropy alone breaks the rings",
         "Trained with cross-entropy alone, the network brings the points of a ring closer together, their distances "
         "follow an exponential shape, and the topological structure is lost.",
         f"{DISENTANGLING}, Figure 2",
@@ -83,7 +89,9 @@ CLAIMS = (
         (Measure("fig2_rings", m.rings_without),),
     ),
     Claim(
-        3, "lipschitz-derivative", "Isometries have bounded derivatives",
+        3,
+        "lipschitz-derivative",
+        "Isometries have bounded derivatives",
         "Isometric maps are 1-Lipschitz, and the derivative of a K-Lipschitz map is bounded by K (Propositions 3.1 "
         "and 3.2).",
         f"{ROBUST}, Propositions 3.1 and 3.2",
@@ -93,13 +101,12 @@ CLAIMS = (
         "In every network of every seed both ratios to the upper bound are at most 1.",
         "A theorem has no exceptions; the 0.00001 above 1 are the rounding of the record.",
         ("theory/lipschitz", "nb/lipschitz_bound", "nb/lipschitz_bound_cifar10"),
-        (
-            Measure("lipschitz_bound", m.lipschitz_estimates),
-            Measure("lipschitz_bound_cifar10", m.lipschitz_estimates),
-        ),
+        (Measure("lipschitz_bound", m.lipschitz_estimates), Measure("lipschitz_bound_cifar10", m.lipschitz_estimates)),
     ),
     Claim(
-        4, "gradient-bound", "So the gradient is bounded (Eq. 6)",
+        4,
+        "gradient-bound",
+        "So the gradient is bounded (Eq. 6)",
         "By the isometry term the gradient of the loss with respect to the data is bounded, term by term, as in Eq. 6.",
         f"{ROBUST}, Eq. 6 and Appendix A.1",
         "Both sides of Eq. 6 at each test point of all networks, for three values of its constant: the norm of the "
@@ -113,7 +120,9 @@ CLAIMS = (
         (Measure("lipschitz_bound", m.gradient_bound), Measure("lipschitz_bound_cifar10", m.gradient_bound)),
     ),
     Claim(
-        5, "robustness-grows", "Robustness to FGSM grows starkly with β",
+        5,
+        "robustness-grows",
+        "Robustness to FGSM grows starkly with β",
         "As β grows, robustness to FGSM improves starkly, on MNIST and on CIFAR10.",
         f"{ATTACKS}, Figure 3",
         "Accuracy under FGSM on all test images, averaged over the ten sizes of the attack; with the paper's "
@@ -134,7 +143,9 @@ CLAIMS = (
         ),
     ),
     Claim(
-        6, "accuracy-and-beta", "Small β keeps accuracy, large β costs it",
+        6,
+        "accuracy-and-beta",
+        "Small β keeps accuracy, large β costs it",
         "Small β keeps the accuracy on clean images around that of cross-entropy alone or above it; large β degrades "
         "it.",
         f"{ATTACKS}, Table 1",
@@ -148,7 +159,9 @@ CLAIMS = (
         (Measure("table1", m.accuracy_and_beta(TABLE_1_NETWORKS)),),
     ),
     Claim(
-        7, "histograms-follow", "Distances follow the input's as β grows",
+        7,
+        "histograms-follow",
+        "Distances follow the input's as β grows",
         "As β grows, the histogram of distances within the classes follows that of the inputs.",
         "Appendix Figure 1",
         "The Wasserstein distance between the distances of representations and those of inputs, over all pairs of "
@@ -160,7 +173,9 @@ CLAIMS = (
         (Measure("figA1_distances", m.distances_and_beta(FIGURE_A1_NETWORKS)),),
     ),
     Claim(
-        8, "torus-levels", "Stacked LILs split a torus, metric kept",
+        8,
+        "torus-levels",
+        "Stacked LILs split a torus, metric kept",
         f"Stacked LILs split a torus into two, four and eight classes with a rate above {TORUS_ACCURACY.value:g} on "
         "each level, and keep the metric structure within the classes.",
         f"{HIERARCHY}, Figure 4B",
@@ -174,7 +189,9 @@ CLAIMS = (
         (Measure("fig4_torus", m.torus_levels),),
     ),
     Claim(
-        9, "torus-gradients", "The gradient is largest near the cuts",
+        9,
+        "torus-gradients",
+        "The gradient is largest near the cuts",
         "The norm of the gradient with respect to the input is maximised around the decision regions of the torus.",
         f"{HIERARCHY}, Figure 4C",
         "The gradient of the logit of a point's own class: its Euclidean norm with the text's cut, its largest "
@@ -187,7 +204,9 @@ CLAIMS = (
         (Measure("fig4_torus", m.torus_gradients),),
     ),
     Claim(
-        10, "smaller-constant", "LIL lowers the Lipschitz constant",
+        10,
+        "smaller-constant",
+        "LIL lowers the Lipschitz constant",
         "The isometry term imposes a small Lipschitz constant, which explains the robustness. What constant a "
         "network trained with cross-entropy alone has, the discussion leaves open: were it smaller almost "
         "everywhere, “there would have to be a different explanation”.",
@@ -199,13 +218,12 @@ CLAIMS = (
         "The median point stands for “almost everywhere”, the largest for the “few breaking points”. Any ratio below "
         "1 is smaller; the numbers say by how much.",
         ("nb/lipschitz_bound", "nb/lipschitz_bound_cifar10"),
-        (
-            Measure("lipschitz_bound", m.lipschitz_constants),
-            Measure("lipschitz_bound_cifar10", m.lipschitz_constants),
-        ),
+        (Measure("lipschitz_bound", m.lipschitz_constants), Measure("lipschitz_bound_cifar10", m.lipschitz_constants)),
     ),
     Claim(
-        11, "not-competitive", "Robustness is below the state of the art",
+        11,
+        "not-competitive",
+        "Robustness is below the state of the art",
         "The robustness on MNIST is not competitive with the state of the art (“data not shown”).",
         "Discussion, “Robustness to adversarial attacks”",
         "The best β of each seed under FGSM at the largest recorded ε up to 0.3, beside the accuracy that Madry et "
@@ -222,7 +240,9 @@ CLAIMS = (
         ),
     ),
     Claim(
-        12, "other-metrics", "Other metrics, and visualisation",
+        12,
+        "other-metrics",
+        "Other metrics, and visualisation",
         "The approach extends to metrics other than the Euclidean, and LILs can be used to reduce dimensions and "
         "visualise data.",
         "Discussion, “Advantages of isometric mappings” and “Hierarchical splitting of representations”",

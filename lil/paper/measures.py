@@ -12,20 +12,20 @@ from scipy.stats import spearmanr
 from lil.paper.numbers import TORUS_ACCURACY
 from lil.paper.verdicts import Number
 
-SEPARATED = 0.99       # accuracy from which two toy classes count as taken apart
-KEPT = 0.99            # correlation from which distances count as kept
-WITHIN = 0.1           # how far from 1 a ratio of distances may lie
-POOR_FIT = 0.1         # Kolmogorov-Smirnov statistic from which a law does not describe the distances
-ROUNDING = 1e-5        # records are kept in single precision
-EXCEPTIONS = 0.05      # share of points that "almost everywhere" leaves out
-STARK = 0.05           # accuracy, averaged over the sizes of the attack
-TREND = 0.8            # rank correlation with β from which something grows with β
-AROUND = 0.01          # accuracy within which two networks are equally good
+SEPARATED = 0.99  # accuracy from which two toy classes count as taken apart
+KEPT = 0.99  # correlation from which distances count as kept
+WITHIN = 0.1  # how far from 1 a ratio of distances may lie
+POOR_FIT = 0.1  # Kolmogorov-Smirnov statistic from which a law does not describe the distances
+ROUNDING = 1e-5  # records are kept in single precision
+EXCEPTIONS = 0.05  # share of points that "almost everywhere" leaves out
+STARK = 0.05  # accuracy, averaged over the sizes of the attack
+TREND = 0.8  # rank correlation with β from which something grows with β
+AROUND = 0.01  # accuracy within which two networks are equally good
 SMALL_BETAS = (0.001, 0.01, 0.1)
-FOLLOWS = 0.1          # Wasserstein distance, as a share of the mean distance
-STANDS_OUT = 2.0       # gradient at the cuts, times that elsewhere
-PUBLISHED = 0.893      # accuracy that Madry et al. (2017, Table 1) report for MNIST under their strongest attack,
-PUBLISHED_AT = 0.3     # at this ε: PGD with 100 steps and 20 restarts
+FOLLOWS = 0.1  # Wasserstein distance, as a share of the mean distance
+STANDS_OUT = 2.0  # gradient at the cuts, times that elsewhere
+PUBLISHED = 0.893  # accuracy that Madry et al. (2017, Table 1) report for MNIST under their strongest attack,
+PUBLISHED_AT = 0.3  # at this ε: PGD with 100 steps and 20 restarts
 
 
 def _by_seed(values: xr.DataArray) -> tuple[float, ...]:
@@ -81,8 +81,12 @@ def gradient_bound(result: xr.Dataset) -> list[Number]:
     return [
         Number(f"{name} the derivative's norm at the point", _worst(violated.sel(constant="local")), "≤", 0),
         Number(f"{name} the product of spectral norms", _worst(violated.sel(constant="product")), "≤", 0),
-        Number(f"{name} = 1, an isometry's, at the largest β",
-               _worst(violated.sel(constant="one").isel(network=isometric)), "≤", EXCEPTIONS),
+        Number(
+            f"{name} = 1, an isometry's, at the largest β",
+            _worst(violated.sel(constant="one").isel(network=isometric)),
+            "≤",
+            EXCEPTIONS,
+        ),
     ]
 
 
@@ -170,8 +174,12 @@ def accuracy_and_beta(networks: dict[str, str]):
             largest = float(change.beta.max())
             numbers += [
                 Number(f"{name}: accuracy, β = 0", _by_seed(accuracy.sel(beta=0))),
-                Number(f"{name}: change at β = {small[0]:g} to {small[-1]:g}, worst of them",
-                       _by_seed(change.sel(beta=small).min("beta")), "≥", -AROUND),
+                Number(
+                    f"{name}: change at β = {small[0]:g} to {small[-1]:g}, worst of them",
+                    _by_seed(change.sel(beta=small).min("beta")),
+                    "≥",
+                    -AROUND,
+                ),
                 Number(f"{name}: change at β = {largest:g}", _by_seed(change.sel(beta=largest)), "≤", -AROUND),
             ]
         return numbers
@@ -222,10 +230,18 @@ def torus_gradients(result: xr.Dataset) -> list[Number]:
         hottest = one.at_cut.isel(point=one.gradient.argmax("point"))
         levels = result.sizes["level"]
         numbers += [
-            Number(f"{name}: levels whose largest gradient is at a cut, of {levels}", _by_seed(hottest.sum("level")),
-                   "≥", levels),
-            Number(f"{name}: median gradient at the cuts, times that elsewhere, weakest level",
-                   _by_seed(one.contrast.min("level")), "≥", STANDS_OUT),
+            Number(
+                f"{name}: levels whose largest gradient is at a cut, of {levels}",
+                _by_seed(hottest.sum("level")),
+                "≥",
+                levels,
+            ),
+            Number(
+                f"{name}: median gradient at the cuts, times that elsewhere, weakest level",
+                _by_seed(one.contrast.min("level")),
+                "≥",
+                STANDS_OUT,
+            ),
         ]
     return numbers
 
@@ -238,8 +254,12 @@ def against_published(name: str):
         best = result.accuracy.sel(epsilon=epsilon).max("beta")
         words = {"total": "the paper's objective", "classification": "the attacker's objective"}
         return [
-            Number(f"{name}, {words[objective]}: accuracy at ε = {epsilon:.2g}, best β",
-                   _by_seed(best.sel(objective=objective)), "<", PUBLISHED - STARK)
+            Number(
+                f"{name}, {words[objective]}: accuracy at ε = {epsilon:.2g}, best β",
+                _by_seed(best.sel(objective=objective)),
+                "<",
+                PUBLISHED - STARK,
+            )
             for objective in words
         ]
 

@@ -15,7 +15,7 @@ class Number:
 
     value: float
     meaning: str
-    place: str     # in the paper
+    place: str  # in the paper
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Row:
     """A row of a table: one value for each β."""
 
     betas: tuple[float, ...]
-    values: tuple[float, ...]   # in the order of ``betas``
+    values: tuple[float, ...]  # in the order of ``betas``
     meaning: str
     place: str
 
@@ -34,21 +34,26 @@ class Row:
         return self.values[self.betas.index(beta)]
 
 
-BETAS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0)   # "Experiments", the six networks on MNIST; Table 1 has them for CIFAR10 too
+BETAS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0)  # "Experiments", the six networks on MNIST; Table 1 has them for CIFAR10 too
 
 TABLE_1 = {
     "mnist": Row(
         BETAS, (0.9664, 0.9714, 0.9679, 0.9701, 0.9693, 0.9517), "MNIST, accuracy on the test set", "Table 1, first row"
     ),
     "cifar10": Row(
-        BETAS, (0.8479, 0.8593, 0.8675, 0.8545, 0.7928, 0.2542), "CIFAR10, accuracy on the test set", "Table 1, second row"
+        BETAS,
+        (0.8479, 0.8593, 0.8675, 0.8545, 0.7928, 0.2542),
+        "CIFAR10, accuracy on the test set",
+        "Table 1, second row",
     ),
 }
 
 GAMMA_SMALLEST = Number(0.01, "smallest step γ of the FGSM attacks, our ε", "“Experiments”")
 GAMMA_LARGEST = Number(1.0, "largest step γ of the FGSM attacks, our ε", "“Experiments”")
 
-TORUS_BETA = Number(10.0, "β of the stacked networks on the torus", "“Locally isometric layers and hierarchical representations”")
+TORUS_BETA = Number(
+    10.0, "β of the stacked networks on the torus", "“Locally isometric layers and hierarchical representations”"
+)
 TORUS_ACCURACY = Number(
     0.99,
     "classification rate that each level of the hierarchy exceeds",

@@ -68,19 +68,31 @@ def execute(source: Path, target: Path, *, profile: str, mode: str, cell_timeout
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part.ipynb")
     start = time.monotonic()
-    notebook = clean(papermill.execute_notebook(
-        read(source), part, parameters={"profile": profile, "mode": mode}, kernel_name="python3",
-        cwd=source.parent, execution_timeout=cell_timeout, progress_bar=False,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"]))     # it warns that loopback is not encrypted
+    notebook = clean(
+        papermill.execute_notebook(
+            read(source),
+            part,
+            parameters={"profile": profile, "mode": mode},
+            kernel_name="python3",
+            cwd=source.parent,
+            execution_timeout=cell_timeout,
+            progress_bar=False,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        )
+    )  # it warns that loopback is not encrypted
     notebook.metadata["lil"] = {
-        "profile": profile, "mode": mode, "seconds": round(time.monotonic() - start, 1), "peak_memory_mb": _peak_memory_mb()}
+        "profile": profile,
+        "mode": mode,
+        "seconds": round(time.monotonic() - start, 1),
+        "peak_memory_mb": _peak_memory_mb(),
+    }
     _write(notebook, part, target)
     return notebook
 
 
 def _peak_memory_mb() -> int:
     """Peak memory in MiB of the largest kernel that this process has run."""
-    unit = 1 if sys.platform == "darwin" else 1024      # macOS counts bytes, Linux KiB
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
     return round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 2**20)
 
 
@@ -91,13 +103,15 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     for position, cell in enumerate(notebook.cells):
         cell.id = f"cell-{position:03d}"
         tags = cell.metadata.get("tags", [])
-        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in ("tags", "mystnb") if key in cell.metadata})
+        cell.metadata = nbformat.from_dict(
+            {key: cell.metadata[key] for key in ("tags", "mystnb") if key in cell.metadata}
+        )
         if "injected-parameters" in tags:
             cell.metadata["tags"] = [*tags, "remove-cell"]
         if cell.cell_type != "code":
             continue
         count += 1
-        cell.execution_count = count        # never None: nbval does not check a cell without a count
+        cell.execution_count = count  # never None: nbval does not check a cell without a count
         cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
         for output in cell.outputs:
             if "execution_count" in output:
@@ -140,15 +154,17 @@ def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str
     at_once = os.cpu_count() or 1 if mode == "recorded" else 1
     with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
         submitted = (
-            pool.submit(execute, source, folder / f"{source.stem}.ipynb", profile=profile, mode=mode) for source in sources)
-        runs = submitted if at_once == 1 else list(submitted)     # each when the one before is done, or all
+            pool.submit(execute, source, folder / f"{source.stem}.ipynb", profile=profile, mode=mode)
+            for source in sources
+        )
+        runs = submitted if at_once == 1 else list(submitted)  # each when the one before is done, or all
         try:
             for number, (source, run) in enumerate(zip(sources, runs, strict=True), start=1):
                 print(f"[{number}/{len(sources)}] {source.stem} …", end=" ", flush=True)
                 about = run.result().metadata["lil"]
                 print(f"{about['seconds']:.0f} s, {about['peak_memory_mb']} MiB", flush=True)
         finally:
-            pool.shutdown(cancel_futures=True)     # after a failure, what has not begun
+            pool.shutdown(cancel_futures=True)  # after a failure, what has not begun
 
 
 def make_references(sources: Sequence[Path], folder: Path = REFERENCES) -> None:
@@ -156,7 +172,10 @@ def make_references(sources: Sequence[Path], folder: Path = REFERENCES) -> None:
     for source in sources:
         print(f"{source.stem} …", end=" ", flush=True)
         target = folder / f"{source.stem}.ipynb"
-        with one_thread(), tempfile.TemporaryDirectory() as scratch:      # a failed run leaves nothing that nbval would collect
+        with (
+            one_thread(),
+            tempfile.TemporaryDirectory() as scratch,
+        ):  # a failed run leaves nothing that nbval would collect
             reference = execute(source, Path(scratch) / target.name, profile="quick", mode="live")
         _write(keep_checked_outputs(reference), target.with_suffix(".part"), target)
         print("written", flush=True)

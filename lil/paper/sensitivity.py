@@ -13,8 +13,8 @@ import xarray as xr
 from lil.paper.numbers import Row
 
 CHOICES = ("scale", "reduction", "layers", "batch_size")
-CLASSES = 10      # of equally many images: one pair of images in so many is of one class, and counts
-NEAR = 0.12       # K² = 9 counts as one step of β, which is a factor of 10; so does what CLASSES leaves out
+CLASSES = 10  # of equally many images: one pair of images in so many is of one class, and counts
+NEAR = 0.12  # K² = 9 counts as one step of β, which is a factor of 10; so does what CLASSES leaves out
 
 
 def measures(result: xr.Dataset) -> xr.DataArray:
@@ -79,7 +79,9 @@ def at_equal_weight(result: xr.Dataset) -> xr.DataArray:
     text = average.sel(networks="text", drop=True)
     for name, weight in weights(result).to_series().items():
         pairs = [
-            (beta, other) for beta in result.beta.values for other in result.beta.values
+            (beta, other)
+            for beta in result.beta.values
+            for other in result.beta.values
             if beta > 0 and weight != 1 and np.isclose(other, weight * beta, rtol=NEAR)
         ]
         if pairs:

@@ -19,7 +19,7 @@ class Verdict(StrEnum):
     PROTOCOL = "holds under the paper's protocol only"
     FAILS = "does not hold"
     NOT_TESTABLE = "not testable"
-    NOT_RECORDED = "not recorded yet"   # no verdict: a result that it needs is not there, or no longer current
+    NOT_RECORDED = "not recorded yet"  # no verdict: a result that it needs is not there, or no longer current
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Number:
     """A measured number for every seed, and the condition that each has to meet, if there is one."""
 
     label: str
-    values: tuple[float, ...]              # one a seed
-    relation: str | None = None            # one of RELATIONS, to
-    threshold: int | float | None = None   # this
-    beyond: bool = False                   # whether the condition goes beyond the paper's own protocol
+    values: tuple[float, ...]  # one a seed
+    relation: str | None = None  # one of RELATIONS, to
+    threshold: int | float | None = None  # this
+    beyond: bool = False  # whether the condition goes beyond the paper's own protocol
 
     def __post_init__(self):
         if not self.values:
@@ -40,7 +40,7 @@ class Number:
 
     @property
     def condition(self) -> str:
-        """"≥ 0.99", or "no condition"."""
+        """ "≥ 0.99", or "no condition"."""
         return "no condition" if self.relation is None else f"{self.relation} {_short(self.threshold)}"
 
     @property

@@ -11,8 +11,8 @@ from matplotlib.collections import LineCollection
 
 from lil.plotting import INK, PAGE
 
-LAYERS = {"input": "#2e9e5b", "hidden": "#8e6bbf", "classifier": "#d9731a"}   # the paper's colours
-MOST_NODES = 20                                                               # of a layer, drawn one by one
+LAYERS = {"input": "#2e9e5b", "hidden": "#8e6bbf", "classifier": "#d9731a"}  # the paper's colours
+MOST_NODES = 20  # of a layer, drawn one by one
 
 
 def architecture(ax: Axes, sizes: Sequence[int]) -> Axes:

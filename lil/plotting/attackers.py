@@ -13,12 +13,16 @@ from lil.paper.checklist import Item
 from lil.plotting import INK, Panels, beta_colours, beta_name, plain_log_ticks
 
 NAMES = {
-    "total": "one step on\nCSE + β · ISO\n(the paper's)", "classification": "one step on\nCSE",
-    "margin": "one step on\nthe margin", "pgd": "PGD on CSE", "autoattack": "AutoAttack",
-    "transfer": "made for\nβ = 0", "noise": "random noise",
+    "total": "one step on\nCSE + β · ISO\n(the paper's)",
+    "classification": "one step on\nCSE",
+    "margin": "one step on\nthe margin",
+    "pgd": "PGD on CSE",
+    "autoattack": "AutoAttack",
+    "transfer": "made for\nβ = 0",
+    "noise": "random noise",
 }
-OVER_PAPERS = ("total", "classification", "margin", "pgd")      # run at all of the paper's ε
-OVER_AUTOS = ("total", "classification", "pgd", "autoattack")   # compared where AutoAttack is
+OVER_PAPERS = ("total", "classification", "margin", "pgd")  # run at all of the paper's ε
+OVER_AUTOS = ("total", "classification", "pgd", "autoattack")  # compared where AutoAttack is
 
 
 def every_accuracy(result: xr.Dataset) -> xr.DataArray:
@@ -120,8 +124,11 @@ def doubling_curves(ax: Axes, result: xr.Dataset) -> Axes:
         ax.plot(rungs, one.mean("seed"), color=colour, linewidth=2, label=beta_name(beta))
     labels = [f"{steps} × {starts}" for steps, starts in zip(result.steps.values, result.starts.values, strict=True)]
     ax.set_xticks(rungs, labels)
-    ax.set(xlabel="steps × random starts of the attempt", ylabel="accuracy that later attempts took",
-           ylim=(-0.001, 1.05 * max(float(still.max()), 0.01)))
+    ax.set(
+        xlabel="steps × random starts of the attempt",
+        ylabel="accuracy that later attempts took",
+        ylim=(-0.001, 1.05 * max(float(still.max()), 0.01)),
+    )
     ax.legend()
     return ax
 
@@ -130,7 +137,7 @@ def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
     """Accuracy under each attack, a column a β, means over seeds: over the paper's ε, and at each ε of AutoAttack."""
     every, few = every_accuracy(result).mean("seed")
     everywhere = every.sel(attack=every.attack != "autoattack", epsilon=result.epsilon[result.in_paper])
-    papers = everywhere.mean("epsilon", skipna=False)      # transfer has nothing to say on β = 0
+    papers = everywhere.mean("epsilon", skipna=False)  # transfer has nothing to say on β = 0
     parts = {"the paper's ε": papers} | {f"ε = {e:.2g}": few.sel(epsilon=e) for e in auto_epsilons(result)}
     return pd.concat({name: one.to_pandas() for name, one in parts.items()}, names=["", "attack"]).astype(float)
 
@@ -154,8 +161,10 @@ def answer(result: xr.Dataset) -> dict[str, float | int | str]:
     found = gains(result)
     best = float(found["paper"].sel(attack="total").mean("seed").idxmax("beta"))
     numbers: dict[str, float | int | str] = {
-        "beta": f"{best:g}", "seeds": result.sizes["seed"],
-        "every": int(result.images[0]), "few": int(result.images[1]),
+        "beta": f"{best:g}",
+        "seeds": result.sizes["seed"],
+        "every": int(result.images[0]),
+        "few": int(result.images[1]),
         "auto_epsilons": _listed(auto_epsilons(result)),
         "clean_base": float(result.clean[0].sel(beta=0).mean()),
         "clean_best": float(result.clean[0].sel(beta=best).mean()),
@@ -164,7 +173,8 @@ def answer(result: xr.Dataset) -> dict[str, float | int | str]:
         for attack in gain.attack.values:
             one = gain.sel(attack=attack, beta=best)
             numbers |= {
-                f"{where}_{attack}": float(one.mean()), f"low_{where}_{attack}": float(one.min()),
+                f"{where}_{attack}": float(one.mean()),
+                f"low_{where}_{attack}": float(one.min()),
                 f"high_{where}_{attack}": float(one.max()),
             }
     few = result.accuracy.sel(images=result.images[1], epsilon=auto_epsilons(result))
@@ -178,12 +188,15 @@ def _kept(total: float, classification: float, pgd: float) -> str:
     if total <= 0:
         return "there is no gain under the paper's attack that could be shared out"
     if classification <= 0:
-        return "all of the gain belongs to the attack's objective: a single step along the cross-entropy leaves none of it"
+        return (
+            "all of the gain belongs to the attack's objective: a single step along the cross-entropy leaves none of it"
+        )
     objective, single_step, network = (total - classification, classification - pgd, pgd)
     if network <= 0:
         return (
             f"{objective / total:.0%} of the gain belong to the attack's objective, the rest to its taking a single step, "
-            "and nothing to the network")
+            "and nothing to the network"
+        )
     return (
         f"{objective / total:.0%} of the gain belong to the attack's objective, {single_step / total:.0%} to its "
         f"taking a single step, and {network / total:.0%} to the network"

@@ -13,16 +13,30 @@ from matplotlib.axes import Axes
 from lil.plotting import CLASSES, CROSS_ENTROPY, ISOMETRY, Panels, plain_log_ticks
 
 NAMES = {
-    "plain": "cross-entropy alone", "lil": "isometry term", "jacobian": "Jacobian regularisation",
-    "spectral": "spectral normalisation", "decay": "weight decay", "fgsm": "FGSM training", "pgd": "PGD training",
+    "plain": "cross-entropy alone",
+    "lil": "isometry term",
+    "jacobian": "Jacobian regularisation",
+    "spectral": "spectral normalisation",
+    "decay": "weight decay",
+    "fgsm": "FGSM training",
+    "pgd": "PGD training",
 }
-STRENGTHS = {
-    "plain": "β", "lil": "β", "jacobian": "λ", "spectral": "norm", "decay": "λ", "fgsm": "ε", "pgd": "ε",
-}
-LOOKS = dict(zip(NAMES, (      # a method by its colour, and by its mark
-    (CROSS_ENTROPY, "o"), (ISOMETRY, "o"), (CLASSES[0], "s"), (CLASSES[1], "D"), (CLASSES[2], "v"), (CLASSES[3], "^"),
-    (CLASSES[7], "X"),
-), strict=True))
+STRENGTHS = {"plain": "β", "lil": "β", "jacobian": "λ", "spectral": "norm", "decay": "λ", "fgsm": "ε", "pgd": "ε"}
+LOOKS = dict(
+    zip(
+        NAMES,
+        (  # a method by its colour, and by its mark
+            (CROSS_ENTROPY, "o"),
+            (ISOMETRY, "o"),
+            (CLASSES[0], "s"),
+            (CLASSES[1], "D"),
+            (CLASSES[2], "v"),
+            (CLASSES[3], "^"),
+            (CLASSES[7], "X"),
+        ),
+        strict=True,
+    )
+)
 
 
 def auto_epsilons(networks: xr.Dataset) -> list[float]:
@@ -50,8 +64,11 @@ def constants(axes: Panels, networks: xr.Dataset, epsilon: float) -> Panels:
     for ax, name in zip(axes, ("local", "reach"), strict=True):
         _marks(ax, networks, networks[name].sel(quantile=0.5), robust)
         ax.set(ylim=(-0.03, 1.03))
-    axes[0].set(xscale="log", xlabel="local Lipschitz constant of the logits, median",
-                ylabel=f"accuracy under PGD, ε = {epsilon:.2g}")
+    axes[0].set(
+        xscale="log",
+        xlabel="local Lipschitz constant of the logits, median",
+        ylabel=f"accuracy under PGD, ε = {epsilon:.2g}",
+    )
     plain_log_ticks(axes[0].xaxis)
     axes[1].set(xlabel="reach: margin / (√2 · local constant), median")
     return axes
@@ -84,7 +101,7 @@ def matched_dots(ax: Axes, matched: xr.Dataset) -> Axes:
 
 
 def setting_name(networks: xr.Dataset, k: int) -> str:
-    """"cross-entropy alone", "Jacobian regularisation, λ = 0.1"."""
+    """ "cross-entropy alone", "Jacobian regularisation, λ = 0.1"."""
     method = str(networks.method.values[k])
     strength = f", {STRENGTHS[method]} = {networks.strength.values[k]:g}"
     return NAMES[method] + ("" if method == "plain" else strength)
@@ -123,8 +140,11 @@ def answer(matched: xr.Dataset) -> dict[str, float | int | str]:
     """
     few = matched.accuracy.isel(images=1).sel(attack="autoattack", epsilon=auto_epsilons(matched))
     measures = {
-        "clean": matched.clean, "pgd": _pgd(matched).mean("epsilon"), "auto": few.mean("epsilon"),
-        "local": matched.local.sel(quantile=0.5), "reach": matched.reach.sel(quantile=0.5),
+        "clean": matched.clean,
+        "pgd": _pgd(matched).mean("epsilon"),
+        "auto": few.mean("epsilon"),
+        "local": matched.local.sel(quantile=0.5),
+        "reach": matched.reach.sel(quantile=0.5),
     }
     methods = matched.method.values.tolist()
     means = {
@@ -134,11 +154,16 @@ def answer(matched: xr.Dataset) -> dict[str, float | int | str]:
     better = [method for method in methods if means["pgd"][method] > means["pgd"]["lil"]]
     better.sort(key=lambda method: -means["pgd"][method])
     return {f"{method}_{name}": value for name, each in means.items() for method, value in each.items()} | {
-        "beta": f"{float(matched.strength[methods.index('lil')]):g}", "seeds": matched.sizes["seed"],
-        "every": int(matched.images[0]), "few": int(matched.images[1]), "methods": len(methods),
-        "epsilons": _listed(matched.epsilon.values), "auto_epsilons": _listed(auto_epsilons(matched)),
+        "beta": f"{float(matched.strength[methods.index('lil')]):g}",
+        "seeds": matched.sizes["seed"],
+        "every": int(matched.images[0]),
+        "few": int(matched.images[1]),
+        "methods": len(methods),
+        "epsilons": _listed(matched.epsilon.values),
+        "auto_epsilons": _listed(auto_epsilons(matched)),
         "far": ", ".join(far) or "none",
-        "place": len(better) + 1, "better": ", ".join(NAMES[method] for method in better) or "none",
+        "place": len(better) + 1,
+        "better": ", ".join(NAMES[method] for method in better) or "none",
     }
 
 

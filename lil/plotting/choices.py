@@ -15,13 +15,19 @@ from lil.plotting import CLASSES, INK, ISOMETRY, Panels, beta_colours, plain_log
 
 MEASURES = {"clean": "no attack (Table 1)", "total": "the paper's attack", "classification": "the attacker's"}
 CHOICES = {
-    "scale": "K", "reduction": "the reduction", "layers": "the depth", "batch_size": "the batch size",
+    "scale": "K",
+    "reduction": "the reduction",
+    "layers": "the depth",
+    "batch_size": "the batch size",
     "seed": "the seed",
 }
 OPTIONS = {
-    "scale": "K = {:g}", "reduction": "reduction {}", "layers": "{} hidden layers", "batch_size": "batches of {}",
+    "scale": "K = {:g}",
+    "reduction": "reduction {}",
+    "layers": "{} hidden layers",
+    "batch_size": "batches of {}",
 }
-BELOW = ((CLASSES[0], "v"), (CLASSES[3], "<"))                     # looks of options on either side of the text's
+BELOW = ((CLASSES[0], "v"), (CLASSES[3], "<"))  # looks of options on either side of the text's
 ABOVE = ((CLASSES[2], ">"), (CLASSES[1], "^"), ("#7a3e62", "s"))
 
 
@@ -69,11 +75,24 @@ def choice_panels(result: xr.Dataset, title: str, printed: Row) -> Figure:
         for ax, (measure, words) in zip(row, MEASURES.items(), strict=True):
             for name, (colour, marker) in looks.items():
                 label = OPTIONS[choice].format(result[choice].sel(networks=name).item())
-                _one_set(ax, each.sel(networks=name, measure=measure), average.sel(networks=name, measure=measure),
-                         colour=colour, marker=marker, label=label)
+                _one_set(
+                    ax,
+                    each.sel(networks=name, measure=measure),
+                    average.sel(networks=name, measure=measure),
+                    colour=colour,
+                    marker=marker,
+                    label=label,
+                )
             if measure == "clean":
-                ax.plot(range(len(betas)), [printed.at(beta) for beta in betas], "x", color=INK, markersize=8, mew=1.8,
-                        label="the paper")
+                ax.plot(
+                    range(len(betas)),
+                    [printed.at(beta) for beta in betas],
+                    "x",
+                    color=INK,
+                    markersize=8,
+                    mew=1.8,
+                    label="the paper",
+                )
             if ax in axes[0]:
                 ax.set_title(words)
         row[0].set_ylabel(f"{CHOICES[choice]}\naccuracy")
@@ -98,7 +117,7 @@ def _one_set(ax: Axes, each: xr.DataArray, average: xr.DataArray, *, colour: str
 def _looks(options: list[str]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each option: the text's in ink, those on either side of it in other colours."""
     text = options.index("text")
-    below, above = options[:text], options[text + 1:]
+    below, above = options[:text], options[text + 1 :]
     return dict(zip(below, BELOW, strict=False)) | {"text": (INK, "o")} | dict(zip(above, ABOVE, strict=False))
 
 
@@ -109,8 +128,15 @@ def weight_curves(axes: Panels, result: xr.Dataset) -> Panels:
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=True):
         for name, (colour, marker) in looks.items():
             one = average.sel(networks=name, measure=measure).drop_sel(beta=0)
-            ax.plot(one.beta * float(weight.sel(networks=name)), one, marker=marker, markersize=5, color=colour,
-                    linewidth=2.4 if name == "text" else 1.2, label=set_name(result, name))
+            ax.plot(
+                one.beta * float(weight.sel(networks=name)),
+                one,
+                marker=marker,
+                markersize=5,
+                color=colour,
+                linewidth=2.4 if name == "text" else 1.2,
+                label=set_name(result, name),
+            )
         ax.axhline(float(average.sel(networks="text", measure=measure, beta=0)), color=INK, linewidth=1, linestyle=":")
         ax.set(title=title, xscale="log", xlabel="weight of (d(Φ) − d/K)²")
         plain_log_ticks(ax.xaxis)
@@ -137,10 +163,12 @@ def span_table(result: xr.Dataset) -> pd.DataFrame:
     apart = sensitivity.spans(result)
     more = (apart > apart.sel(choice="seed")).sum("beta")
     parts = {
-        title: pd.DataFrame({
-            "apart by": apart.sel(measure=measure).mean("beta").to_pandas(),
-            "β beyond the seeds": more.sel(measure=measure).to_pandas(),
-        })
+        title: pd.DataFrame(
+            {
+                "apart by": apart.sel(measure=measure).mean("beta").to_pandas(),
+                "β beyond the seeds": more.sel(measure=measure).to_pandas(),
+            }
+        )
         for measure, title in MEASURES.items()
     }
     return pd.concat(parts, axis=1).rename(index=CHOICES).rename_axis("")
@@ -154,8 +182,10 @@ def outcome_table(result: xr.Dataset, printed: Row) -> pd.DataFrame:
     clean = sensitivity.means(result).sel(measure="clean")
     largest = f"β = {float(clean.beta[-1]):g}"
     columns = {
-        ("no attack", "β = 0"): clean.sel(beta=0), ("no attack", "best"): clean.max("beta"),
-        ("no attack", "at β"): clean.idxmax("beta"), ("no attack", largest): clean.isel(beta=-1),
+        ("no attack", "β = 0"): clean.sel(beta=0),
+        ("no attack", "best"): clean.max("beta"),
+        ("no attack", "at β"): clean.idxmax("beta"),
+        ("no attack", largest): clean.isel(beta=-1),
         ("no attack", "from the paper"): sensitivity.from_paper(result, printed),
     }
     gain = sensitivity.gains(result)
@@ -193,9 +223,13 @@ def answer(result: xr.Dataset, printed: Row) -> dict[str, float | int | str]:
     alike = sorted({*sensitivity.options(result, "scale"), *sensitivity.options(result, "reduction")})
     at_zero = sensitivity.means(result).sel(networks=alike, beta=0)
     numbers: dict[str, float | int | str] = {
-        "seeds": int(result.clean.notnull().all(("networks", "beta")).sum()), "text_seeds": result.sizes["seed"],
-        "betas": result.sizes["beta"], "sets": result.sizes["networks"], "x_dist": float(result.x_dist),
-        "nearest": set_name(result, nearest), "nearest_by": float(from_paper.min()),
+        "seeds": int(result.clean.notnull().all(("networks", "beta")).sum()),
+        "text_seeds": result.sizes["seed"],
+        "betas": result.sizes["beta"],
+        "sets": result.sizes["networks"],
+        "x_dist": float(result.x_dist),
+        "nearest": set_name(result, nearest),
+        "nearest_by": float(from_paper.min()),
         "text_by": float(from_paper.sel(networks="text")),
         "zero": float((at_zero.max("networks") - at_zero.min("networks")).max()),
     }
@@ -204,7 +238,8 @@ def answer(result: xr.Dataset, printed: Row) -> dict[str, float | int | str]:
         seeds = one.sel(choice="seed")
         more = [words for choice, words in CHOICES.items() if one.sel(choice=choice) > seeds]
         numbers |= {
-            f"more_{measure}": ", ".join(more) or "none of the four", f"seed_{measure}": float(seeds),
+            f"more_{measure}": ", ".join(more) or "none of the four",
+            f"seed_{measure}": float(seeds),
             f"largest_{measure}": CHOICES[one.drop_sel(choice="seed").idxmax("choice").item()],
             f"times_{measure}": float(one.drop_sel(choice="seed").max() / seeds),
         }
@@ -217,7 +252,9 @@ def answer(result: xr.Dataset, printed: Row) -> dict[str, float | int | str]:
         low, high = one.idxmin("networks").item(), one.idxmax("networks").item()
         numbers |= {
             f"gain_text_{measure}": float(one.sel(networks="text")),
-            f"gain_low_{measure}": float(one.min()), f"gain_low_of_{measure}": set_name(result, low),
-            f"gain_high_{measure}": float(one.max()), f"gain_high_of_{measure}": set_name(result, high),
+            f"gain_low_{measure}": float(one.min()),
+            f"gain_low_of_{measure}": set_name(result, low),
+            f"gain_high_{measure}": float(one.max()),
+            f"gain_high_of_{measure}": set_name(result, high),
         }
     return numbers

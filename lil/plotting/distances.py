@@ -26,7 +26,7 @@ def histograms(result: xr.Dataset, title: str, *, scale: float) -> Figure:
         ax.set(xlabel=f"{times}distance of two test images of one class", ylabel="pairs")
         plain_log_ticks(ax.yaxis)
         ax.label_outer()
-    for ax in axes.flat[len(betas):]:
+    for ax in axes.flat[len(betas) :]:
         ax.set_visible(False)
     figure.suptitle(title, fontsize=11)
     return figure

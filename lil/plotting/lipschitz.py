@@ -38,10 +38,18 @@ def index(result: xr.Dataset) -> pd.MultiIndex:
 def constants_table(result: xr.Dataset) -> pd.DataFrame:
     """Every estimate of the constant of Φ, a row a network; all but the last column are lower bounds."""
     local, upper = result.local.sel(map="representation"), result.upper.sel(map="representation")
-    return pd.DataFrame({
-        "within": result.lower.sel(pairs="within"), "between": result.lower.sel(pairs="between"), "forced": result.forced,
-        "median": local.sel(quantile=0.5), "largest": local.sel(quantile=1), "product": upper,
-    }, index=index(result), dtype=float)
+    return pd.DataFrame(
+        {
+            "within": result.lower.sel(pairs="within"),
+            "between": result.lower.sel(pairs="between"),
+            "forced": result.forced,
+            "median": local.sel(quantile=0.5),
+            "largest": local.sel(quantile=1),
+            "product": upper,
+        },
+        index=index(result),
+        dtype=float,
+    )
 
 
 def sides_table(result: xr.Dataset) -> pd.DataFrame:
@@ -68,8 +76,12 @@ def constants(result: xr.Dataset) -> Figure:
     names = data_names(result)
     counts = [of_data(result, name).sizes["network"] for name in names]
     figure, axes = plt.subplots(
-        len(names), 1, figsize=(8.5, 0.17 * sum(counts) + 0.75 * len(names) + 0.6), sharex=True,
-        height_ratios=[count + 2 for count in counts], squeeze=False,
+        len(names),
+        1,
+        figsize=(8.5, 0.17 * sum(counts) + 0.75 * len(names) + 0.6),
+        sharex=True,
+        height_ratios=[count + 2 for count in counts],
+        squeeze=False,
     )
     axes = axes[:, 0]
     for ax, name in zip(axes, names, strict=True):
@@ -81,8 +93,16 @@ def constants(result: xr.Dataset) -> Figure:
     handles = [
         Line2D([], [], marker="|", markersize=9, label="pairs within a class", **marks),
         Line2D([], [], marker="x", markersize=5, label="pairs between classes", **marks),
-        Line2D([], [], marker="o", markersize=4, linestyle="-", color=DATA, linewidth=2.5,
-               label="local constant: all points, median"),
+        Line2D(
+            [],
+            [],
+            marker="o",
+            markersize=4,
+            linestyle="-",
+            color=DATA,
+            linewidth=2.5,
+            label="local constant: all points, median",
+        ),
         Line2D([], [], marker="<", markersize=5, label="upper bound: product", **marks),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=2)
@@ -95,8 +115,10 @@ def _draw_constants(ax: Axes, networks: xr.Dataset) -> None:
     local = networks.local.sel(map="representation")
     ax.hlines(y, local.min("quantile"), local.max("quantile"), color=colours, linewidth=2.5)
     marks = (
-        (local.sel(quantile=0.5), "o", 14), (networks.lower.sel(pairs="within"), "|", 50),
-        (networks.lower.sel(pairs="between"), "x", 18), (networks.upper.sel(map="representation"), "<", 18),
+        (local.sel(quantile=0.5), "o", 14),
+        (networks.lower.sel(pairs="within"), "|", 50),
+        (networks.lower.sel(pairs="between"), "x", 18),
+        (networks.upper.sel(map="representation"), "<", 18),
     )
     for values, marker, size in marks:
         ax.scatter(values, y, s=size, c=colours, marker=marker, linewidths=1.2, zorder=3)

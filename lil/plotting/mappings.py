@@ -11,9 +11,7 @@ from matplotlib.figure import Figure
 
 from lil.plotting import CLASSES, CROSS_ENTROPY, FAINT, INK, ISOMETRY, Panels, plain_log_ticks
 
-NAMES = {
-    "none": "no isometry (β = 0)", "within-class": "within-class isometry", "all": "global isometry (G = 1)",
-}
+NAMES = {"none": "no isometry (β = 0)", "within-class": "within-class isometry", "all": "global isometry (G = 1)"}
 COLOURS = {"none": CROSS_ENTROPY, "within-class": ISOMETRY, "all": "#56b4e9"}
 Mesh = Float[np.ndarray, "2 along across 2"]
 

@@ -33,7 +33,7 @@ def _draw_rings(ax: Axes, rings: Float[np.ndarray, "2 n 3"], title: str) -> None
     for colour, ring in zip(RINGS, rings, strict=True):
         ax.scatter(*ring.T, s=1.5, color=colour, depthshade=False)
     ax.set(title=title, box_aspect=np.ptp(rings.reshape(-1, 3), axis=0))
-    ax.set(xticks=[], yticks=[], zticks=[])   # UMAP's coordinates have no unit
+    ax.set(xticks=[], yticks=[], zticks=[])  # UMAP's coordinates have no unit
 
 
 def turning(result: xr.Dataset) -> go.Figure:
@@ -56,8 +56,15 @@ def turning(result: xr.Dataset) -> go.Figure:
 def _add_rings(figure: go.Figure, rings: Float[np.ndarray, "2 n 3"], panel: int, *, shown: bool) -> None:
     for number, (colour, ring) in enumerate(zip(RINGS, rings, strict=True)):
         label = f"ring {number}"
-        add_points(figure, ring, panel, marker=dict(size=1.8, color=colour), visible=shown, name=label,
-                   hovertemplate=f"{label}<extra></extra>")
+        add_points(
+            figure,
+            ring,
+            panel,
+            marker=dict(size=1.8, color=colour),
+            visible=shown,
+            name=label,
+            hovertemplate=f"{label}<extra></extra>",
+        )
 
 
 def distance_histograms(axes: Panels, result: xr.Dataset) -> Panels:

@@ -19,10 +19,11 @@ OBJECTIVES = {
     "total": "gradient of cross-entropy + β · isometry\n(the paper's attack)",
     "classification": "gradient of the cross-entropy alone\n(an attacker's)",
 }
-CHANCE = 0.1   # ten classes
+CHANCE = 0.1  # ten classes
 DIGITS = tuple("0123456789")
 CLASS_NAMES = {
-    "mnist": DIGITS, "digits": DIGITS,
+    "mnist": DIGITS,
+    "digits": DIGITS,
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 }
 
@@ -30,7 +31,8 @@ CLASS_NAMES = {
 def attack_panels(results: dict[str, xr.Dataset], title: str, printed: Row) -> Figure:
     """Accuracy against ε: a row for each of the named results, a column for each objective of the attack."""
     figure, axes = plt.subplots(
-        len(results), 2, figsize=(10, 3.7 * len(results)), sharex=True, sharey=True, squeeze=False)
+        len(results), 2, figsize=(10, 3.7 * len(results)), sharex=True, sharey=True, squeeze=False
+    )
     for row, (name, result) in zip(axes, results.items(), strict=True):
         for ax, objective in zip(row, OBJECTIVES, strict=True):
             attack_curves(ax, result.sel(objective=objective), printed)
@@ -48,7 +50,7 @@ def attack_curves(ax: Axes, result: xr.Dataset, printed: Row) -> Axes:
     On the left, where nothing is attacked, the clean accuracies, and crosses for those that the paper prints.
     """
     epsilons, betas = result.epsilon.values, result.beta.values
-    clean = epsilons[0] ** 2 / epsilons[1]       # one step of the axis to the left
+    clean = epsilons[0] ** 2 / epsilons[1]  # one step of the axis to the left
     for beta, colour in zip(betas, beta_colours(betas), strict=True):
         one = result.sel(beta=beta)
         for seed in one.seed.values:

@@ -26,8 +26,7 @@ def by_points(axes: Panels, result: xr.Dataset) -> Panels:
 
 def by_the_rest(axes: Panels, result: xr.Dataset) -> Panels:
     """Milliseconds of a call against the number of classes, networks and threads; dotted, what would be proportional."""
-    panels = (
-        ("classes", result.by_classes, -1), ("members", result.by_members, 1), ("threads", result.by_threads, -1))
+    panels = (("classes", result.by_classes, -1), ("members", result.by_members, 1), ("threads", result.by_threads, -1))
     labels = {"classes": "classes of equal size", "members": "networks trained together", "threads": "threads"}
     for ax, (dim, values, power) in zip(axes, panels, strict=True):
         sizes = values[dim].values
@@ -49,9 +48,11 @@ def spread(ax: Axes, result: xr.Dataset) -> Axes:
 
 def table(result: xr.Dataset) -> pd.DataFrame:
     """Milliseconds and MiB of one call, a row a number of points."""
-    columns = {(name, NAMES[str(kind)]): values.sel(pairs=kind).values
-               for name, values in (("milliseconds", 1e3 * result.seconds), ("MiB", result.memory))
-               for kind in result.pairs.values}
+    columns = {
+        (name, NAMES[str(kind)]): values.sel(pairs=kind).values
+        for name, values in (("milliseconds", 1e3 * result.seconds), ("MiB", result.memory))
+        for kind in result.pairs.values
+    }
     return pd.DataFrame(columns, index=pd.Index(result.points.values, name="points"))
 
 
@@ -64,22 +65,30 @@ def answer(result: xr.Dataset) -> dict[str, float | int]:
         tail = result.seconds.sel(pairs=kind).isel(points=slice(-3, None))
         growth[str(kind)] = float(np.polyfit(np.log(tail.points), np.log(tail), 1)[0])
     short = {"all": "all", "within-class": "within", "sampled": "sampled"}
-    return {f"ms_{name}": float(1e3 * last.seconds.sel(pairs=kind)) for kind, name in short.items()} | {
-        f"power_{name}": growth[kind] for kind, name in short.items()} | {
-        f"mib_{name}": float(last.memory.sel(pairs=kind)) for kind, name in short.items()} | {
-        "points": int(last.points), "cores": int(result.cores),
-        "threads": int(result.threads[-1]), "faster": float(result.by_threads[0] / result.by_threads[-1]),
-        "few": int(result.drawn[0]), "spread_few": float(result.spread[0]),
-        "many": int(result.drawn[-1]), "spread_many": float(result.spread[-1]),
-        "members": int(result.members[-1]), "member_ratio": float(result.by_members[-1] / result.by_members[0]),
-    }
+    return (
+        {f"ms_{name}": float(1e3 * last.seconds.sel(pairs=kind)) for kind, name in short.items()}
+        | {f"power_{name}": growth[kind] for kind, name in short.items()}
+        | {f"mib_{name}": float(last.memory.sel(pairs=kind)) for kind, name in short.items()}
+        | {
+            "points": int(last.points),
+            "cores": int(result.cores),
+            "threads": int(result.threads[-1]),
+            "faster": float(result.by_threads[0] / result.by_threads[-1]),
+            "few": int(result.drawn[0]),
+            "spread_few": float(result.spread[0]),
+            "many": int(result.drawn[-1]),
+            "spread_many": float(result.spread[-1]),
+            "members": int(result.members[-1]),
+            "member_ratio": float(result.by_members[-1] / result.by_members[0]),
+        }
+    )
 
 
 def _logarithmic(ax: Axes, x: str, y: str) -> None:
     ax.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
     for axis in (ax.xaxis, ax.yaxis):
         plain_log_ticks(axis)
-    if ax.get_ylim()[1] / ax.get_ylim()[0] < 3:     # nearly constant: do not magnify noise
+    if ax.get_ylim()[1] / ax.get_ylim()[0] < 3:  # nearly constant: do not magnify noise
         middle = float(np.sqrt(np.prod(ax.get_ylim())))
         ax.set_ylim(middle / 2, middle * 2)
         plain_log_ticks(ax.yaxis)

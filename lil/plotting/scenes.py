@@ -26,7 +26,9 @@ def side_by_side(figure: go.Figure, titles: Sequence[str], steps: list[dict], *,
         place = dict(x=(panel + 0.5) / len(titles), y=1, xref="paper", yref="paper", xanchor="center")
         figure.add_annotation(text=title, showarrow=False, **place)
     return figure.update_layout(
-        height=430, margin=dict(l=10, r=10, t=45, b=10), showlegend=False,
+        height=430,
+        margin=dict(l=10, r=10, t=45, b=10),
+        showlegend=False,
         sliders=[dict(active=0, currentvalue=dict(prefix="seed "), steps=steps, pad=dict(t=10))],
     )
 

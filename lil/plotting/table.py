@@ -14,13 +14,15 @@ from scipy.special import stdtrit
 from lil.paper.numbers import Row
 from lil.plotting import INK, beta_colours
 
-COVERAGE = 0.95   # of the interval in which one more run of ours would lie
+COVERAGE = 0.95  # of the interval in which one more run of ours would lie
 
 
 def robust_table(result: xr.Dataset) -> pd.DataFrame:
     """For each β, mean and standard deviation over seeds of the accuracy: clean, and under each attack over all ε."""
     robust = result.accuracy.mean("epsilon")
-    columns = {"clean": result.clean} | {f"attacked: {name}": robust.sel(objective=name) for name in robust.objective.values}
+    columns = {"clean": result.clean} | {
+        f"attacked: {name}": robust.sel(objective=name) for name in robust.objective.values
+    }
     parts = {
         name: pd.DataFrame({"mean": one.mean("seed").to_series(), "sd": one.std("seed", ddof=1).to_series()})
         for name, one in columns.items()
@@ -87,8 +89,16 @@ def beside_paper(accuracy: xr.DataArray, printed: Row) -> pd.DataFrame:
     for beta in (float(b) for b in accuracy.beta if float(b) in printed.betas):
         ours = accuracy.sel(beta=beta).dropna("seed").values.astype(np.float64)
         n, mean, paper = len(ours), ours.mean(), printed.at(beta)
-        row = {"paper": paper, "mean": mean, "sd": np.nan, "n": n, "difference": mean - paper,
-               "low": np.nan, "high": np.nan, "inside": None}
+        row = {
+            "paper": paper,
+            "mean": mean,
+            "sd": np.nan,
+            "n": n,
+            "difference": mean - paper,
+            "low": np.nan,
+            "high": np.nan,
+            "inside": None,
+        }
         if n > 1:
             sd = ours.std(ddof=1)
             reach = stdtrit(n - 1, (1 + COVERAGE) / 2) * sd * np.sqrt(1 + 1 / n)

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from lil.plotting import CLASSES, INK, Panels, plain_log_ticks
 from lil.plotting.scenes import add_points, side_by_side
 
-HEAT = "YlOrRd"   # saliency, in matplotlib and in plotly: red where it is large, as in the paper
-_HOTTEST = 0.95   # of the points of a torus; those beyond have the colour of this quantile
+HEAT = "YlOrRd"  # saliency, in matplotlib and in plotly: red where it is large, as in the paper
+_HOTTEST = 0.95  # of the points of a torus; those beyond have the colour of this quantile
 
 
 def layouts(result: xr.Dataset) -> Figure:
@@ -35,7 +35,7 @@ def saliency_panels(result: xr.Dataset) -> Figure:
     for (level, seed), ax in panels.items():
         one = result.sel(cut="ring", saliency="norm", level=level, seed=seed)
         _draw_points(ax, one.x.values, heat(one.gradient.values), cmap=HEAT)
-        ax.view_init(elev=50)   # over the rim, into the hole
+        ax.view_init(elev=50)  # over the rim, into the hole
     return figure
 
 
@@ -48,8 +48,12 @@ def _panels(result: xr.Dataset) -> tuple[Figure, dict[tuple[int, int], Axes]]:
     """A panel in three dimensions for each level and seed, by both."""
     levels, seeds = _levels(result), result.seed.values.tolist()
     figure, axes = plt.subplots(
-        len(levels), len(seeds), figsize=(2.1 * len(seeds), 2.3 * len(levels)), subplot_kw=dict(projection="3d"),
-        squeeze=False)
+        len(levels),
+        len(seeds),
+        figsize=(2.1 * len(seeds), 2.3 * len(levels)),
+        subplot_kw=dict(projection="3d"),
+        squeeze=False,
+    )
     panels = dict(zip(itertools.product(levels, seeds), axes.flat, strict=True))
     for (level, seed), ax in panels.items():
         ax.set_title(f"{level} classes, seed {seed}")
@@ -91,9 +95,15 @@ def turning_layouts(result: xr.Dataset) -> go.Figure:
     for panel, level in enumerate(_levels(result)):
         one = result.sel(cut="ring", level=level)
         for seed in seeds:
-            add_points(figure, one.umap.sel(seed=seed).values, panel, visible=bool(seed == seeds[0]),
-                       marker=dict(size=2.2, color=one.labels.values, **_classes_of(level)),
-                       text=one.labels.values, hovertemplate="class %{text}<extra></extra>")
+            add_points(
+                figure,
+                one.umap.sel(seed=seed).values,
+                panel,
+                visible=bool(seed == seeds[0]),
+                marker=dict(size=2.2, color=one.labels.values, **_classes_of(level)),
+                text=one.labels.values,
+                hovertemplate="class %{text}<extra></extra>",
+            )
     steps = []
     for seed in seeds:
         shown = [bool(other == seed) for _ in _levels(result) for other in seeds]
@@ -106,9 +116,14 @@ def turning_saliency(result: xr.Dataset) -> go.Figure:
     figure = go.Figure()
     norms = result.gradient.sel(cut="ring", saliency="norm").transpose("seed", "level", "point").values
     for panel, norm in enumerate(norms[0]):
-        add_points(figure, result.x.sel(cut="ring").values, panel,
-                   marker=dict(size=2.2, color=heat(norm), colorscale=HEAT, cmin=0, cmax=1),
-                   text=norm, hovertemplate="gradient norm %{text:.3g}<extra></extra>")
+        add_points(
+            figure,
+            result.x.sel(cut="ring").values,
+            panel,
+            marker=dict(size=2.2, color=heat(norm), colorscale=HEAT, cmin=0, cmax=1),
+            text=norm,
+            hovertemplate="gradient norm %{text:.3g}<extra></extra>",
+        )
     steps = []
     for seed, levels in zip(result.seed.values, norms, strict=True):
         change = {"marker.color": [heat(norm) for norm in levels], "text": list(levels)}

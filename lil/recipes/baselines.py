@@ -26,28 +26,28 @@ from lil.recipes import mnist
 
 METHODS = ("jacobian", "spectral", "decay", "fgsm", "pgd")
 
-BAND = 0.05       # how far two trainings of one network may lie apart, of the largest weight: as for MNIST
-_REPORTS = 100    # calls of the progress callback for each method, at most
+BAND = 0.05  # how far two trainings of one network may lie apart, of the largest weight: as for MNIST
+_REPORTS = 100  # calls of the progress callback for each method, at most
 
 
 @dataclass(frozen=True)
 class Config:
     """A field for each method holds its strengths, which rise."""
 
-    dataset: Literal["mnist", "digits"] = "mnist"       # "digits": embedded, in MNIST's shape
-    n_train: int | None = None                          # images, the set's first; None: all
-    n_test: int | None = None                           # the same, of the test set
-    hidden: tuple[int, ...] = (100, 100, 100, 100)      # as in lil.recipes.mnist, like what follows
-    seeds: tuple[int, ...] = (0, 1)                     # of them two: the methods are many
+    dataset: Literal["mnist", "digits"] = "mnist"  # "digits": embedded, in MNIST's shape
+    n_train: int | None = None  # images, the set's first; None: all
+    n_test: int | None = None  # the same, of the test set
+    hidden: tuple[int, ...] = (100, 100, 100, 100)  # as in lil.recipes.mnist, like what follows
+    seeds: tuple[int, ...] = (0, 1)  # of them two: the methods are many
     batch_size: int = 100
     epochs: int = 5
-    learning_rate: float = 1e-3                         # of Adam
-    jacobian: tuple[float, ...] = (0.01, 0.1, 1.0)      # λ: Hoffman et al. take 0.01 for MNIST
-    spectral: tuple[float, ...] = (1.0, 1.5, 2.5)       # norm of each layer: Miyato et al. take 1
-    decay: tuple[float, ...] = (0.3, 1.0, 3.0)          # λ of AdamW: a step takes learning_rate · λ of each weight
-    fgsm: tuple[float, ...] = (0.03, 0.1, 0.2)          # ε; one step of 1.25 ε from a random start, as Wong et al.
-    pgd: tuple[float, ...] = (0.03, 0.1, 0.2)           # ε; steps of 2.5 ε divided by their number, as Madry et al.
-    pgd_steps: int = 7                                  # theirs for CIFAR10; for MNIST they take 40
+    learning_rate: float = 1e-3  # of Adam
+    jacobian: tuple[float, ...] = (0.01, 0.1, 1.0)  # λ: Hoffman et al. take 0.01 for MNIST
+    spectral: tuple[float, ...] = (1.0, 1.5, 2.5)  # norm of each layer: Miyato et al. take 1
+    decay: tuple[float, ...] = (0.3, 1.0, 3.0)  # λ of AdamW: a step takes learning_rate · λ of each weight
+    fgsm: tuple[float, ...] = (0.03, 0.1, 0.2)  # ε; one step of 1.25 ε from a random start, as Wong et al.
+    pgd: tuple[float, ...] = (0.03, 0.1, 0.2)  # ε; steps of 2.5 ε divided by their number, as Madry et al.
+    pgd_steps: int = 7  # theirs for CIFAR10; for MNIST they take 40
 
     def __post_init__(self):
         for method in METHODS:
@@ -56,7 +56,8 @@ class Config:
                 raise ValueError(f"the strengths of {method} must be finite numbers ≥ 0, not {strengths}.")
             if tuple(sorted(set(strengths))) != tuple(strengths):
                 raise ValueError(
-                    f"the strengths of {method} must rise and each stand there once, which {strengths} do not.")
+                    f"the strengths of {method} must rise and each stand there once, which {strengths} do not."
+                )
         if 0 in self.spectral:
             raise ValueError(f"a spectral norm must be greater than 0, or nothing gets through: not {self.spectral}.")
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
@@ -67,14 +68,19 @@ class Config:
 
 PAPER = Config()
 QUICK = Config(
-    dataset="digits", n_test=200, hidden=(40,) * 4, jacobian=(0.01, 0.1), spectral=(1.0, 2.0), decay=(1.0, 3.0),
-    fgsm=(0.03, 0.1), pgd=(0.03, 0.1), pgd_steps=3,
+    dataset="digits",
+    n_test=200,
+    hidden=(40,) * 4,
+    jacobian=(0.01, 0.1),
+    spectral=(1.0, 2.0),
+    decay=(1.0, 3.0),
+    fgsm=(0.03, 0.1),
+    pgd=(0.03, 0.1),
+    pgd_steps=3,
 )
 
 
-def data(
-    config: Config, split: images.Split
-) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
+def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
     """The images of a split, in [0, 1], and their classes, 0 to 9."""
     return images.load(config.dataset, split, config.n_train if split == "train" else config.n_test)
 

@@ -24,7 +24,7 @@ from lil.recipes import sweep
 from lil.recipes.sweep import members as members
 
 FEATURES = 512
-PIECE = 250        # images that go through the VGG13 at once: more take more memory and no less time
+PIECE = 250  # images that go through the VGG13 at once: more take more memory and no less time
 
 # How far two trainings of one network may lie apart, of the largest weight: anywhere. Rounding errors grow to the size of
 # the weights, at β = 10 within 1000 steps, at β = 0 and 0.01 by the end (a network alone and in the ensemble: 1.1 to 1.4).
@@ -35,12 +35,12 @@ BAND = 2.0
 @dataclass(frozen=True)
 class Config(sweep.Config):
     dataset: Literal["cifar10", "digits"] = "cifar10"  # "digits": embedded, framed to CIFAR10's shape
-    n_train: int | None = None                         # images, the set's first; None: all
-    n_test: int | None = None                          # the same, of the test set
-    hidden: tuple[int, ...] = (1000, 1000, 1000)       # "Experiments": 3 layers of 1000 neurons each
-    seeds: tuple[int, ...] = (0, 1, 2)                 # one network each for every β; the paper shows one
-    weights: features.Source = "cifar10"               # of the VGG13; "a pretrained vgg13", the text does not say on what
-    inputs: features.Inputs = "normalised"             # of the VGG13; the text does not say
+    n_train: int | None = None  # images, the set's first; None: all
+    n_test: int | None = None  # the same, of the test set
+    hidden: tuple[int, ...] = (1000, 1000, 1000)  # "Experiments": 3 layers of 1000 neurons each
+    seeds: tuple[int, ...] = (0, 1, 2)  # one network each for every β; the paper shows one
+    weights: features.Source = "cifar10"  # of the VGG13; "a pretrained vgg13", the text does not say on what
+    inputs: features.Inputs = "normalised"  # of the VGG13; the text does not say
 
 
 PAPER = Config()
@@ -54,9 +54,18 @@ PAPER_DEEPER = replace(PAPER, hidden=(1000,) * 4, betas=(0.0,))
 PAPER_AS_PUBLISHED = replace(PAPER, inputs="as-published", betas=(0.0,))
 PAPER_FIRST = replace(PAPER_AS_PUBLISHED, hidden=(500,) * 10, batch_size=200, epochs=2)
 
-QUICK = replace(   # the features of a random VGG13 differ little: more steps, and larger ones
-    PAPER, dataset="digits", weights="random", n_train=300, n_test=60, hidden=(40,) * 3,
-    betas=(0.0, 0.1, 10.0), seeds=(0, 1), batch_size=20, epochs=30, learning_rate=3e-3,
+QUICK = replace(  # the features of a random VGG13 differ little: more steps, and larger ones
+    PAPER,
+    dataset="digits",
+    weights="random",
+    n_train=300,
+    n_test=60,
+    hidden=(40,) * 3,
+    betas=(0.0, 0.1, 10.0),
+    seeds=(0, 1),
+    batch_size=20,
+    epochs=30,
+    learning_rate=3e-3,
 )
 QUICK_PUBLIC = replace(QUICK, hidden=(40,) * 4, inputs="as-published", seeds=(0,))
 QUICK_DEEPER = replace(QUICK, hidden=(40,) * 4, betas=(0.0,))
@@ -69,16 +78,14 @@ def reading(name: str) -> Config:
     return sweep.known_reading(name, {"text": PAPER, "public-code": PAPER_PUBLIC})
 
 
-def data(
-    config: Config, split: images.Split
-) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
+def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
     """The images of a split, in [0, 1], and their classes, 0 to 9."""
     return _images(config.dataset, split, config.n_train if split == "train" else config.n_test)
 
 
 def _images(dataset: str, split: str, n_examples: int | None) -> tuple[Tensor, Tensor]:
     x, labels = images.load(dataset, split, n_examples)
-    if dataset == "digits":      # 28 × 28 greys, framed to 32 × 32, the same in the three channels
+    if dataset == "digits":  # 28 × 28 greys, framed to 32 × 32, the same in the three channels
         x = F.pad(x, (2, 2, 2, 2)).expand(-1, 3, -1, -1).contiguous()
     return x, labels
 
@@ -112,7 +119,7 @@ def inputs(
     return _inputs(config.dataset, split, n_examples, config.weights, config.inputs, device, progress)
 
 
-@lru_cache(maxsize=2)   # several sets of networks learn from the same features, which take a minute
+@lru_cache(maxsize=2)  # several sets of networks learn from the same features, which take a minute
 def _inputs(dataset, split, n_examples, weights, inputs, device, progress):
     x, labels = _images(dataset, split, n_examples)
     vgg13 = features.VGGFeatures(weights, inputs).to(device)

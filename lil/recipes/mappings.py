@@ -21,7 +21,7 @@ from lil.models import LIL
 from lil.progress import Progress, silent
 from lil.training import Settings
 
-MAPPINGS = ("none", "within-class", "all")   # the pairs whose distances the loss holds: the three kinds
+MAPPINGS = ("none", "within-class", "all")  # the pairs whose distances the loss holds: the three kinds
 
 
 # How far two trainings of one network may lie apart, of the largest weight: rounding errors grow over 10 000 epochs.
@@ -30,14 +30,14 @@ BAND = 0.05
 
 @dataclass(frozen=True)
 class Config:
-    mesh: tuple[int, int] = (24, 4)              # of each crescent, along and across: the training points
-    radius: float = 0.5                          # of a crescent; both must fit in the range of tanh, (−1, 1)²
-    width: float = 0.15                          # of a crescent
-    hidden: tuple[int, ...] = (20, 20, 20, 2)    # "Experiments", but for 2 units in the last layer: a plane
-    beta: float = 100.0                          # of both isometric kinds; large, as distances here are short
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)     # one network each for every kind
-    epochs: int = 10_000                         # "Experiments"; each is one step on all points
-    learning_rate: float = 1e-3                  # Adam's default; the paper does not say
+    mesh: tuple[int, int] = (24, 4)  # of each crescent, along and across: the training points
+    radius: float = 0.5  # of a crescent; both must fit in the range of tanh, (−1, 1)²
+    width: float = 0.15  # of a crescent
+    hidden: tuple[int, ...] = (20, 20, 20, 2)  # "Experiments", but for 2 units in the last layer: a plane
+    beta: float = 100.0  # of both isometric kinds; large, as distances here are short
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)  # one network each for every kind
+    epochs: int = 10_000  # "Experiments"; each is one step on all points
+    learning_rate: float = 1e-3  # Adam's default; the paper does not say
 
 
 PAPER = Config()

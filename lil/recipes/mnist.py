@@ -24,10 +24,10 @@ BAND = 0.05
 
 @dataclass(frozen=True)
 class Config(sweep.Config):
-    dataset: Literal["mnist", "digits"] = "mnist"      # "digits": embedded, in MNIST's shape
-    n_train: int | None = None                         # images, the set's first; None: all
-    n_test: int | None = None                          # the same, of the test set
-    hidden: tuple[int, ...] = (100, 100, 100, 100)     # "Experiments": 4 layers with 100 neurons each
+    dataset: Literal["mnist", "digits"] = "mnist"  # "digits": embedded, in MNIST's shape
+    n_train: int | None = None  # images, the set's first; None: all
+    n_test: int | None = None  # the same, of the test set
+    hidden: tuple[int, ...] = (100, 100, 100, 100)  # "Experiments": 4 layers with 100 neurons each
 
 
 PAPER = Config()
@@ -45,9 +45,7 @@ def reading(name: str) -> Config:
     return sweep.known_reading(name, {"text": PAPER, "public-code": PAPER_PUBLIC})
 
 
-def data(
-    config: Config, split: images.Split
-) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
+def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
     """The images of a split, in [0, 1], and their classes, 0 to 9."""
     return images.load(config.dataset, split, config.n_train if split == "train" else config.n_test)
 

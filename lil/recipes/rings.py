@@ -20,15 +20,15 @@ BAND = 0.05
 
 @dataclass(frozen=True)
 class Config:
-    n_points: int = 500                          # of each ring and draw; the paper does not say
-    radius: float = 1.0                          # of both rings; the paper does not say
-    noise: float = 0.0                           # standard deviation a coordinate; the paper does not say
-    draws: tuple[int, int] = (100, 101)          # seeds of the training and the test draw
-    hidden: tuple[int, ...] = (20, 20, 20, 20)   # "Experiments": [D, 20, 20, 20, 20, C]
-    betas: tuple[float, ...] = (0.0, 1.0)        # Fig. 2, without and with LIL; β = 1 from the public code
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)     # one network each for every β; the paper shows one
-    epochs: int = 10_000                         # "Experiments"; each is one step on all points
-    learning_rate: float = 1e-3                  # Adam's default; the paper does not say
+    n_points: int = 500  # of each ring and draw; the paper does not say
+    radius: float = 1.0  # of both rings; the paper does not say
+    noise: float = 0.0  # standard deviation a coordinate; the paper does not say
+    draws: tuple[int, int] = (100, 101)  # seeds of the training and the test draw
+    hidden: tuple[int, ...] = (20, 20, 20, 20)  # "Experiments": [D, 20, 20, 20, 20, C]
+    betas: tuple[float, ...] = (0.0, 1.0)  # Fig. 2, without and with LIL; β = 1 from the public code
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)  # one network each for every β; the paper shows one
+    epochs: int = 10_000  # "Experiments"; each is one step on all points
+    learning_rate: float = 1e-3  # Adam's default; the paper does not say
 
 
 PAPER = Config()

@@ -20,14 +20,14 @@ from lil.training import Settings
 class Config:
     """What every sweep over β has; the recipes add their images. The values are the text's."""
 
-    hidden: tuple[int, ...]                                      # "Experiments": hidden layers, tanh after each
-    init: Literal["default", "orthogonal"] = "default"           # of the weights; the text does not say: PyTorch's
+    hidden: tuple[int, ...]  # "Experiments": hidden layers, tanh after each
+    init: Literal["default", "orthogonal"] = "default"  # of the weights; the text does not say: PyTorch's
     betas: tuple[float, ...] = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0)  # "Experiments"; columns of Table 1
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)                     # one network each for every β; the paper shows one
-    scale: float = 1.0                                           # K; the text has none
-    batch_size: int = 100                                        # "Experiments"
-    epochs: int = 5                                              # "Experiments"
-    learning_rate: float = 1e-3                                  # of Adam; the text does not say: PyTorch's default
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)  # one network each for every β; the paper shows one
+    scale: float = 1.0  # K; the text has none
+    batch_size: int = 100  # "Experiments"
+    epochs: int = 5  # "Experiments"
+    learning_rate: float = 1e-3  # of Adam; the text does not say: PyTorch's default
 
     def __post_init__(self):
         if not self.betas or not all(math.isfinite(beta) and beta >= 0 for beta in self.betas):
@@ -70,7 +70,10 @@ def train(
     """Train the networks where x lies; their weights come back on the CPU. ``reduction`` is the isometry term's."""
     betas, seeds = zip(*members(config), strict=True)
     settings = Settings(
-        epochs=config.epochs, batch_size=config.batch_size, learning_rate=config.learning_rate, scale=config.scale,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        scale=config.scale,
         reduction=reduction,
     )
     fast_training.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)

@@ -19,19 +19,19 @@ BAND = 2.0
 
 @dataclass(frozen=True)
 class Config:
-    grid: int = 40                               # its square is the number of points; the text: 1600
-    noise: float = 1e-3                          # standard deviation a coordinate; the text: N(0, 0.001)
-    cut: toy.Cut = "ring"                        # the text: "cylindrical regions"; "tube" is the public code's
-    draw: int = 100                              # seed of the noise
-    hidden: tuple[int, ...] = (20, 20, 20, 20)   # "Experiments": each LIL is [D, 20, 20, 20, 20, C]
-    beta: float = 10.0                           # the text, of every level
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)     # one stack each; the paper shows one
-    epochs: int = 10_000                         # "Experiments"; each is one step on all points
-    learning_rate: float = 1e-3                  # Adam's default; the paper does not say
+    grid: int = 40  # its square is the number of points; the text: 1600
+    noise: float = 1e-3  # standard deviation a coordinate; the text: N(0, 0.001)
+    cut: toy.Cut = "ring"  # the text: "cylindrical regions"; "tube" is the public code's
+    draw: int = 100  # seed of the noise
+    hidden: tuple[int, ...] = (20, 20, 20, 20)  # "Experiments": each LIL is [D, 20, 20, 20, 20, C]
+    beta: float = 10.0  # the text, of every level
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)  # one stack each; the paper shows one
+    epochs: int = 10_000  # "Experiments"; each is one step on all points
+    learning_rate: float = 1e-3  # Adam's default; the paper does not say
 
 
 PAPER = Config()
-PAPER_TUBE = replace(PAPER, cut="tube")          # the public code's cuts; all else as in the text
+PAPER_TUBE = replace(PAPER, cut="tube")  # the public code's cuts; all else as in the text
 QUICK = Config(grid=24, seeds=(0, 1), epochs=400)
 QUICK_TUBE = replace(QUICK, cut="tube")
 

@@ -41,12 +41,18 @@ def affirm(
     record = records.read_evaluation(experiment)
     if record is None:
         raise MissingRecord(
-            f"There is no record results/{name}.nc to affirm: compute it with `lil reproduce {name} --record`.")
+            f"There is no record results/{name}.nc to affirm: compute it with `lil reproduce {name} --record`."
+        )
     inputs = keys.of_evaluation(experiment, config)
     _refuse_unless_code_alone(name, inputs.differences(record.attrs))
     member = _choose(experiment, config, record, choice)
-    one = replace(config, **{
-        field: computing.only(settings, member) for field, (_, settings) in computing.recipes(experiment, config).items()})
+    one = replace(
+        config,
+        **{
+            field: computing.only(settings, member)
+            for field, (_, settings) in computing.recipes(experiment, config).items()
+        },
+    )
 
     networks, recorded, distances = {}, {}, {}
     for field, (recipe, settings) in computing.recipes(experiment, one).items():
@@ -61,8 +67,13 @@ def affirm(
     _refuse_beyond(name, member, differences, bands)
     _refuse_beyond(name, member, distances, {field: recorded[field].attrs["band"] for field in distances})
     affirmation = {
-        "date": provenance.now(), "machine": provenance.machine(), "device": provenance.device_name(device),
-        "member": member, "differences": differences, "networks": distances, "code_before": record.attrs["code"],
+        "date": provenance.now(),
+        "machine": provenance.machine(),
+        "device": provenance.device_name(device),
+        "member": member,
+        "differences": differences,
+        "networks": distances,
+        "code_before": record.attrs["code"],
     }
     for field, (recipe, settings) in computing.recipes(experiment, config).items():
         if recorded[field] is not None:
@@ -88,7 +99,8 @@ def _choose(experiment: ModuleType, config: Any, record: xr.Dataset, choice: ran
     for axis, field in computing.AXES.items():
         offered = [
             getattr(settings, field)
-            for _, settings in computing.recipes(experiment, config).values() if hasattr(settings, field)
+            for _, settings in computing.recipes(experiment, config).values()
+            if hasattr(settings, field)
         ]
         if axis in record.dims:
             offered.append(record[axis].values.tolist())

@@ -65,5 +65,7 @@ def _comparison(comparison: dict) -> str:
         return f"It equals the record of {comparison['date']}{stale} to the last digit."
     if share == float("inf"):
         return f"The record of {comparison['date']}{stale} has another shape or other labels (`{name}`)."
-    return (f"The largest difference from the record of {comparison['date']}{stale} is {share:.1e} of a variable's "
-            f"largest value (`{name}`).")
+    return (
+        f"The largest difference from the record of {comparison['date']}{stale} is {share:.1e} of a variable's "
+        f"largest value (`{name}`)."
+    )

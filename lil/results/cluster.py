@@ -27,7 +27,7 @@ from lil.results.errors import NoCluster
 from lil.results.records import Networks
 from lil.results.registry import stem
 
-ANSWERS_WITHIN = 10   # seconds to wait for the scheduler
+ANSWERS_WITHIN = 10  # seconds to wait for the scheduler
 
 _START = "start one with `dask scheduler`, and workers for it with `dask worker ADDRESS --nthreads 1`"
 
@@ -46,14 +46,16 @@ class Cluster:
             raise NoCluster("A scheduler needs the package distributed: `pip install distributed`.") from reason
         try:
             self.client = Client(address, timeout=ANSWERS_WITHIN, set_as_default=False)
-        except (OSError, ValueError) as reason:   # ValueError: what is no address
+        except (OSError, ValueError) as reason:  # ValueError: what is no address
             raise NoCluster(f"No dask scheduler answers at {address!r}: {_START}.") from reason
         threads = [each["nthreads"] for each in self.client.scheduler_info(n_workers=-1)["workers"].values()]
         if not threads or max(threads) > 1:
             self.client.close()
             raise NoCluster(
-                f"The scheduler at {address} has no workers: {_START}." if not threads else
-                f"A worker of {address} runs {max(threads)} tasks at once: start it with `--nthreads 1`.")
+                f"The scheduler at {address} has no workers: {_START}."
+                if not threads
+                else f"A worker of {address} runs {max(threads)} tasks at once: start it with `--nthreads 1`."
+            )
 
     def __enter__(self) -> Cluster:
         return self
@@ -90,14 +92,18 @@ class Cluster:
         axes = getattr(package, "SEPARATE", {}).get(stem(experiment), ())
         members = _members([settings for _, settings in recipes.values()], axes)
         pieces = [
-            replace(config, **{name: only(each, member) for name, (_, each) in recipes.items()}) for member in members]
+            replace(config, **{name: only(each, member) for name, (_, each) in recipes.items()}) for member in members
+        ]
         inputs = [keys.of_evaluation(experiment, piece) for piece in pieces]
-        calls = [
-            (_evaluate, experiment.__name__, piece, _parts(recipes, piece, networks), device) for piece in pieces]
+        calls = [(_evaluate, experiment.__name__, piece, _parts(recipes, piece, networks), device) for piece in pieces]
         done = self._all(calls, inputs, f"evaluation: {stem(experiment)}", progress)
         attrs = [each.attrs for each in done]
         _refuse_other_code(inputs, attrs)
-        whole = keys.of_evaluation(experiment, config).attrs() | _cost(attrs) | {"training": computing.of_training(networks)}
+        whole = (
+            keys.of_evaluation(experiment, config).attrs()
+            | _cost(attrs)
+            | {"training": computing.of_training(networks)}
+        )
         return _joined(done, members, axes).assign_attrs(attrs[0] | whole)
 
     def _all(self, calls: Sequence[tuple], inputs: Sequence[keys.Inputs], label: str, progress: Progress) -> list[Any]:
@@ -105,7 +111,9 @@ class Cluster:
         import dask
         from distributed import KilledWorker, as_completed
 
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):   # networks are sent with calls
+        with dask.config.set(
+            {"distributed.admin.large-graph-warning-threshold": "1GB"}
+        ):  # networks are sent with calls
             tasks = [
                 self.client.submit(*call, key=f"{call[0].__name__}-{each.name}-{each.key}")
                 for call, each in zip(calls, inputs, strict=True)
@@ -118,7 +126,8 @@ class Cluster:
         except KilledWorker as reason:
             raise NoCluster(
                 f"The scheduler gave up on {label}, because each of several workers died over it: read their logs, and see "
-                "whether they have enough memory.") from reason
+                "whether they have enough memory."
+            ) from reason
         finally:
             self.client.cancel(tasks)
 
@@ -126,7 +135,8 @@ class Cluster:
 def _members(settings: Sequence[Any], axes: Sequence[str] = tuple(AXES)) -> list[dict[str, Any]]:
     """All combinations of β and seed, along those of the axes that all settings have, the last axis fastest."""
     values = {
-        axis: getattr(settings[0], AXES[axis]) for axis in axes if all(hasattr(each, AXES[axis]) for each in settings)}
+        axis: getattr(settings[0], AXES[axis]) for axis in axes if all(hasattr(each, AXES[axis]) for each in settings)
+    }
     return [dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())]
 
 
@@ -138,7 +148,9 @@ def _parts(
     for name, (recipe, settings) in recipes.items():
         there = recipe.members(settings)
         which = [there.index(member) for member in recipe.members(getattr(piece, name))]
-        parts[name] = Networks({key: value[which] for key, value in networks[name].tensors.items()}, networks[name].attrs)
+        parts[name] = Networks(
+            {key: value[which] for key, value in networks[name].tensors.items()}, networks[name].attrs
+        )
     return parts
 
 
@@ -147,8 +159,15 @@ def _joined(parts: list[xr.Dataset], members: list[dict[str, Any]], axes: Sequen
     for axis in reversed(axes):
         n = len({member[axis] for member in members})
         parts = [
-            xr.concat(parts[first:first + n], axis, data_vars="minimal", coords="minimal", compat="override",
-                      join="exact", combine_attrs="drop")
+            xr.concat(
+                parts[first : first + n],
+                axis,
+                data_vars="minimal",
+                coords="minimal",
+                compat="override",
+                join="exact",
+                combine_attrs="drop",
+            )
             for first in range(0, len(parts), n)
         ]
     return parts[0].drop_attrs(deep=False)
@@ -169,7 +188,8 @@ def _refuse_other_code(inputs: Sequence[keys.Inputs], attrs: Sequence[dict[str, 
         if changed := expected.differences(found):
             raise NoCluster(
                 f"The workers computed {expected.name} with other {' and '.join(changed)} than this machine has: "
-                "install the same version of lil, and the same data, on all of them.")
+                "install the same version of lil, and the same data, on all of them."
+            )
 
 
 def _train(recipe: str, config: Any, device: str) -> Networks:

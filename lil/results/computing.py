@@ -18,9 +18,9 @@ from lil.results import files, keys, provenance
 from lil.results.errors import UnknownName
 from lil.results.records import Networks
 
-ROUNDING = 1e-6   # the band of what states none: how far two computations may lie apart, of the largest value
-AXES = {"beta": "betas", "seed": "seeds"}   # dimension of a result: field of a recipe's settings
-OF_TRAINING = ("date", "machine", "device", "threads", "seconds", "peak_memory_mb")   # said again by an evaluation
+ROUNDING = 1e-6  # the band of what states none: how far two computations may lie apart, of the largest value
+AXES = {"beta": "betas", "seed": "seeds"}  # dimension of a result: field of a recipe's settings
+OF_TRAINING = ("date", "machine", "device", "threads", "seconds", "peak_memory_mb")  # said again by an evaluation
 
 
 def recipes(experiment: ModuleType, config: Any) -> dict[str, tuple[ModuleType, Any]]:
@@ -38,9 +38,14 @@ def with_seeds(experiment: ModuleType, config: Any, count: int) -> Any:
     """An experiment's settings with the first ``count`` seeds of each of its recipes, or as many as that has."""
     if count < 1:
         raise UnknownName(f"There must be at least one seed, not {count}.")
-    return replace(config, **{
-        name: replace(settings, seeds=settings.seeds[:count])
-        for name, (_, settings) in recipes(experiment, config).items() if hasattr(settings, "seeds")})
+    return replace(
+        config,
+        **{
+            name: replace(settings, seeds=settings.seeds[:count])
+            for name, (_, settings) in recipes(experiment, config).items()
+            if hasattr(settings, "seeds")
+        },
+    )
 
 
 def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:
@@ -72,9 +77,9 @@ def evaluate(
         result = experiment.evaluate(config, tensors, device=device, progress=progress, **more)
     cost.seconds += result.attrs.pop("seconds_before", 0.0)
     return result.assign_attrs(
-        inputs.attrs() | provenance.describe(device, cost) | {
-            "training": of_training(networks), "bands": json.dumps(getattr(experiment, "BANDS", {})),
-        }
+        inputs.attrs()
+        | provenance.describe(device, cost)
+        | {"training": of_training(networks), "bands": json.dumps(getattr(experiment, "BANDS", {}))}
     )
 
 

@@ -24,8 +24,8 @@ from lil.results import keys
 from lil.results.errors import CorruptRecord, NotWritten
 
 CHECKSUMS = "SHA256SUMS"
-PART = ".part"   # ends the name of a file that is being written
-COMPRESSED_FROM = 4096   # bytes; below, the tables that compression needs are larger than what it saves
+PART = ".part"  # ends the name of a file that is being written
+COMPRESSED_FROM = 4096  # bytes; below, the tables that compression needs are larger than what it saves
 
 
 def read(root: Path, name: str) -> bytes:
@@ -56,19 +56,20 @@ def write(root: Path, name: str, content: bytes) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _hold(root, fcntl.LOCK_EX):
-            for leftover in root.rglob(f"*{PART}"):   # of a process that was killed
+            for leftover in root.rglob(f"*{PART}"):  # of a process that was killed
                 leftover.unlink()
             checksums = _checksums(root)
             old = {keys.digest(target.read_bytes())} & set(checksums.get(name, ())) if target.exists() else set()
             new = keys.digest(content)
             with _written(target, content):
                 _replace_checksums(root, checksums | {name: sorted(old | {new})})
-            with suppress(OSError):   # the record is there; the checksum of the one before it may stay
+            with suppress(OSError):  # the record is there; the checksum of the one before it may stay
                 _replace_checksums(root, checksums | {name: [new]})
     except OSError as error:
         raise NotWritten(
             f"The record {root.name}/{name} could not be written ({error.strerror}) and is as it was before; "
-            "make room or give access, then repeat the command.") from error
+            "make room or give access, then repeat the command."
+        ) from error
 
 
 def remove(root: Path, name: str) -> None:
@@ -138,7 +139,8 @@ def dataset_to_bytes(dataset: xr.Dataset) -> bytes:
     """A NetCDF file; equal datasets, equal bytes."""
     encoding = {
         name: {"_FillValue": None} | ({"zlib": True, "shuffle": True} if values.nbytes >= COMPRESSED_FROM else {})
-        for name, values in dataset.variables.items() if values.dtype.kind in "iuf"
+        for name, values in dataset.variables.items()
+        if values.dtype.kind in "iuf"
     }
     return bytes(dataset.to_netcdf(engine="h5netcdf", encoding=encoding))
 
@@ -148,7 +150,8 @@ def dataset_from_bytes(content: bytes) -> xr.Dataset:
     with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as dataset:
         dataset.load()
     return dataset.assign_attrs(
-        {name: value.item() if hasattr(value, "item") else value for name, value in dataset.attrs.items()})
+        {name: value.item() if hasattr(value, "item") else value for name, value in dataset.attrs.items()}
+    )
 
 
 def networks_to_bytes(networks: dict[str, Tensor], attrs: dict[str, Any]) -> bytes:

@@ -29,11 +29,11 @@ from typing import Any, NamedTuple
 class Inputs:
     """Everything that a result depends on; equal inputs, equal key."""
 
-    name: str                   # of the module that computes it
-    config: str                 # its settings, as canonical JSON
-    data: str                   # fingerprint of the data it reads, "" where settings and code define them
-    code: str                   # fingerprint of the code
-    networks: dict[str, str]    # the keys of the networks it evaluates, by recipe; empty for networks themselves
+    name: str  # of the module that computes it
+    config: str  # its settings, as canonical JSON
+    data: str  # fingerprint of the data it reads, "" where settings and code define them
+    code: str  # fingerprint of the code
+    networks: dict[str, str]  # the keys of the networks it evaluates, by recipe; empty for networks themselves
 
     @property
     def key(self) -> str:
@@ -122,9 +122,9 @@ def engine_fingerprint(package: str, folder: Path) -> str:
 class _Import(NamedTuple):
     """One imported name, resolved."""
 
-    module: str     # of the own package, where the name is or is defined
-    name: str       # "" for the module itself
-    bound: str      # the name that it has here
+    module: str  # of the own package, where the name is or is defined
+    name: str  # "" for the module itself
+    bound: str  # the name that it has here
 
 
 class _Code:
@@ -138,8 +138,10 @@ class _Code:
 
     def fingerprint(self, name: str) -> str:
         if name in self.reading:
-            circle = " → ".join([*self.reading[self.reading.index(name):], name])
-            raise ImportError(f"The modules {circle} import each other, so that none has a fingerprint: break the circle.")
+            circle = " → ".join([*self.reading[self.reading.index(name) :], name])
+            raise ImportError(
+                f"The modules {circle} import each other, so that none has a fingerprint: break the circle."
+            )
         if name not in self.known:
             self.reading.append(name)
             self.known[name] = digest(self._text(name, constants=True))
@@ -161,7 +163,7 @@ class _Code:
             return [_Import(alias.name, "", alias.asname or alias.name) for alias in own] or None
         if not isinstance(node, ast.ImportFrom):
             return None
-        above = here.split(".")[:len(here.split(".")) - node.level + 1] if node.level else []
+        above = here.split(".")[: len(here.split(".")) - node.level + 1] if node.level else []
         base = ".".join([*above, *filter(None, [node.module])])
         if base.partition(".")[0] != self.package:
             return None
@@ -189,7 +191,9 @@ class _Code:
     def _source(self, name: str) -> Path:
         if path := self._find(name):
             return path
-        raise FileNotFoundError(f"The code imports {name}, of which {self.folder} holds no source: no key can be made of it.")
+        raise FileNotFoundError(
+            f"The code imports {name}, of which {self.folder} holds no source: no key can be made of it."
+        )
 
 
 class _Dump:
@@ -206,7 +210,10 @@ class _Dump:
                 modules.setdefault(found.bound, set()).add("" if found.name else code.stand_in(found))
         taken = _bound_otherwise(tree)
         self.modules = {
-            bound: stands.pop() for bound, stands in modules.items() if len(stands) == 1 and "" not in stands and bound not in taken}
+            bound: stands.pop()
+            for bound, stands in modules.items()
+            if len(stands) == 1 and "" not in stands and bound not in taken
+        }
 
     def body(self, statements: list[Any]) -> str:
         """Statements in a row. Imports from the own package come first, sorted: a move changes their order."""
@@ -229,7 +236,9 @@ class _Dump:
             return f"Own({self.modules[node.id]})"
         if isinstance(node, ast.AST):
             fields = ((name, getattr(node, name, None)) for name in node._fields)
-            text = ", ".join(f"{name}={self.node(value)}" for name, value in fields if value is not None and value != [])
+            text = ", ".join(
+                f"{name}={self.node(value)}" for name, value in fields if value is not None and value != []
+            )
             return f"{type(node).__name__}({text})"
         if isinstance(node, list):
             return self.body(node)
@@ -270,7 +279,8 @@ def _is_constant(statement: ast.stmt) -> bool:
 def _is_beside(statement: ast.stmt) -> bool:
     """Whether all that a statement does is to name settings by which nothing is recorded."""
     return isinstance(statement, ast.Assign) and all(
-        isinstance(target, ast.Name) and target.id.startswith(("QUICK", "SHOWN")) for target in statement.targets)
+        isinstance(target, ast.Name) and target.id.startswith(("QUICK", "SHOWN")) for target in statement.targets
+    )
 
 
 def _is_docstring(node: Any) -> bool:

@@ -10,17 +10,17 @@ from typing import Any
 from lil.results import computing, files, keys, records, registry
 from lil.results.errors import CorruptRecord
 
-FAILING = ("stale", "damaged", "leftover")   # states that a clean repository has none of
+FAILING = ("stale", "damaged", "leftover")  # states that a clean repository has none of
 
 
 @dataclass(frozen=True)
 class Row:
     """One record, or its absence."""
 
-    name: str                        # as below results/, without the ending
-    state: str                       # current, stale, damaged, missing, or leftover: of no experiment
-    changed: tuple[str, ...] = ()    # since it was computed: settings, data, code, networks
-    attrs: dict[str, Any] | None = None   # its provenance, where it can be read; without that of its networks
+    name: str  # as below results/, without the ending
+    state: str  # current, stale, damaged, missing, or leftover: of no experiment
+    changed: tuple[str, ...] = ()  # since it was computed: settings, data, code, networks
+    attrs: dict[str, Any] | None = None  # its provenance, where it can be read; without that of its networks
 
 
 def listing(package: str) -> list[Row]:

@@ -16,7 +16,7 @@ from lil.results.errors import CorruptRecord, MissingRecord, StaleRecord, Unknow
 from lil.results.records import Networks
 
 MODES = ("auto", "live", "recorded")
-LIVE_UP_TO = 120.0   # seconds that a result may have cost for "auto" to compute it anew
+LIVE_UP_TO = 120.0  # seconds that a result may have cost for "auto" to compute it anew
 
 Engine = ModuleType | Cluster
 """What has ``train`` and ``evaluate``: lil.results.computing, in this process, or a connection to other processes."""
@@ -88,9 +88,7 @@ def recorded(experiment: ModuleType, config: Any) -> xr.Dataset:
     return record.assign_attrs(mode="recorded", profile="paper")
 
 
-def networks(
-    recipe: ModuleType, config: Any, *, device: str = "cpu", progress: Progress = silent
-) -> dict[str, Tensor]:
+def networks(recipe: ModuleType, config: Any, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
     """The networks of a recipe: recorded, if those are current, else trained now. For the recipe's ``restore``.
 
     Raises CorruptRecord where the record is damaged.
@@ -133,7 +131,7 @@ def record(
             try:
                 found = current_networks(recipe, settings)
             except CorruptRecord:
-                found = None   # about to be replaced, which is what was asked for
+                found = None  # about to be replaced, which is what was asked for
             if found is not None:
                 trained.setdefault(keys.of_networks(recipe, settings).key, found)
     result = _computed(experiment, config, engine, device=device, progress=progress, trained=trained, keep=True)
@@ -146,7 +144,8 @@ def data_at_hand(experiment: ModuleType, config: Any) -> bool:
     """Whether everything that an experiment reads is on this machine, as its recipes' ``data_available`` says."""
     return all(
         recipe.data_available(settings)
-        for recipe, settings in computing.recipes(experiment, config).values() if hasattr(recipe, "data_available")
+        for recipe, settings in computing.recipes(experiment, config).values()
+        if hasattr(recipe, "data_available")
     )
 
 
@@ -165,7 +164,14 @@ def _live(
 
 
 def _computed(
-    experiment: ModuleType, config: Any, engine: Engine, *, device: str, progress: Progress, trained: Trained, keep: bool
+    experiment: ModuleType,
+    config: Any,
+    engine: Engine,
+    *,
+    device: str,
+    progress: Progress,
+    trained: Trained,
+    keep: bool,
 ) -> xr.Dataset:
     """Evaluate an experiment on the networks in ``trained``, after training those that are not there.
 

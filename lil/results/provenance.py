@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "umap-learn", "gudhi", "xarray")   # those that compute
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "umap-learn", "gudhi", "xarray")  # those that compute
 
 
 @dataclass
@@ -66,7 +66,7 @@ def device_name(device: str) -> str:
 
 def machine() -> str:
     """The processor's model and how many cores there are: ``AMD EPYC, 2 cores``."""
-    listing = Path("/proc/cpuinfo")   # Linux; elsewhere Python's own, shorter name has to do
+    listing = Path("/proc/cpuinfo")  # Linux; elsewhere Python's own, shorter name has to do
     lines = listing.read_text().splitlines() if listing.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{models[0] if models else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
@@ -80,9 +80,9 @@ def _forget_peak_memory() -> None:
 
 def peak_memory_mb() -> float:
     """The most memory (MiB) that the present process has held so far, whatever it held it for."""
-    status = Path("/proc/self/status")   # Linux, whose getrusage counts what a parent held when it started this process
+    status = Path("/proc/self/status")  # Linux, whose getrusage counts what a parent held when it started this process
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return round(int(line.split()[1]) / 2**10, 1)   # KiB
+        return round(int(line.split()[1]) / 2**10, 1)  # KiB
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)   # macOS counts bytes, others KiB
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)  # macOS counts bytes, others KiB

@@ -22,15 +22,17 @@ from lil.results import files, keys
 from lil.results.errors import StaleRecord
 from lil.results.registry import stem
 
-COMMITTED_UP_TO = 4 * 2**20   # bytes of a file of networks; larger ones lie in the cache folder, and are soon trained anew
+COMMITTED_UP_TO = (
+    4 * 2**20
+)  # bytes of a file of networks; larger ones lie in the cache folder, and are soon trained anew
 
 
 @dataclass(frozen=True)
 class Networks:
     """Trained networks and where they come from."""
 
-    tensors: dict[str, Tensor]   # what the recipe's ``train`` returned
-    attrs: dict[str, Any]        # provenance
+    tensors: dict[str, Tensor]  # what the recipe's ``train`` returned
+    attrs: dict[str, Any]  # provenance
 
 
 @dataclass(frozen=True)

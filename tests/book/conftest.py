@@ -44,9 +44,25 @@ def html(request) -> Path:
         shutil.copy(ROOT / name, root / name)
     for source in find_sources():
         execute(source, root / "book" / "nb" / f"{source.stem}.ipynb", profile="paper", mode="recorded")
-    build = subprocess.run(     # as `make html` does it
-        [Path(sys.executable).with_name("jupyter-book"), "build", "book", "--config", "_config.yml",
-         "--toc", str(root / "_toc.yml"), "--path-output", ".", "--all", "-W", "-n", "--keep-going"],
-        cwd=root, capture_output=True, text=True)
+    build = subprocess.run(  # as `make html` does it
+        [
+            Path(sys.executable).with_name("jupyter-book"),
+            "build",
+            "book",
+            "--config",
+            "_config.yml",
+            "--toc",
+            str(root / "_toc.yml"),
+            "--path-output",
+            ".",
+            "--all",
+            "-W",
+            "-n",
+            "--keep-going",
+        ],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
     assert build.returncode == 0, build.stdout[-4000:] + build.stderr[-4000:]
     return root / "_build" / "html"

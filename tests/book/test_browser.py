@@ -5,13 +5,23 @@ from pathlib import Path
 
 import pytest
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium is installed, so the book is not looked at in a browser: "
-                             "install one (Debian: apt-get install chromium) and run the tests again.")
+    CHROMIUM is None,
+    reason="no Chromium is installed, so the book is not looked at in a browser: "
+    "install one (Debian: apt-get install chromium) and run the tests again.",
+)
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +36,14 @@ def tab():
 
 def pages_of(html: Path) -> list[Path]:
     """Every page but index.html, which only leads to the first one."""
-    return [path for path in sorted(html.glob("**/*.html"))
-            if path.relative_to(html).parts[0] not in ("_static", "_sources", "index.html")]
+    return [
+        path
+        for path in sorted(html.glob("**/*.html"))
+        if path.relative_to(html).parts[0] not in ("_static", "_sources", "index.html")
+    ]
 
 
-LOOKS = (("light", 1360), ("light", 420), ("dark", 1360))     # theme and width
+LOOKS = (("light", 1360), ("light", 420), ("dark", 1360))  # theme and width
 
 
 def look(page, theme: str, width: int) -> None:
@@ -45,7 +58,8 @@ def visit(page, path: Path) -> dict:
         "pageerror": lambda error: errors.append(str(error)),
         "console": lambda message: errors.append(message.text) if message.type == "error" else None,
         "request": lambda request: (
-            None if request.url.startswith(("file:", "data:", "blob:")) else outside.append(request.url)),
+            None if request.url.startswith(("file:", "data:", "blob:")) else outside.append(request.url)
+        ),
     }
     for event, listener in listeners.items():
         page.on(event, listener)
@@ -78,8 +92,10 @@ def visit(page, path: Path) -> dict:
 def test_every_page_is_whole_and_asks_for_nothing_outside(html, tab):
     pages = pages_of(html)
     assert len(pages) > 3
-    problems = {path.relative_to(html).as_posix(): {what: found for what, found in visit(tab, path).items() if found}
-                for path in pages}
+    problems = {
+        path.relative_to(html).as_posix(): {what: found for what, found in visit(tab, path).items() if found}
+        for path in pages
+    }
     assert {page: found for page, found in problems.items() if found} == {}
 
 

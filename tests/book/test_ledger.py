@@ -95,8 +95,11 @@ def test_the_summary_counts_shared_networks_once(bookledger, monkeypatch):
         as_json = {"networks": networks, "training": training, "versions": versions}
         return Row(name, state, attrs=cost | {key: json.dumps(value) for key, value in as_json.items()})
 
-    rows = [row("a", "current", {"mnist": "key"}, 10.0), row("b", "current", {"net": "key"}, 20.0),
-            row("c", "stale", {"mnist": "other"}, 40.0)]
+    rows = [
+        row("a", "current", {"mnist": "key"}, 10.0),
+        row("b", "current", {"net": "key"}, 20.0),
+        row("c", "stale", {"mnist": "other"}, 40.0),
+    ]
     monkeypatch.setattr(bookledger.results, "listing", lambda package: rows)
     numbers = bookledger.summary_numbers()
     assert (numbers["training"], numbers["evaluation"]) == ("40 s", "30 s")

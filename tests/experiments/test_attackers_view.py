@@ -60,17 +60,25 @@ def test_the_margins_step_and_pgd_are_those_of_their_functions(given, result):
     model, x, labels = given
     for k, (beta, seed) in enumerate(mnist.members(TINY.mnist)):
         one, here = evaluation.select(model, [k]), dict(beta=beta, seed=seed, epsilon=0.1)
-        found = attacks.attack(one, mnist.flatten, stronger_attacks.margin(one, labels), x, labels,
-                               epsilon=0.1, step_size=0.1, steps=1)
+        found = attacks.attack(
+            one, mnist.flatten, stronger_attacks.margin(one, labels), x, labels, epsilon=0.1, step_size=0.1, steps=1
+        )
         margin = result.accuracy.sel(images=40, attack="margin", **here)
         assert float(margin) == pytest.approx(float(left(one, found.x, labels)))
         position = TINY.view.all_epsilons.index(0.1)
         pgd = stronger_attacks.climb(
-            one, mnist.flatten, x, labels, epsilon=0.1, steps=TINY.view.steps, doublings=TINY.view.doublings,
-            generator=torch.Generator().manual_seed(derived_seed(TINY.view.draw, 1, seed, position)))
+            one,
+            mnist.flatten,
+            x,
+            labels,
+            epsilon=0.1,
+            steps=TINY.view.steps,
+            doublings=TINY.view.doublings,
+            generator=torch.Generator().manual_seed(derived_seed(TINY.view.draw, 1, seed, position)),
+        )
         trace = result.trace.sel(**here).values
-        assert trace[:len(pgd.trace)] == pytest.approx(np.array(pgd.trace) / 40)
-        assert (trace[len(pgd.trace):] == trace[-1]).all()
+        assert trace[: len(pgd.trace)] == pytest.approx(np.array(pgd.trace) / 40)
+        assert (trace[len(pgd.trace) :] == trace[-1]).all()
         assert float(result.settled.sel(**here)) == stronger_attacks.settled(pgd.trace)
         for count in (40, 20):
             pgd_left = result.accuracy.sel(images=count, attack="pgd", **here)
@@ -83,8 +91,16 @@ def test_transfer_shows_the_others_what_was_made_for_beta_0_of_their_seed(given,
     assert np.isnan(found.sel(beta=0)).all()
     for j, seed in enumerate(TINY.mnist.seeds):
         source = evaluation.select(model, [j])
-        made = attacks.attack(source, mnist.flatten, attacks.classification(source, labels), x, labels,
-                              epsilon=0.1, step_size=0.25 / TINY.view.transfer_steps, steps=TINY.view.transfer_steps)
+        made = attacks.attack(
+            source,
+            mnist.flatten,
+            attacks.classification(source, labels),
+            x,
+            labels,
+            epsilon=0.1,
+            step_size=0.25 / TINY.view.transfer_steps,
+            steps=TINY.view.transfer_steps,
+        )
         expected = left(model, made.x[0], labels).view(3, 2)[1:, j]
         assert found.sel(seed=seed).values[1:] == pytest.approx(expected.numpy())
     assert not np.array_equal(found.values[1:, 0], found.values[1:, 1])
@@ -150,19 +166,22 @@ def test_the_papers_scale():
     view = attackers_view.PAPER.view
     assert attackers_view.PAPER.mnist == mnist.reading("text") and view.epsilons == Fgsm().epsilons
     assert len(view.all_epsilons) == 12 and 0.3 in view.auto_epsilons
-    assert (view.iterations, view.queries) == (100, 5000)        # AutoAttack's standard version
+    assert (view.iterations, view.queries) == (100, 5000)  # AutoAttack's standard version
 
 
 def test_run_gives_what_evaluate_gives(result):
     assert attackers_view.run(TINY).equals(result)
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    (dict(auto_epsilons=(0.2,)), "auto_epsilons must be among the ε"),
-    (dict(n_few=40), "n_few must be greater than 0 and less than n_images, 40"),
-    (dict(doublings=1), "doublings must be at least 2"),
-    (dict(more_epsilons=(1.5,)), r"ε \(the paper's γ\) must be greater than 0 and at most 1"),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (dict(auto_epsilons=(0.2,)), "auto_epsilons must be among the ε"),
+        (dict(n_few=40), "n_few must be greater than 0 and less than n_images, 40"),
+        (dict(doublings=1), "doublings must be at least 2"),
+        (dict(more_epsilons=(1.5,)), r"ε \(the paper's γ\) must be greater than 0 and at most 1"),
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(change, words):
     with pytest.raises(ValueError, match=words):
         replace(TINY.view, **change)

@@ -9,7 +9,8 @@ from lil.recipes import cifar10
 
 TINY = replace(
     attackers_view_cifar10.QUICK,
-    cifar10=replace(cifar10.QUICK, betas=(0.0, 10.0), seeds=(0, 1), n_test=12), n_seeds=1,
+    cifar10=replace(cifar10.QUICK, betas=(0.0, 10.0), seeds=(0, 1), n_test=12),
+    n_seeds=1,
     view=replace(attackers_view_cifar10.QUICK.view, n_images=12, n_few=6),
 )
 EPSILON = 8 / 255
@@ -32,7 +33,8 @@ def test_attacks_go_through_the_vgg13(networks, result):
         one, here = evaluation.select(model, [k]), dict(beta=beta, seed=0, epsilon=EPSILON)
         for attack, objective in (("classification", attacks.classification), ("margin", stronger_attacks.margin)):
             made = attacks.attack(
-                one, front, objective(one, labels), x, labels, epsilon=EPSILON, step_size=EPSILON, steps=1)
+                one, front, objective(one, labels), x, labels, epsilon=EPSILON, step_size=EPSILON, steps=1
+            )
             expected = 1 - float(made.success.float().mean())
             assert float(result.accuracy.sel(images=12, attack=attack, **here)) == pytest.approx(expected)
 

@@ -16,9 +16,22 @@ SHARED = dict(n_train=200, n_test=40, hidden=(10, 10), batch_size=20, epochs=3)
 TINY = replace(
     experiment.QUICK,
     mnist=replace(mnist.QUICK, betas=(0.0, 0.1), seeds=(1, 2, 0), **SHARED),
-    baselines=replace(baselines.QUICK, seeds=(0, 1), jacobian=(0.1,), spectral=(2.0,), decay=(1.0,), fgsm=(0.1,),
-                      pgd=(0.05, 0.1), pgd_steps=2, **SHARED),
-    n_images=30, n_few=10, iterations=3, queries=5, epsilons=(0.02, 0.1),
+    baselines=replace(
+        baselines.QUICK,
+        seeds=(0, 1),
+        jacobian=(0.1,),
+        spectral=(2.0,),
+        decay=(1.0,),
+        fgsm=(0.1,),
+        pgd=(0.05, 0.1),
+        pgd_steps=2,
+        **SHARED,
+    ),
+    n_images=30,
+    n_few=10,
+    iterations=3,
+    queries=5,
+    epsilons=(0.02, 0.1),
 )
 
 
@@ -52,7 +65,7 @@ def of(result, member):
     if len(member) == 2:
         return result.sel(beta=member[0], seed=member[1]), "lil_"
     method, strength, seed = member
-    where, = np.flatnonzero((result.method == method) & (result.strength == strength))
+    (where,) = np.flatnonzero((result.method == method) & (result.strength == strength))
     return result.isel(setting=where).sel(seed=seed), ""
 
 
@@ -65,12 +78,20 @@ def test_each_network_has_its_own_numbers(given, result, member):
     assert float(there[prefix + "clean"]) == pytest.approx(float(right.float().mean()))
     for position, epsilon in enumerate(TINY.epsilons):
         pgd = stronger_attacks.climb(
-            network, mnist.flatten, x[:30], labels[:30], epsilon=epsilon, steps=TINY.steps, doublings=TINY.doublings,
-            generator=torch.Generator().manual_seed(derived_seed(TINY.draw, 1, member[-1], position)))
+            network,
+            mnist.flatten,
+            x[:30],
+            labels[:30],
+            epsilon=epsilon,
+            steps=TINY.steps,
+            doublings=TINY.doublings,
+            generator=torch.Generator().manual_seed(derived_seed(TINY.draw, 1, member[-1], position)),
+        )
         found = there[prefix + "accuracy"].sel(attack="pgd", epsilon=epsilon)
         assert found.values == pytest.approx([float(pgd.right[:count].float().mean()) for count in (30, 10)])
-    jacobian = torch.stack([torch.autograd.functional.jacobian(lambda one: network(one[None])[0, 0], point.flatten())
-                            for point in x[:30]])
+    jacobian = torch.stack(
+        [torch.autograd.functional.jacobian(lambda one: network(one[None])[0, 0], point.flatten()) for point in x[:30]]
+    )
     local = torch.linalg.svdvals(jacobian)[:, 0]
     logits = network(x[:30].flatten(1))[0]
     own = logits.gather(1, labels[:30, None])[:, 0]
@@ -110,10 +131,15 @@ def test_the_lil_s_networks_are_those_of_the_baselines_seeds(result):
 def test_a_seed_and_beta_alone_have_the_same_results(networks, result):
     """Which is what an affirmation of the record relies on."""
     one = replace(
-        TINY, mnist=replace(TINY.mnist, betas=(0.1,), seeds=(1,)), baselines=replace(TINY.baselines, seeds=(1,)))
+        TINY, mnist=replace(TINY.mnist, betas=(0.1,), seeds=(1,)), baselines=replace(TINY.baselines, seeds=(1,))
+    )
     alone = {
-        name: {key: value[[recipe.members(getattr(TINY, name)).index(member)
-                           for member in recipe.members(getattr(one, name))]] for key, value in networks[name].items()}
+        name: {
+            key: value[
+                [recipe.members(getattr(TINY, name)).index(member) for member in recipe.members(getattr(one, name))]
+            ]
+            for key, value in networks[name].items()
+        }
         for name, recipe in experiment.RECIPES.items()
     }
     apart = computing.differences(experiment.evaluate(one, alone), result.sel(beta=[0.1], seed=[1]))
@@ -131,8 +157,10 @@ def test_every_network_is_there_once(result):
 
 def made_up():
     """Two β > 0, of which the first is better under PGD, and methods that are near it, far, and twice there."""
-    clean = {"lil_clean": [[0.98, 0.98], [0.94, 0.96], [0.97, 0.97]],
-             "clean": [[0.97, 0.97], [0.955, 0.955], [0.96, 0.93], [0.5, 0.5]]}
+    clean = {
+        "lil_clean": [[0.98, 0.98], [0.94, 0.96], [0.97, 0.97]],
+        "clean": [[0.97, 0.97], [0.955, 0.955], [0.96, 0.93], [0.5, 0.5]],
+    }
     pgd = {"lil_clean": [0.9, 0.4, 0.3], "clean": [0.5, 0.6, 0.7, 0.8]}
     values = {}
     for name, dims in (("lil_clean", "beta"), ("clean", "setting")):
@@ -143,26 +171,41 @@ def made_up():
             name: ((dims, "seed"), np.array(clean[name])),
             prefix + "accuracy": (("images", "attack", dims, "seed", "epsilon"), accuracy),
         }
-    return xr.Dataset(values, coords={
-        "beta": [0.0, 0.1, 1.0], "seed": [0, 1], "images": [50, 10], "attack": ["pgd", "autoattack"], "epsilon": [0.1],
-        "method": ("setting", ["jacobian", "jacobian", "decay", "pgd"]), "strength": ("setting", [0.1, 1.0, 3.0, 0.3])})
+    return xr.Dataset(
+        values,
+        coords={
+            "beta": [0.0, 0.1, 1.0],
+            "seed": [0, 1],
+            "images": [50, 10],
+            "attack": ["pgd", "autoattack"],
+            "epsilon": [0.1],
+            "method": ("setting", ["jacobian", "jacobian", "decay", "pgd"]),
+            "strength": ("setting", [0.1, 1.0, 3.0, 0.3]),
+        },
+    )
 
 
 def test_methods_are_compared_at_the_clean_accuracy_of_the_best_lil():
     found = experiment.matched(made_up())
     assert found.method.values.tolist() == ["plain", "lil", "jacobian", "decay", "pgd"]
-    assert found.strength.values.tolist() == [0, 0.1, 1.0, 3.0, 0.3]     # the plain network, though better, is no LIL
+    assert found.strength.values.tolist() == [0, 0.1, 1.0, 3.0, 0.3]  # the plain network, though better, is no LIL
     assert found.gap.values == pytest.approx([0.03, 0, 0.005, -0.005, -0.45])
     assert found.near.values.tolist() == [False, True, True, True, False]
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    (dict(auto_epsilons=(0.2,)), "auto_epsilons must be among the ε"),
-    (dict(n_few=30), "n_few must be greater than 0 and less than n_images, 30, not 30."),
-    (dict(epsilons=(1.5,), auto_epsilons=()), "must be greater than 0 and at most 1"),
-    (dict(mnist=replace(TINY.mnist, epochs=4)), "networks that are compared must share their epochs, not have 4 and 3"),
-    (dict(mnist=replace(TINY.mnist, seeds=(0, 2))), "the baselines' seeds must be among (0, 2), not (0, 1)."),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (dict(auto_epsilons=(0.2,)), "auto_epsilons must be among the ε"),
+        (dict(n_few=30), "n_few must be greater than 0 and less than n_images, 30, not 30."),
+        (dict(epsilons=(1.5,), auto_epsilons=()), "must be greater than 0 and at most 1"),
+        (
+            dict(mnist=replace(TINY.mnist, epochs=4)),
+            "networks that are compared must share their epochs, not have 4 and 3",
+        ),
+        (dict(mnist=replace(TINY.mnist, seeds=(0, 2))), "the baselines' seeds must be among (0, 2), not (0, 1)."),
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(change, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         replace(TINY, **change)

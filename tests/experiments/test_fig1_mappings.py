@@ -44,11 +44,16 @@ def test_the_mesh_keeps_its_order(networks, result):
     assert result.x.sel({"class": 1}).values[2, 1].tolist() == x[15 + 2 * 3 + 1].tolist()
     picked = result.z.sel(mapping="all", seed=1, axis=0).values[1, 2, 1]
     assert picked == pytest.approx(z[5, 15 + 2 * 3 + 1, 0].item())
-    assert result.sizes.values.tolist() if callable(result.sizes) else list(result["sizes"].values) == [2, 20, 20, 20, 2, 2]
+    assert (
+        result.sizes.values.tolist()
+        if callable(result.sizes)
+        else list(result["sizes"].values) == [2, 20, 20, 20, 2, 2]
+    )
 
 
 def test_an_isometry_has_ratio_one_for_every_pair():
     """With a mirror in place of the networks, both kinds of pairs have ratio 1."""
+
     class Mirror(torch.nn.Module):
         sizes = (2, 2)
 

@@ -45,6 +45,7 @@ def test_the_rings_themselves_are_linked_loops(result):
 
 def test_networks_that_do_nothing_keep_everything():
     """With the identity in place of the networks, every measure says so."""
+
     class Identity(torch.nn.Module):
         def represent(self, x):
             return x.expand(4, -1, -1)
@@ -80,7 +81,9 @@ def test_the_misfit_of_one_distance_is_the_closed_form():
 def test_records_are_small_and_single_precision(result):
     assert result.nbytes < 1e6
     assert {str(v.dtype) for name, v in result.data_vars.items() if name not in ("edges", "linking_number")} <= {
-        "float32", "int32", "int64"
+        "float32",
+        "int32",
+        "int64",
     }
 
 

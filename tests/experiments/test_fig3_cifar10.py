@@ -39,7 +39,7 @@ def test_attacked_images_follow_the_gradient_through_the_whole_network(config, n
     model = cifar10.restore(config.cifar10, networks["cifar10"])
     at = x.clone().requires_grad_()
     features = vgg13(at)
-    z = model.represent(features)[1]                     # β = 10
+    z = model.represent(features)[1]  # β = 10
     logits = model(features)[1]
     blocks = pair_blocks(labels)
     kept = features if config.fgsm.distances == "inputs" else at.flatten(1)
@@ -49,7 +49,7 @@ def test_attacked_images_follow_the_gradient_through_the_whole_network(config, n
     attacked = (result if config is TINY else fig3_cifar10.evaluate(config, networks)).attacked
     found = attacked.sel(objective="total", beta=10, pictured=0.1)
     same = torch.from_numpy(found.values).int().sub((255 * expected).round().int()).abs() <= 1
-    assert same.float().mean() > 0.99                    # where the gradient is nearly 0, a last digit turns its sign
+    assert same.float().mean() > 0.99  # where the gradient is nearly 0, a last digit turns its sign
 
 
 def test_the_networks_have_learnt_and_the_attack_undoes_it(result):
@@ -60,13 +60,16 @@ def test_the_networks_have_learnt_and_the_attack_undoes_it(result):
 
 def test_the_headline_is_table_1s_row(result):
     printed, ours = headline("fig3_cifar10", result)["β = 10, accuracy without attack"]
-    assert printed == paper.TABLE_1["cifar10"].at(10.0) and ours == pytest.approx(float(result.clean.sel(beta=10).mean()))
+    assert printed == paper.TABLE_1["cifar10"].at(10.0) and ours == pytest.approx(
+        float(result.clean.sel(beta=10).mean())
+    )
 
 
 def test_what_the_paper_shows_is_one_seed_attacked_along_the_trainings_loss(networks, result):
     shown = fig3_cifar10.SHOWN
     assert replace(shown, cifar10=cifar10.reading("text"), objectives=("total", "classification"), n_compared=200) == (
-        fig3_cifar10.PAPER)
+        fig3_cifar10.PAPER
+    )
     assert replace(shown.cifar10, seeds=(0, 1, 2)) == cifar10.reading("text")
     found = fig3_cifar10.evaluate(replace(TINY, objectives=shown.objectives), networks)
     xr.testing.assert_equal(found, result.sel(objective=["total"]))
@@ -78,7 +81,7 @@ def test_an_evaluation_that_was_cut_off_goes_on(networks, result, tmp_path):
         pass
 
     def cut(label, done, total):
-        if total == 2:     # batches of all images, not of those that are compared
+        if total == 2:  # batches of all images, not of those that are compared
             raise Cut
 
     config = replace(TINY, fgsm=replace(TINY.fgsm, batch_size=10))
@@ -100,11 +103,10 @@ def test_the_public_codes_reading_is_the_same_experiment_with_its_settings():
 def test_the_precision_is_that_of_the_attack_and_compared_with_float32(networks, result, monkeypatch):
     asked = []
     in_single, in_bfloat16 = cifar10.front, fig3_cifar10.Bfloat16Features
-    monkeypatch.setattr(
-        cifar10, "front", lambda *rest, **more: asked.append("float32") or in_single(*rest, **more))
+    monkeypatch.setattr(cifar10, "front", lambda *rest, **more: asked.append("float32") or in_single(*rest, **more))
     monkeypatch.setattr(fig3_cifar10, "Bfloat16Features", lambda *rest: asked.append("bfloat16") or in_bfloat16(*rest))
     found = fig3_cifar10.evaluate(replace(TINY, precision="bfloat16", n_compared=5), networks)
     assert asked == ["bfloat16", "float32", "bfloat16"]
     five = fig3_cifar10.evaluate(replace(TINY, cifar10=replace(TINY.cifar10, n_test=5)), networks)
     assert np.array_equal(found.compared.sel(precision="float32"), five.accuracy)
-    assert float(abs(found.accuracy - result.accuracy).max()) <= 0.2     # of 20 images
+    assert float(abs(found.accuracy - result.accuracy).max()) <= 0.2  # of 20 images

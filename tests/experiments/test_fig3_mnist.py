@@ -33,14 +33,14 @@ def test_it_attacks_the_networks_on_the_test_images_with_their_own_settings(netw
     expected = evaluation.robustness(sweep, x, labels, TINY.fgsm)
     assert result[list(expected.data_vars)].equals(expected)
     assert result[["attacked", "taken_for"]].equals(
-        evaluation.pictures(sweep, x, labels, TINY.fgsm)[["attacked", "taken_for"]])
+        evaluation.pictures(sweep, x, labels, TINY.fgsm)[["attacked", "taken_for"]]
+    )
 
 
 def test_its_dimensions_have_names(result):
     assert dict(result.accuracy.sizes) == dict(objective=2, beta=3, seed=2, epsilon=3)
     assert result.accuracy.sel(objective="classification", beta=10, seed=1, epsilon=0.2).ndim == 0
-    assert dict(result.attacked.sizes) == dict(
-        objective=2, beta=3, pictured=1, example=3, channel=1, row=28, column=28)
+    assert dict(result.attacked.sizes) == dict(objective=2, beta=3, pictured=1, example=3, channel=1, row=28, column=28)
 
 
 def test_an_attack_makes_it_worse(result):
@@ -54,7 +54,7 @@ def test_the_headline_is_table_1s_row_and_the_attack_where_beta_matters_most(res
     for beta, (printed, ours) in zip(result.beta.values, clean.values(), strict=True):
         assert printed == paper.TABLE_1["mnist"].at(beta)
         assert ours == pytest.approx(float(result.clean.sel(beta=beta).mean()))
-    curves = result.accuracy.sel(objective="total").mean("seed").values      # beta, epsilon
+    curves = result.accuracy.sel(objective="total").mean("seed").values  # beta, epsilon
     where = np.argmax(curves.max(0) - curves.min(0))
     attacked = {name: value for name, value in found.items() if name not in clean}
     assert all(name.endswith(f"at γ = {TINY.fgsm.epsilons[where]:g}") for name in attacked)

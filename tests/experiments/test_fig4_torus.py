@@ -48,7 +48,7 @@ def test_the_points_at_a_cut_are_within_one_step_of_it(result):
     for cut in ("ring", "tube"):
         for level in (2, 4, 8):
             one = result.sel(cut=cut, level=level)
-            cuts = 2 * math.pi * np.arange(level) / level - step / 2      # between two points of the grid
+            cuts = 2 * math.pi * np.arange(level) / level - step / 2  # between two points of the grid
             away = np.abs((one.cut_angle.values[:, None] - cuts + math.pi) % (2 * math.pi) - math.pi).min(1)
             assert np.array_equal(one.at_cut.values, away < step)
 
@@ -77,13 +77,14 @@ def test_saliency_leaves_the_stop_of_training_as_it_was(networks):
 
 
 def test_contrast_is_a_ratio_of_medians():
-    gradient = np.array([[[1.0, 2.0, 9.0, 10.0, 40.0]], [[4.0, 4.0, 4.0, 1.0, 3.0]]])     # (levels, m, n)
+    gradient = np.array([[[1.0, 2.0, 9.0, 10.0, 40.0]], [[4.0, 4.0, 4.0, 1.0, 3.0]]])  # (levels, m, n)
     at_cut = np.array([[False, False, True, True, True], [True, False, False, False, True]])
     assert fig4_torus.contrast(gradient, at_cut).tolist() == [[10 / 1.5], [3.5 / 4]]
 
 
 def test_networks_that_do_nothing_keep_everything():
     """With the identity in place of the stacks, every pair keeps its distance."""
+
     class Nothing(StackedLIL):
         def represent(self, x):
             return (x.expand(2, -1, -1),) * 3
@@ -97,7 +98,7 @@ def test_networks_that_do_nothing_keep_everything():
         result = fig4_torus.evaluate(TINY, {"ring": {}, "tube": {}})
     assert result.correlation.values == pytest.approx(np.ones((2, 3, 2)))
     assert result.ratio.values == pytest.approx(np.ones((2, 3, 2, 3)), abs=1e-5)
-    assert result.gradient.values == pytest.approx(np.ones(result.gradient.shape))   # of one coordinate
+    assert result.gradient.values == pytest.approx(np.ones(result.gradient.shape))  # of one coordinate
     assert result.contrast.values == pytest.approx(np.ones((2, 2, 3, 2)))
 
 
@@ -105,9 +106,9 @@ def test_the_sizes_are_the_networks_own(result):
     assert result["sizes"].values.tolist() == [[3, 20, 20, 20, 20, 2], [20] * 5 + [4], [20] * 5 + [8]]
 
 
-@pytest.mark.parametrize("ring, tube, message", [
-    (TUBE, RING, "cut by their names"), (replace(RING, grid=16), TUBE, "at least 24"),
-])
+@pytest.mark.parametrize(
+    "ring, tube, message", [(TUBE, RING, "cut by their names"), (replace(RING, grid=16), TUBE, "at least 24")]
+)
 def test_settings_that_would_mean_nothing_are_refused(ring, tube, message):
     with pytest.raises(ValueError, match=message):
         fig4_torus.Config(ring=ring, tube=tube)

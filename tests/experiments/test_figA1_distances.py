@@ -13,7 +13,8 @@ TINY = replace(
     mnist_text=replace(mnist.QUICK, n_train=200, n_test=40, betas=(0.0, 10.0)),
     mnist_public=replace(mnist.QUICK_PUBLIC, n_train=200, n_test=40, betas=(0.0, 10.0)),
     cifar10_text=replace(cifar10.QUICK, n_train=100, n_test=40, betas=(0.0, 10.0), seeds=(0,), epochs=1),
-    n_images=30, bins=8,
+    n_images=30,
+    bins=8,
 )
 
 
@@ -41,7 +42,7 @@ def test_it_measures_the_pairs_of_one_class_with_the_plain_formulas(networks, re
         after = np.array([(z[member, i] - z[member, j]).norm().item() for i, j in pairs])
         one = of_set.sel(beta=beta, seed=seed)
         assert one["count"].sum() == len(pairs)
-        assert np.abs(one["count"].values - np.histogram(after, of_set.edges.values)[0]).sum() <= 2   # at an edge
+        assert np.abs(one["count"].values - np.histogram(after, of_set.edges.values)[0]).sum() <= 2  # at an edge
         assert one.correlation.item() == pytest.approx(np.corrcoef(after, before)[0, 1], abs=1e-4)
         assert one.wasserstein.item() == pytest.approx(wasserstein_distance(after, before) / before.mean(), rel=1e-4)
         assert one.ratio.values == pytest.approx(np.quantile(after / before, [0.05, 0.5, 0.95]), rel=1e-4)
@@ -56,7 +57,7 @@ def test_an_isometry_leaves_the_distances_as_they_are(networks):
             self.members, self.scale = len(settings.betas) * len(settings.seeds), settings.scale
 
         def represent(self, x):
-            return -x.expand(self.members, -1, -1) / self.scale      # K undoes what it is divided by
+            return -x.expand(self.members, -1, -1) / self.scale  # K undoes what it is divided by
 
     with pytest.MonkeyPatch.context() as patch:
         for recipe in (mnist, cifar10):

@@ -11,8 +11,13 @@ from lil.recipes import mnist, rings, torus
 
 QUICK = lipschitz_bound.QUICK
 TINY = replace(
-    QUICK, rings=replace(rings.QUICK, n_points=15, epochs=3), torus=replace(torus.QUICK, epochs=2),
-    mnist=replace(mnist.QUICK, n_train=200, epochs=1), n_images=30, drawn=6, epsilons=(1e-3, 0.1),
+    QUICK,
+    rings=replace(rings.QUICK, n_points=15, epochs=3),
+    torus=replace(torus.QUICK, epochs=2),
+    mnist=replace(mnist.QUICK, n_train=200, epochs=1),
+    n_images=30,
+    drawn=6,
+    epsilons=(1e-3, 0.1),
 )
 GROUPS = ["rings", "torus, 2 classes", "torus, 4 classes", "torus, 8 classes", "scikit-learn's digits"]
 
@@ -111,7 +116,7 @@ def test_the_rank_correlation_is_spearmans(result):
     from scipy.stats import spearmanr
 
     images = of(result, GROUPS[4])
-    a, b = images.upper.sel(map="logits"), images.attacked.mean("epsilon").round(1)     # rounded: with ties
+    a, b = images.upper.sel(map="logits"), images.attacked.mean("epsilon").round(1)  # rounded: with ties
     assert lipschitz_bound.rank_correlation(a, b) == pytest.approx(spearmanr(a, b).statistic)
 
 

@@ -11,7 +11,9 @@ from lil.recipes import cifar10
 TINY = replace(
     lipschitz_bound_cifar10.QUICK,
     cifar10=replace(cifar10.QUICK, betas=(0.0, 10.0), seeds=(0,), n_test=40),
-    n_images=20, drawn=5, epsilons=(1e-3, 0.1, 10.0),
+    n_images=20,
+    drawn=5,
+    epsilons=(1e-3, 0.1, 10.0),
 )
 
 
@@ -43,7 +45,9 @@ def test_it_measures_the_networks_on_the_vgg13s_features(networks, result):
             largest.append(float(torch.linalg.matrix_norm(jacobian, ord=2)))
         found = result.local.isel(network=k).sel(map="representation")
         assert found.values == pytest.approx(np.quantile(largest, TINY.quantiles), rel=1e-5)
-        product = lipschitz.upper_product([state[f"weights.{depth}"][k][None] for depth in range(len(TINY.cifar10.hidden))])
+        product = lipschitz.upper_product(
+            [state[f"weights.{depth}"][k][None] for depth in range(len(TINY.cifar10.hidden))]
+        )
         assert float(result.upper.isel(network=k).sel(map="representation")) == pytest.approx(float(product), rel=1e-5)
 
 

@@ -16,7 +16,9 @@ from lil.results import computing
 
 SMALL = dict(n_train=200, n_test=40, betas=(0.0, 0.1, 1.0), epochs=1)
 TINY = replace(
-    scale_and_depth.QUICK, fgsm=Fgsm(epsilons=(0.02, 0.2, 1.0), batch_size=20, pictured=()), n_distances=30,
+    scale_and_depth.QUICK,
+    fgsm=Fgsm(epsilons=(0.02, 0.2, 1.0), batch_size=20, pictured=()),
+    n_distances=30,
     **{name: replace(getattr(scale_and_depth.QUICK, name), **SMALL) for name in RECIPES},
 )
 
@@ -39,7 +41,7 @@ def test_each_set_meets_figure_3s_attack_with_its_own_k_and_reduction(networks, 
     sweep = Reduced(model, mnist.flatten, settings.betas, settings.seeds, settings.scale, reduction)
     expected = evaluation.robustness(sweep, *mnist.data(settings, "test"), fgsm)
     found = result.sel(networks=name, seed=list(settings.seeds))
-    for variable in ("clean", "accuracy", "zero_gradient"):      # a last digit can turn a sign, and an image of 40
+    for variable in ("clean", "accuracy", "zero_gradient"):  # a last digit can turn a sign, and an image of 40
         np.testing.assert_allclose(found[variable], expected[variable], rtol=0, atol=1.01 / SMALL["n_test"])
         assert float((found[variable] != expected[variable]).mean()) < 0.1
     np.testing.assert_allclose(found.change, expected.change, atol=1e-6)
@@ -75,7 +77,8 @@ def test_the_choices_are_coordinates_and_seeds_that_a_set_lacks_are_nan(result):
     assert dict(result.accuracy.sizes) == dict(networks=11, objective=2, beta=3, seed=3, epsilon=3)
     assert result.networks.values.tolist() == list(RECIPES)
     assert {choice: len(sensitivity.options(result, choice)) for choice in sensitivity.CHOICES} == dict(
-        scale=5, reduction=2, layers=2, batch_size=5)
+        scale=5, reduction=2, layers=2, batch_size=5
+    )
     lacking = result.clean.isnull()
     assert lacking.sel(seed=2).sum() == 10 * 3 and not lacking.sel(seed=[0, 1]).any() and not lacking[0].any()
     assert {str(values.dtype) for values in result.data_vars.values()} == {"float32"}
@@ -94,7 +97,8 @@ def test_a_member_alone_has_the_same_results(networks, result, beta, k):
     where = {name: recipe.members(getattr(TINY, name)).index((beta, 1)) for name, recipe in RECIPES.items()}
     assert where["pairs"] == k
     alone = scale_and_depth.evaluate(
-        one, {name: {key: value[[where[name]]] for key, value in each.items()} for name, each in networks.items()})
+        one, {name: {key: value[[where[name]]] for key, value in each.items()} for name, each in networks.items()}
+    )
     apart = computing.differences(alone, result.sel(beta=[beta], seed=[1]))
     assert all(share <= scale_and_depth.BANDS.get(name, 0) for name, share in apart.items())
 

@@ -39,7 +39,7 @@ def test_the_loss_is_the_exact_one_and_estimates_spread_as_they_say(result):
     blocks = pair_blocks(labels)
     assert float(result.loss) == pytest.approx(float(isometry_loss(z[0], pair_distances(x, blocks), blocks)), rel=1e-5)
     np.testing.assert_allclose(result.spread, result.predicted, rtol=0.2)
-    assert float(result.spread[0] / result.spread[1]) == pytest.approx(2, rel=0.25)     # four times the pairs
+    assert float(result.spread[0] / result.spread[1]) == pytest.approx(2, rel=0.25)  # four times the pairs
 
 
 @pytest.mark.parametrize("pairs", scaling.PAIRS)

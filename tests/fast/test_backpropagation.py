@@ -26,7 +26,7 @@ def stack(stop_gradient):
 MODELS = {"one": single, "stack": lambda: stack(True), "connected stack": lambda: stack(False)}
 BETAS = torch.tensor([0.0, 0.5, 2.0, 2.0])
 SHARED = Sharing(None, slice(1, 4))
-OF_SEEDS = Sharing(torch.tensor([0, 1, 0, 1]), torch.tensor([[2], [3]]))     # two seeds; of each one member has β > 0
+OF_SEEDS = Sharing(torch.tensor([0, 1, 0, 1]), torch.tensor([[2], [3]]))  # two seeds; of each one member has β > 0
 
 
 def batch(model, batches):
@@ -53,7 +53,8 @@ def defined(model, of, sharing, betas, reduction):
             blocks = pair_blocks(labels)
             crosses = cross_entropy(logits[level][member][None], labels)[0]
             isometry = isometry_loss(
-                z[level][member], pair_distances(points, blocks), blocks, scale=SCALE, reduction=reduction)
+                z[level][member], pair_distances(points, blocks), blocks, scale=SCALE, reduction=reduction
+            )
             if betas[member] > 0:
                 terms[1, level, member] = isometry.detach()
                 objective = objective + betas[member] * isometry
@@ -63,9 +64,15 @@ def defined(model, of, sharing, betas, reduction):
 
 
 @pytest.mark.parametrize("reduction", ["n2", "pairs"])
-@pytest.mark.parametrize("sharing, betas, batches", [
-    (SHARED, BETAS, ()), (OF_SEEDS, torch.tensor([0.0, 0.0, 3.0, 3.0]), (2,)), (Sharing(None, None), torch.zeros(4), ()),
-], ids=["shared", "of seeds", "without isometry"])
+@pytest.mark.parametrize(
+    "sharing, betas, batches",
+    [
+        (SHARED, BETAS, ()),
+        (OF_SEEDS, torch.tensor([0.0, 0.0, 3.0, 3.0]), (2,)),
+        (Sharing(None, None), torch.zeros(4), ()),
+    ],
+    ids=["shared", "of seeds", "without isometry"],
+)
 @pytest.mark.parametrize("kind", MODELS)
 def test_it_is_what_autograd_gives(kind, sharing, betas, batches, reduction):
     model = MODELS[kind]()

@@ -31,7 +31,7 @@ def test_features_and_gradients_are_those_of_the_plain_layers_in_bfloat16(in_har
     torch.testing.assert_close(found, expected, rtol=0.02, atol=0.02 * float(expected.detach().abs().max()))
     along, expected_along = (torch.autograd.grad(y, x, upstream)[0] for y in (found, expected))
     torch.testing.assert_close(along, expected_along, rtol=0.05, atol=0.05 * float(expected_along.detach().abs().max()))
-    with torch.no_grad():      # ReLUs and poolings go another way
+    with torch.no_grad():  # ReLUs and poolings go another way
         torch.testing.assert_close(arranged(x), found, rtol=0.02, atol=0.02 * float(expected.detach().abs().max()))
 
 
@@ -72,6 +72,6 @@ def test_images_beside_one_another_do_not_see_each_other(n, size):
 
 def test_a_pooled_relu_is_exact():
     x = torch.randn(3, 4, 6, 8, generator=torch.Generator().manual_seed(0)).to(torch.bfloat16)
-    x[0, 0, :2, :2] = -torch.tensor([[1.0, 2.0], [0.0, 1e-30]])      # −0 is the largest: a ReLU makes 0 of it
+    x[0, 0, :2, :2] = -torch.tensor([[1.0, 2.0], [0.0, 1e-30]])  # −0 is the largest: a ReLU makes 0 of it
     x[0, 1, :2, :2] = torch.tensor([[float("inf"), 1.0], [-1.0, 3e38]])
     assert torch.equal(pooled_relu(x), F.max_pool2d(F.relu(x), 2))

@@ -12,12 +12,13 @@ from lil.models import LIL, StackedLIL
 from lil.training import Settings
 
 FULL = Settings(epochs=4, learning_rate=0.01, alpha=0.7, scale=1.5)
-BATCHED = replace(FULL, batch_size=16)     # of 60 points: the last batch is smaller
+BATCHED = replace(FULL, batch_size=16)  # of 60 points: the last batch is smaller
 N, CLASSES = 60, (2, 3, 4)
 
 
-@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.skipif(
-    not torch.cuda.is_available(), reason="needs a GPU"))])
+@pytest.fixture(
+    params=["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"))]
+)
 def device(request, monkeypatch):
     """On a processor, which records nothing, every step is taken anew."""
     if request.param == "cpu":
@@ -37,7 +38,9 @@ def dealt(classes, n=N):
 
 
 def untrained(model):
-    return all(torch.equal(a.cpu(), b) for a, b in zip(model.parameters(), LIL((3, 4, 2), seeds=[0]).parameters(), strict=True))
+    return all(
+        torch.equal(a.cpu(), b) for a, b in zip(model.parameters(), LIL((3, 4, 2), seeds=[0]).parameters(), strict=True)
+    )
 
 
 MODELS = {
@@ -45,7 +48,7 @@ MODELS = {
     "stack": lambda seeds: StackedLIL(3, (6, 5), CLASSES, seeds=seeds),
     "connected stack": lambda seeds: StackedLIL(3, (6, 5), CLASSES, seeds=seeds, stop_gradient=False),
 }
-MEMBERS = {   # β and the seed of each
+MEMBERS = {  # β and the seed of each
     "alone": ([2.0], [3]),
     "a seed": ([0.0, 0.5, 2.0], [3, 3, 3]),
     "two seeds": ([0.0, 0.0, 2.0, 3.0], [3, 4, 3, 4]),
@@ -128,11 +131,20 @@ def test_no_other_draw_is_changed(device):
     assert all(map(torch.equal, *states))
 
 
-@pytest.mark.parametrize("settings", [replace(FULL, epochs=1000), replace(BATCHED, epochs=300)], ids=["full", "batched"])
+@pytest.mark.parametrize(
+    "settings", [replace(FULL, epochs=1000), replace(BATCHED, epochs=300)], ids=["full", "batched"]
+)
 def test_progress_is_told_to_the_end_and_not_too_often(settings, device):
     calls, model = [], LIL((3, 4, 2), seeds=[0]).to(device)
-    captured.train(model, points().to(device), dealt(2).to(device), settings, betas=[0.0], seeds=[0],
-                   progress=lambda *call: calls.append(call))
+    captured.train(
+        model,
+        points().to(device),
+        dealt(2).to(device),
+        settings,
+        betas=[0.0],
+        seeds=[0],
+        progress=lambda *call: calls.append(call),
+    )
     steps = settings.epochs * (4 if settings.batch_size else 1)
     assert calls[-1] == ("training", steps, steps) and len(calls) <= 200
     assert [done for _, done, _ in calls] == sorted({done for _, done, _ in calls})
@@ -145,14 +157,18 @@ def unknown(name):
     return settings
 
 
-@pytest.mark.parametrize("change, words", [
-    (dict(labels=dealt(3)), "labels must be classes from 0 to 1"),
-    (dict(labels=torch.tensor([0] * (N - 1) + [1])), "class 1 has a single point"),
-    (dict(x=points().fill_(torch.inf)), "NaN or infinite"),
-    (dict(betas=[-1.0]), "β must be a finite number ≥ 0, not -1.0"),
-    (dict(settings=unknown("pairs")), "pairs must be one of"),
-    (dict(settings=unknown("reduction")), "reduction must be one of"),
-], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (dict(labels=dealt(3)), "labels must be classes from 0 to 1"),
+        (dict(labels=torch.tensor([0] * (N - 1) + [1])), "class 1 has a single point"),
+        (dict(x=points().fill_(torch.inf)), "NaN or infinite"),
+        (dict(betas=[-1.0]), "β must be a finite number ≥ 0, not -1.0"),
+        (dict(settings=unknown("pairs")), "pairs must be one of"),
+        (dict(settings=unknown("reduction")), "reduction must be one of"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_bad_input_gets_its_sentence_and_the_model_is_as_it_was(change, words, device):
     model = LIL((3, 4, 2), seeds=[0]).to(device)
     given = dict(x=points(), labels=dealt(2), settings=FULL, betas=[1.0], seeds=[0]) | change
@@ -164,8 +180,14 @@ def test_bad_input_gets_its_sentence_and_the_model_is_as_it_was(change, words, d
 
 def test_seeds_that_do_not_share_evenly_are_refused(device):
     with pytest.raises(ValueError, match="equally many members with β > 0"):
-        captured.train(LIL((3, 4, 2), seeds=[0, 0, 1]).to(device), points().to(device), dealt(2).to(device), BATCHED,
-                       betas=[1.0] * 3, seeds=[0, 0, 1])
+        captured.train(
+            LIL((3, 4, 2), seeds=[0, 0, 1]).to(device),
+            points().to(device),
+            dealt(2).to(device),
+            BATCHED,
+            betas=[1.0] * 3,
+            seeds=[0, 0, 1],
+        )
 
 
 # Parts

@@ -13,8 +13,15 @@ WINOGRAD, MATRIX, TORCHS = "_ConvolutionBackward", "PermuteBackward0", "Convolut
 
 # channels in, channels out, pixels a side, and the last step of the way it is computed
 CASES = [
-    (3, 64, 32, TORCHS), (64, 64, 32, WINOGRAD), (256, 512, 4, WINOGRAD), (512, 512, 2, MATRIX), (3, 5, 2, MATRIX),
-    (16, 16, 6, TORCHS), (16, 16, 1, TORCHS), (8, 64, 8, TORCHS), (64, 64, 64, TORCHS),
+    (3, 64, 32, TORCHS),
+    (64, 64, 32, WINOGRAD),
+    (256, 512, 4, WINOGRAD),
+    (512, 512, 2, MATRIX),
+    (3, 5, 2, MATRIX),
+    (16, 16, 6, TORCHS),
+    (16, 16, 1, TORCHS),
+    (8, 64, 8, TORCHS),
+    (64, 64, 64, TORCHS),
 ]
 
 
@@ -84,7 +91,7 @@ def test_a_frozen_layer_transforms_its_filters_once_but_notices_other_filters(si
     assert fast._made.popitem()[1] is kept
     fast(x)
     fast.load_state_dict({name: 2 * value for name, value in fast.state_dict().items()})
-    torch.testing.assert_close(fast(x), plain(x).relu())   # the parameters are shared
+    torch.testing.assert_close(fast(x), plain(x).relu())  # the parameters are shared
     fast.float()
     assert fast(x.float()).dtype == torch.float32
 
@@ -95,10 +102,18 @@ def test_state_is_that_of_the_layer_it_is_like() -> None:
     assert list(fast.state_dict()) == list(plain.state_dict())
 
 
-@pytest.mark.parametrize("other", [
-    {"stride": 2}, {"padding": 0}, {"dilation": 2}, {"groups": 2}, {"padding_mode": "circular"}, {"bias": False},
-    {"kernel_size": 5},
-])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"stride": 2},
+        {"padding": 0},
+        {"dilation": 2},
+        {"groups": 2},
+        {"padding_mode": "circular"},
+        {"bias": False},
+        {"kernel_size": 5},
+    ],
+)
 def test_layers_of_other_kinds_are_refused(other: dict) -> None:
     with pytest.raises(ValueError, match="is needed"):
         Conv3x3.like(nn.Conv2d(4, 4, **{"kernel_size": 3, "padding": 1, **other}))

@@ -9,7 +9,9 @@ from lil.fast import elementary
 
 
 def test_tanh_is_torchs_to_the_last_digits():
-    x = torch.cat([torch.linspace(-12, 12, 100_001), torch.logspace(-30, 0, 1000), torch.tensor([torch.inf, -torch.inf, 0.0])])
+    x = torch.cat(
+        [torch.linspace(-12, 12, 100_001), torch.logspace(-30, 0, 1000), torch.tensor([torch.inf, -torch.inf, 0.0])]
+    )
     found = x.clone()
     elementary.tanh(found.numpy())
     right = torch.tanh(x.double())
@@ -45,7 +47,7 @@ def test_cross_entropy_and_its_gradient(first, end, n):
     labels = torch.randint(0, 4, (n,), generator=generator)
     along = torch.full((4, end - first), torch.nan)
     loss = elementary.cross_entropy(values.numpy(), 2, first, end, labels.numpy(), np.float32(0.3), along.numpy())
-    logits = values[2:, first:first + n].double().requires_grad_()
+    logits = values[2:, first : first + n].double().requires_grad_()
     expected = F.cross_entropy(logits.mT, labels, reduction="sum")
     (0.3 * expected).backward()
     assert loss == pytest.approx(float(expected.detach()), rel=1e-6)

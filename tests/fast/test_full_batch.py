@@ -23,8 +23,9 @@ def points(n, seed=0, coordinates=3):
 def dealt(n, classes, seed=1):
     """Labels in no order, of classes that differ in size, each with two points at least."""
     drawn = torch.randint(0, classes, (n,), generator=torch.Generator().manual_seed(seed)).minimum(
-        torch.randint(0, classes, (n,), generator=torch.Generator().manual_seed(seed + 1)))
-    drawn[:2 * classes] = torch.arange(2 * classes) % classes
+        torch.randint(0, classes, (n,), generator=torch.Generator().manual_seed(seed + 1))
+    )
+    drawn[: 2 * classes] = torch.arange(2 * classes) % classes
     return drawn[torch.randperm(n, generator=torch.Generator().manual_seed(seed + 2))]
 
 
@@ -37,8 +38,14 @@ def plain(model, x, labels, settings, betas):
     off = ~torch.eye(len(x), dtype=torch.bool)
     history, trained = torch.zeros(2, settings.epochs, len(levels), len(betas)), []
     for k, beta in enumerate(betas):
-        parameters = [[each[k].detach().double().requires_grad_() for pair in zip(lil.weights, lil.biases, strict=True)
-                       for each in pair] for lil in levels]
+        parameters = [
+            [
+                each[k].detach().double().requires_grad_()
+                for pair in zip(lil.weights, lil.biases, strict=True)
+                for each in pair
+            ]
+            for lil in levels
+        ]
         optimizer = torch.optim.Adam([each for level in parameters for each in level], lr=settings.learning_rate)
         for epoch in range(settings.epochs):
             total, z = 0, x
@@ -71,8 +78,9 @@ def agree(model, x, labels, settings, betas):
             torch.testing.assert_close(one.double(), other, rtol=0, atol=2e-4)
 
 
-@pytest.mark.parametrize("change", [
-    {}, {"pairs": "all"}, {"reduction": "pairs"}, {"alpha": 0.0}, {"scale": 10.0}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{}, {"pairs": "all"}, {"reduction": "pairs"}, {"alpha": 0.0}, {"scale": 10.0}], ids=str
+)
 def test_a_network_learns_as_in_plain_torch(change):
     agree(LIL((3, 8, 20, 2), seeds=[0, 1, 2]), points(75), [dealt(75, 2)], replace(SETTINGS, **change), [0.0, 2.0, 0.5])
 
@@ -104,7 +112,8 @@ def test_it_is_the_other_training():
     models = [LIL((3, 20, 20, 3), seeds=[4, 5]) for _ in range(2)]
     histories = [
         module.train(model, x, labels, settings, betas=[0.0, 1.0], seeds=[4, 5])
-        for module, model in zip((full_batch, training), models, strict=True)]
+        for module, model in zip((full_batch, training), models, strict=True)
+    ]
     for one, other in zip(*histories, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
     for one, other in zip(*(model.parameters() for model in models), strict=True):
@@ -132,20 +141,35 @@ def test_bad_input_gets_its_sentence_and_the_model_is_as_it_was():
         given = dict(x=points(20), labels=dealt(20, 2), settings=SETTINGS, betas=[1.0], seeds=[0]) | change
         with pytest.raises(ValueError, match=words):
             full_batch.train(model, **given)
-        assert all(torch.equal(a, b) for a, b in zip(model.parameters(), LIL((3, 4, 2), seeds=[0]).parameters(), strict=True))
+        assert all(
+            torch.equal(a, b) for a, b in zip(model.parameters(), LIL((3, 4, 2), seeds=[0]).parameters(), strict=True)
+        )
 
 
 def test_progress_is_told_to_the_end_and_not_too_often():
     calls = []
-    full_batch.train(LIL((3, 4, 2), seeds=[0]), points(10), dealt(10, 2), replace(SETTINGS, epochs=1000),
-                     betas=[0.0], seeds=[0], progress=lambda *call: calls.append(call))
+    full_batch.train(
+        LIL((3, 4, 2), seeds=[0]),
+        points(10),
+        dealt(10, 2),
+        replace(SETTINGS, epochs=1000),
+        betas=[0.0],
+        seeds=[0],
+        progress=lambda *call: calls.append(call),
+    )
     assert calls[-1] == ("training", 1000, 1000) and 100 <= len(calls) <= 200
 
 
 def test_training_that_goes_astray_says_so():
     """What is no number stays none, whatever the functions are cut off at."""
-    history = full_batch.train(LIL((3, 4, 2), seeds=[0]), points(10), dealt(10, 2), replace(SETTINGS, learning_rate=1e38),
-                               betas=[1.0], seeds=[0])
+    history = full_batch.train(
+        LIL((3, 4, 2), seeds=[0]),
+        points(10),
+        dealt(10, 2),
+        replace(SETTINGS, learning_rate=1e38),
+        betas=[1.0],
+        seeds=[0],
+    )
     assert not history.cross_entropy[-1].isfinite().any()
 
 
@@ -154,7 +178,9 @@ def test_points_that_coincide_pull_on_nobody():
     model = LIL((3, 4, 2), seeds=[0])
     history = full_batch.train(model, x, torch.arange(12) % 2, replace(SETTINGS, alpha=0.0), betas=[1.0], seeds=[0])
     assert not history.isometry.any()
-    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), LIL((3, 4, 2), seeds=[0]).parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.parameters(), LIL((3, 4, 2), seeds=[0]).parameters(), strict=True)
+    )
 
 
 # Parts
@@ -171,7 +197,7 @@ def test_the_distances_of_a_tile_are_those_of_its_pairs(left, right):
         first, width = kernel._span(i, left, right)
         assert first % kernel.LANES == 0 and first + width >= right
         for k in range(i, i + kernel.ROWS):
-            for j, value in enumerate(laid[at:at + width], first):
+            for j, value in enumerate(laid[at : at + width], first):
                 if k < j < right:
                     assert value == pytest.approx(float((x[k] - x[j]).norm()), rel=1e-5)
                     seen += 1

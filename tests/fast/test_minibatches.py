@@ -13,7 +13,7 @@ from lil.randomness import derived_seed
 from lil.training import Settings
 
 SETTINGS = Settings(epochs=2, batch_size=16, learning_rate=0.01, alpha=0.7, scale=1.5)
-N, SIZES = 56, (5, 12, 9, 4)      # batches of 16, 16, 16 and 8
+N, SIZES = 56, (5, 12, 9, 4)  # batches of 16, 16, 16 and 8
 
 
 def data(n=N, coordinates=5):
@@ -26,7 +26,11 @@ def plain(model, x, labels, settings, betas, seeds):
     history, trained, x = torch.zeros(2, settings.epochs, 1, len(betas)), [], x.double()
     for k, (beta, seed) in enumerate(zip(betas, seeds, strict=True)):
         generator = torch.Generator().manual_seed(derived_seed(seed, 0))
-        own = [each[k].detach().double().requires_grad_() for pair in zip(model.weights, model.biases, strict=True) for each in pair]
+        own = [
+            each[k].detach().double().requires_grad_()
+            for pair in zip(model.weights, model.biases, strict=True)
+            for each in pair
+        ]
         optimizer = torch.optim.Adam(own, lr=settings.learning_rate)
         for epoch in range(settings.epochs):
             batches = torch.randperm(len(x), generator=generator).split(settings.batch_size)
@@ -39,7 +43,11 @@ def plain(model, x, labels, settings, betas, seeds):
                 if settings.pairs == "within-class":
                     same &= target[:, None] == target
                 i, j = same.nonzero(as_tuple=True)
-                each = (settings.scale * (z[i] - z[j]).norm(dim=1) - (x[chosen][i] - x[chosen][j]).norm(dim=1)).square().sum()
+                each = (
+                    (settings.scale * (z[i] - z[j]).norm(dim=1) - (x[chosen][i] - x[chosen][j]).norm(dim=1))
+                    .square()
+                    .sum()
+                )
                 isometry = each / (len(z) ** 2 if settings.reduction == "n2" else max(len(i), 1))
                 terms = torch.stack([cross_entropy, isometry if beta else 0 * isometry]).detach()
                 history[:, epoch, 0, k] += terms / len(batches)
@@ -50,11 +58,25 @@ def plain(model, x, labels, settings, betas, seeds):
     return history, trained
 
 
-@pytest.mark.parametrize("change", [
-    {}, dict(pairs="all"), dict(reduction="pairs"), dict(pairs="all", reduction="pairs"), dict(alpha=0.0), dict(scale=1.0),
-    dict(batch_size=N), dict(batch_size=1), dict(batch_size=1000), dict(batch_size=11),
-], ids=str)
-@pytest.mark.parametrize(("betas", "seeds"), [([0.5], [3]), ([0.0, 0.1, 2.0], [3, 3, 3]), ([0.0, 1.0, 1.0, 2.0], [0, 1, 0, 0])])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        dict(pairs="all"),
+        dict(reduction="pairs"),
+        dict(pairs="all", reduction="pairs"),
+        dict(alpha=0.0),
+        dict(scale=1.0),
+        dict(batch_size=N),
+        dict(batch_size=1),
+        dict(batch_size=1000),
+        dict(batch_size=11),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("betas", "seeds"), [([0.5], [3]), ([0.0, 0.1, 2.0], [3, 3, 3]), ([0.0, 1.0, 1.0, 2.0], [0, 1, 0, 0])]
+)
 def test_networks_learn_as_in_plain_torch(change, betas, seeds):
     """Members of a seed see its batches, however many of them have an isometry term."""
     settings, (x, labels), model = replace(SETTINGS, **change), data(), LIL(SIZES, seeds=seeds)
@@ -110,13 +132,17 @@ def test_points_that_coincide_pull_on_nobody():
 
 def test_progress_is_told_to_the_end():
     calls, (x, labels) = [], data()
-    minibatches.train(LIL(SIZES, seeds=[0]), x, labels, SETTINGS, betas=[0.0], seeds=[0], progress=lambda *call: calls.append(call))
+    minibatches.train(
+        LIL(SIZES, seeds=[0]), x, labels, SETTINGS, betas=[0.0], seeds=[0], progress=lambda *call: calls.append(call)
+    )
     assert calls[-1] == ("training", 8, 8) and [done for _, done, _ in calls] == sorted({done for _, done, _ in calls})
 
 
 def test_training_that_goes_astray_says_so():
     x, labels = data()
-    history = minibatches.train(LIL(SIZES, seeds=[0]), x, labels, replace(SETTINGS, learning_rate=1e38), betas=[1.0], seeds=[0])
+    history = minibatches.train(
+        LIL(SIZES, seeds=[0]), x, labels, replace(SETTINGS, learning_rate=1e38), betas=[1.0], seeds=[0]
+    )
     assert not history.cross_entropy[-1].isfinite().any()
 
 

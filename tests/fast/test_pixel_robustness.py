@@ -33,17 +33,18 @@ def sweep(request):
     betas = [beta for beta in BETAS for _ in SEEDS]
     model = LIL((SIDE**2, 16, 12, 4), seeds=seeds)
     minibatches.train(
-        model, x.flatten(1), labels, Settings(epochs=10, batch_size=20, scale=request.param), betas=betas, seeds=seeds)
+        model, x.flatten(1), labels, Settings(epochs=10, batch_size=20, scale=request.param), betas=betas, seeds=seeds
+    )
     return Sweep(model.requires_grad_(False), mnist.flatten, BETAS, SEEDS, request.param)
 
 
-@pytest.mark.parametrize("n", [70, 60, 7])      # with a smaller batch at the end, without, and with it alone
+@pytest.mark.parametrize("n", [70, 60, 7])  # with a smaller batch at the end, without, and with it alone
 def test_it_finds_what_the_general_attack_finds(sweep, n):
     x, labels = images(n)
     found, expected = (module.robustness(sweep, x, labels, FGSM) for module in (pixel_robustness, evaluation))
     assert float(expected.accuracy.min()) < 0.5 < float(expected.clean.mean())
     xr.testing.assert_allclose(found, expected.drop_attrs(), rtol=0, atol=1.01 / n, check_dim_order=True)
-    assert float((found.accuracy != expected.accuracy).mean()) < 0.1        # a last digit can turn a sign, and an image
+    assert float((found.accuracy != expected.accuracy).mean()) < 0.1  # a last digit can turn a sign, and an image
     xr.testing.assert_allclose(found.change, expected.change, atol=1e-6)
     assert all(found[name].dtype == expected[name].dtype for name in expected)
     assert found.attrs == expected.attrs
@@ -56,22 +57,29 @@ def test_the_loss_may_have_the_other_reduction(sweep):
     expected = evaluation.robustness(other, x, labels, FGSM)
     found, plain = (pixel_robustness.robustness(other, x, labels, FGSM, reduction=name) for name in ("pairs", "n2"))
     xr.testing.assert_allclose(found, expected.drop_attrs(), rtol=0, atol=1.01 / len(x))
-    differ = [float((each.accuracy != expected.accuracy).sel(beta=BETAS[-1], objective="total").mean()) for each in (found, plain)]
+    differ = [
+        float((each.accuracy != expected.accuracy).sel(beta=BETAS[-1], objective="total").mean())
+        for each in (found, plain)
+    ]
     assert differ[0] < 0.1 < 0.3 < differ[1]
 
 
 def test_the_gradients_are_those_of_automatic_differentiation(sweep):
     """Of both objectives, by the kernel's parts: nothing is hidden by a sign."""
     x, labels = images(20)
-    networks, batches = minibatches.pack(sweep.model), minibatches.prepare(
-        x.flatten(1)[None, None], labels[None, None], "within-class", "n2")
+    networks, batches = (
+        minibatches.pack(sweep.model),
+        minibatches.prepare(x.flatten(1)[None, None], labels[None, None], "within-class", "n2"),
+    )
     sizes, betas = networks.sizes, np.repeat(BETAS, len(SEEDS))
     for which, name in enumerate(OBJECTIVES):
         each = gradients(sweep.objective(name, labels, FGSM), sweep.front, x, sweep.model.members)
         for k, expected in enumerate(each):
             along_inputs = kernel_gradient(networks, batches, k, 0.0 if which else betas[k], sweep.scale, sizes)
             right = expected.flatten(1) / (len(x) if name == "classification" else 1)
-            torch.testing.assert_close(torch.from_numpy(along_inputs), right, rtol=1e-3, atol=1e-5 * float(right.abs().max()))
+            torch.testing.assert_close(
+                torch.from_numpy(along_inputs), right, rtol=1e-3, atol=1e-5 * float(right.abs().max())
+            )
 
 
 def kernel_gradient(networks, batches, k, beta, scale, sizes):
@@ -107,7 +115,8 @@ def test_images_without_a_gradient_are_counted(sweep):
         sure.weights[-1].mul_(1e6)
     found, expected = (
         module.robustness(replace(sweep, model=sure), x, labels, FGSM).zero_gradient.sel(objective="classification")
-        for module in (pixel_robustness, evaluation))
+        for module in (pixel_robustness, evaluation)
+    )
     assert float(expected.max()) > 0.5
     assert np.array_equal(found, expected)
 

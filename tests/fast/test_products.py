@@ -26,11 +26,11 @@ def test_multiply(rows, inner, columns, onto, transposed):
     before = out.copy()
     multiply(matrix, x[:, 16:], 2, out[:, 16:], 1, 0, columns, onto)
     expected = before.astype(np.float64)
-    product = matrix.astype(np.float64) @ x[2:2 + inner, 16:]
-    expected[1:1 + rows, 16:16 + columns] = product + expected[1:1 + rows, 16:16 + columns] * onto
+    product = matrix.astype(np.float64) @ x[2 : 2 + inner, 16:]
+    expected[1 : 1 + rows, 16 : 16 + columns] = product + expected[1 : 1 + rows, 16 : 16 + columns] * onto
     close(out, expected, inner)
     rest = np.ones(out.shape, bool)
-    rest[1:1 + rows, 16:16 + columns] = False
+    rest[1 : 1 + rows, 16 : 16 + columns] = False
     assert (out[rest] == before[rest]).all()
 
 

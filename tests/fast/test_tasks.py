@@ -18,7 +18,7 @@ from lil.fast.workers import compiled
 def test_every_task_has_one_thread_which_has_about_its_part_of_the_work(work, threads):
     shares = dealt(np.array(work), threads)
     assert len(shares) == threads
-    assert np.concatenate(shares).tolist() == list(range(len(work)))      # neighbours together, in their order
+    assert np.concatenate(shares).tolist() == list(range(len(work)))  # neighbours together, in their order
     for mine in shares:
         assert abs(sum(work[task] for task in mine) - sum(work) / threads) <= max(work, default=0)
 
@@ -88,7 +88,7 @@ def test_products_in_loops_run_on_one_thread_and_the_others_as_before():
     def blas_threads():
         return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
-    with blas_alone():      # loads the library that numba calls
+    with blas_alone():  # loads the library that numba calls
         pass
     before, of_torch = blas_threads(), torch.get_num_threads()
     with blas_alone():

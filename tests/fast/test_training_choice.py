@@ -13,11 +13,17 @@ ALL, BATCHES = Settings(epochs=1), Settings(epochs=1, batch_size=4)
 ONE, STACK = LIL((3, 4, 2), seeds=[0]), StackedLIL(3, (4,), (2, 2), seeds=[0])
 
 
-@pytest.mark.parametrize(("model", "settings", "dtype", "module"), [
-    (ONE, ALL, torch.float32, full_batch), (STACK, ALL, torch.float32, full_batch),
-    (ONE, BATCHES, torch.float32, minibatches), (STACK, BATCHES, torch.float32, training),
-    (ONE, ALL, torch.float64, training), (ONE, BATCHES, torch.float64, training),
-])
+@pytest.mark.parametrize(
+    ("model", "settings", "dtype", "module"),
+    [
+        (ONE, ALL, torch.float32, full_batch),
+        (STACK, ALL, torch.float32, full_batch),
+        (ONE, BATCHES, torch.float32, minibatches),
+        (STACK, BATCHES, torch.float32, training),
+        (ONE, ALL, torch.float64, training),
+        (ONE, BATCHES, torch.float64, training),
+    ],
+)
 def test_the_way_that_is_taken(model, settings, dtype, module, monkeypatch):
     asked, its = [], training.History(torch.zeros(1, 1, 1), torch.zeros(1, 1, 1))
     monkeypatch.setattr(module, "train", lambda *arguments, **more: asked.append((arguments, more)) or its)
@@ -52,4 +58,6 @@ def test_every_way_has_the_same_errors(settings):
         for train in (training.train, fast_training.train):
             with pytest.raises(ValueError, match=words):
                 train(model, **given)
-        assert all(torch.equal(a, b) for a, b in zip(model.parameters(), LIL((3, 4, 2), seeds=[0]).parameters(), strict=True))
+        assert all(
+            torch.equal(a, b) for a, b in zip(model.parameters(), LIL((3, 4, 2), seeds=[0]).parameters(), strict=True)
+        )

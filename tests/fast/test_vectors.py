@@ -58,16 +58,16 @@ def test_they_come_from_any_position_and_go_to_any(row, at):
     array, out = floats(3, 30), floats(2 * LANES + 2)
     ends = out[[0, -1]].copy()
     from_anywhere(array, row, at, out)
-    assert (out[1:1 + LANES] == array[row, at:at + LANES]).all()
-    assert (out[1 + LANES:-1] == array[row, at]).all()
-    assert (out[[0, -1]] == ends).all()     # nothing beside them is written
+    assert (out[1 : 1 + LANES] == array[row, at : at + LANES]).all()
+    assert (out[1 + LANES : -1] == array[row, at]).all()
+    assert (out[[0, -1]] == ends).all()  # nothing beside them is written
 
 
 def test_rows_may_lie_apart():
     out = floats(2 * LANES + 2)
-    wide = floats(5, 60)[::2, 7:40]     # a view: rows of another length in memory
+    wide = floats(5, 60)[::2, 7:40]  # a view: rows of another length in memory
     from_anywhere(wide, 1, 4, out)
-    assert (out[1:1 + LANES] == wide[1, 4:4 + LANES]).all() and (out[1 + LANES:-1] == wide[1, 4]).all()
+    assert (out[1 : 1 + LANES] == wide[1, 4 : 4 + LANES]).all() and (out[1 + LANES : -1] == wide[1, 4]).all()
 
 
 def test_a_number_is_repeated():
@@ -93,7 +93,7 @@ def test_totals_are_of_each_vector():
     rows = floats(4, LANES)
     np.testing.assert_allclose(sums(rows), rows.sum(1, dtype=np.float64), atol=2e-6)
     for row in range(4):
-        for lane in range(LANES):     # each number is counted once, and in its own sum
+        for lane in range(LANES):  # each number is counted once, and in its own sum
             one = np.zeros((4, LANES), np.float32)
             one[row, lane] = 1
             assert sums(one) == tuple(float(row == other) for other in range(4))

@@ -38,16 +38,23 @@ def test_it_was_executed_and_has_checked_output(source, reference):
 
 @each_pair
 def test_it_is_of_the_notebook_as_it_stands(source, reference):
-    executed = [cell for cell in nbformat.read(reference, as_version=4).cells
-                if "injected-parameters" not in cell.metadata.get("tags", [])]
+    executed = [
+        cell
+        for cell in nbformat.read(reference, as_version=4).cells
+        if "injected-parameters" not in cell.metadata.get("tags", [])
+    ]
     assert [cell.source for cell in executed] == [cell.source for cell in read(source).cells], (
-        f"{source.name} has changed: look at what `make references` changes, and commit it with the notebook.")
+        f"{source.name} has changed: look at what `make references` changes, and commit it with the notebook."
+    )
 
 
 @each_pair
 def test_it_runs_live_at_the_quick_profile(source, reference):
-    injected, = [cell for cell in code(nbformat.read(reference, as_version=4))
-                 if "injected-parameters" in cell.metadata.get("tags", [])]
+    (injected,) = [
+        cell
+        for cell in code(nbformat.read(reference, as_version=4))
+        if "injected-parameters" in cell.metadata.get("tags", [])
+    ]
     assert 'profile = "quick"' in injected.source and 'mode = "live"' in injected.source
 
 
@@ -62,9 +69,21 @@ def nbval(fault: str) -> subprocess.CompletedProcess:
     """nbval on the witness, in a process of its own, with a fault planted."""
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(HERE / "faults"), "PLANTED_FAULT": fault}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-p", "no:cacheprovider",
-         str(REFERENCES / f"{WITNESS}.ipynb")],
-        cwd=ROOT, env=environment, capture_output=True, text=True)
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--nbval-lax",
+            "--nbval-current-env",
+            "-p",
+            "no:cacheprovider",
+            str(REFERENCES / f"{WITNESS}.ipynb"),
+        ],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.mark.parametrize("fault", ["gradient_sign", "reduction"])

@@ -35,7 +35,7 @@ def test_it_has_the_two_parameters(notebook):
 def test_it_starts_with_a_title_and_has_a_section(notebook):
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert text.startswith("# ")
-    assert "\n## " in text      # the theme fails on a page with margin notes and no section
+    assert "\n## " in text  # the theme fails on a page with margin notes and no section
 
 
 def test_its_figures_have_caption_name_and_description(notebook):
@@ -47,8 +47,12 @@ def test_its_figures_have_caption_name_and_description(notebook):
 
 
 def test_figure_names_are_unique():
-    names = [cell.metadata["mystnb"]["figure"]["name"]
-             for source in SOURCES for cell in code(read(source)) if "figure" in cell.metadata.get("mystnb", {})]
+    names = [
+        cell.metadata["mystnb"]["figure"]["name"]
+        for source in SOURCES
+        for cell in code(read(source))
+        if "figure" in cell.metadata.get("mystnb", {})
+    ]
     assert len(names) == len(set(names))
 
 

@@ -8,37 +8,54 @@ from nbformat import from_dict
 from tolerance import RTOL, adopt_near
 
 
-@pytest.mark.parametrize(("new", "reference"), [
-    ("ratio 1.0005", "ratio 1.0000"),
-    ("ratio 0.998", "ratio 0.997"),                 # one step of the last printed digit: rounding alone can do that
-    ("loss 3.0002e-05 of 7", "loss 3.0000e-05 of 7"),
-    ("a   -0.0001\nb  12.5000", "a    0.0000\nb  12.5000"),
-    ("−0.5000", "−0.5001"),
-    ("<td>0.12340</td>", "<td>0.12341</td>"),
-    ("nothing to compare", "nothing to compare"),
-])
+@pytest.mark.parametrize(
+    ("new", "reference"),
+    [
+        ("ratio 1.0005", "ratio 1.0000"),
+        ("ratio 0.998", "ratio 0.997"),  # one step of the last printed digit: rounding alone can do that
+        ("loss 3.0002e-05 of 7", "loss 3.0000e-05 of 7"),
+        ("a   -0.0001\nb  12.5000", "a    0.0000\nb  12.5000"),
+        ("−0.5000", "−0.5001"),
+        ("<td>0.12340</td>", "<td>0.12341</td>"),
+        ("nothing to compare", "nothing to compare"),
+    ],
+)
 def test_near_text_becomes_the_reference(new, reference):
     assert adopt_near(new, reference) == reference
 
 
-@pytest.mark.parametrize(("new", "reference"), [
-    ("ratio 1.0050", "ratio 1.0000"),
-    ("ratio 0.500", "ratio -0.500"),
-    ("5 of 5 seeds", "4 of 5 seeds"),               # whole numbers are exact
-    ("1000001", "1000000"),
-    ("version 2.15.1", "version 2.15.0"),           # no decimal
-    ("holds 0.99", "does not hold 0.99"),
-    ("0.1 0.2", "0.1"),
-    ("1.0", "1"),
-])
+@pytest.mark.parametrize(
+    ("new", "reference"),
+    [
+        ("ratio 1.0050", "ratio 1.0000"),
+        ("ratio 0.500", "ratio -0.500"),
+        ("5 of 5 seeds", "4 of 5 seeds"),  # whole numbers are exact
+        ("1000001", "1000000"),
+        ("version 2.15.1", "version 2.15.0"),  # no decimal
+        ("holds 0.99", "does not hold 0.99"),
+        ("0.1 0.2", "0.1"),
+        ("1.0", "1"),
+    ],
+)
 def test_other_text_stays_as_it_is(new, reference):
     assert adopt_near(new, reference) == new != reference
 
 
 def test_structures_are_compared_leaf_by_leaf():
-    reference = [from_dict({"output_type": "display_data", "data": {"text/plain": "0.12345", "json": {"a": [1.0, 2], "b": 3}}})]
-    near = [from_dict({"output_type": "display_data", "data": {"text/plain": "0.12346", "json": {"a": [1.0 + RTOL / 2, 2], "b": 3}}})]
-    far = [from_dict({"output_type": "display_data", "data": {"text/plain": "0.12346", "json": {"a": [1.01, 2], "b": 4}}})]
+    reference = [
+        from_dict({"output_type": "display_data", "data": {"text/plain": "0.12345", "json": {"a": [1.0, 2], "b": 3}}})
+    ]
+    near = [
+        from_dict(
+            {
+                "output_type": "display_data",
+                "data": {"text/plain": "0.12346", "json": {"a": [1.0 + RTOL / 2, 2], "b": 3}},
+            }
+        )
+    ]
+    far = [
+        from_dict({"output_type": "display_data", "data": {"text/plain": "0.12346", "json": {"a": [1.01, 2], "b": 4}}})
+    ]
     assert adopt_near(near, reference) == reference
     assert adopt_near(far, reference)[0]["data"] == {"text/plain": "0.12345", "json": {"a": [1.01, 2], "b": 4}}
 

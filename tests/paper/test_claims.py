@@ -27,17 +27,20 @@ BY_NAME = {claim.name: claim for claim in ledger.CLAIMS}
 KEPT, MISSED, BETWEEN = (1.0, 1.0, 1.0), (1.0, 0.0, 0.0), (1.0, 1.0, 0.0)
 
 
-@pytest.mark.parametrize("own, beyond, verdict", [
-    ([KEPT, KEPT], [KEPT], Verdict.HOLDS),
-    ([KEPT], [], Verdict.HOLDS),
-    ([MISSED], [MISSED], Verdict.FAILS),
-    ([KEPT, KEPT], [MISSED, MISSED], Verdict.PROTOCOL),
-    ([KEPT], [KEPT, MISSED], Verdict.IN_PART),
-    ([KEPT], [BETWEEN], Verdict.IN_PART),
-    ([BETWEEN], [MISSED], Verdict.IN_PART),
-    ([KEPT, MISSED], [], Verdict.IN_PART),
-    ([BETWEEN], [], Verdict.IN_PART),
-])
+@pytest.mark.parametrize(
+    "own, beyond, verdict",
+    [
+        ([KEPT, KEPT], [KEPT], Verdict.HOLDS),
+        ([KEPT], [], Verdict.HOLDS),
+        ([MISSED], [MISSED], Verdict.FAILS),
+        ([KEPT, KEPT], [MISSED, MISSED], Verdict.PROTOCOL),
+        ([KEPT], [KEPT, MISSED], Verdict.IN_PART),
+        ([KEPT], [BETWEEN], Verdict.IN_PART),
+        ([BETWEEN], [MISSED], Verdict.IN_PART),
+        ([KEPT, MISSED], [], Verdict.IN_PART),
+        ([BETWEEN], [], Verdict.IN_PART),
+    ],
+)
 def test_the_rule(own, beyond, verdict):
     numbers = [Number("own", values, "≥", 1) for values in own]
     numbers += [Number("beyond", values, "≥", 1, beyond=True) for values in beyond]
@@ -59,14 +62,16 @@ def test_relations_and_what_is_not_a_number(relation, met):
     assert Number("", (0.0, 1.0, 2.0, np.nan), relation, 1).met == met
 
 
-@pytest.mark.parametrize("values, words", [
-    ((1.0, -2.5, 3.0), "1 (−2.5 to 3)"), ((0.25,), "0.25"), ((0.99999, 0.999991), "1")])
+@pytest.mark.parametrize(
+    "values, words", [((1.0, -2.5, 3.0), "1 (−2.5 to 3)"), ((0.25,), "0.25"), ((0.99999, 0.999991), "1")]
+)
 def test_a_number_says_its_median_and_range(values, words):
     assert str(Number("", values)) == words
 
 
-@pytest.mark.parametrize("wrong", [
-    dict(values=()), dict(values=(1.0,), relation="≥"), dict(values=(1.0,), relation="=", threshold=1)])
+@pytest.mark.parametrize(
+    "wrong", [dict(values=()), dict(values=(1.0,), relation="≥"), dict(values=(1.0,), relation="=", threshold=1)]
+)
 def test_a_wrong_number_is_refused(wrong):
     with pytest.raises(ValueError):
         Number("n", **wrong)
@@ -112,8 +117,15 @@ def lipschitz(*names):
             "local": ((*by, "map", "quantile"), np.full((n, 2, 2), [1, 3], np.float32) * halved[:, None, None]),
             "violated": ((*by, "term", "constant"), np.zeros((n, 2, 3), np.float32)),
         },
-        coords={"data": (by, data), "beta": (by, betas), "seed": (by, seeds), "map": ["representation", "logits"],
-                "pairs": ["within", "between"], "quantile": [0.5, 1.0], "constant": ["local", "product", "one"]},
+        coords={
+            "data": (by, data),
+            "beta": (by, betas),
+            "seed": (by, seeds),
+            "map": ["representation", "logits"],
+            "pairs": ["within", "between"],
+            "quantile": [0.5, 1.0],
+            "constant": ["local", "product", "one"],
+        },
     )
 
 
@@ -121,21 +133,30 @@ def attacked(level=0.3):
     accuracy = level + 0.03 * np.arange(6)[None, :, None, None] + np.zeros((2, 6, 3, 4))
     return xr.Dataset(
         {"accuracy": (("objective", "beta", "seed", "epsilon"), accuracy)},
-        coords={"objective": ["total", "classification"], "beta": BETAS, "seed": SEEDS,
-                "epsilon": [0.05, 0.2, 0.4, 1.0]},
+        coords={
+            "objective": ["total", "classification"],
+            "beta": BETAS,
+            "seed": SEEDS,
+            "epsilon": [0.05, 0.2, 0.4, 1.0],
+        },
     )
 
 
 def of_sets(names, by_beta, variable):
     values = np.array(by_beta, dtype=np.float32)[None, :, None] + np.zeros((len(names), 6, 3), np.float32)
-    values[-1, :, 1:] = np.nan      # the last set has one seed
-    return xr.Dataset({variable: (("networks", "beta", "seed"), values)},
-                      coords={"networks": list(names), "beta": BETAS, "seed": SEEDS})
+    values[-1, :, 1:] = np.nan  # the last set has one seed
+    return xr.Dataset(
+        {variable: (("networks", "beta", "seed"), values)},
+        coords={"networks": list(names), "beta": BETAS, "seed": SEEDS},
+    )
 
 
 def table1():
-    return of_sets(["mnist_text", "mnist_public", "cifar10_text", "cifar10_public"],
-                   [0.96, 0.97, 0.955, 0.96, 0.9, 0.8], "accuracy")
+    return of_sets(
+        ["mnist_text", "mnist_public", "cifar10_text", "cifar10_public"],
+        [0.96, 0.97, 0.955, 0.96, 0.9, 0.8],
+        "accuracy",
+    )
 
 
 def figure_a1():
@@ -157,17 +178,28 @@ def torus():
             "at_cut": (("cut", "level", "point"), at_cut),
             "gradient": (("cut", "saliency", "level", "seed", "point"), gradient),
         },
-        coords={"cut": ["ring", "tube"], "level": [2, 4, 8], "seed": SEEDS, "quantile": [0.5],
-                "saliency": ["norm", "largest"]},
+        coords={
+            "cut": ["ring", "tube"],
+            "level": [2, 4, 8],
+            "seed": SEEDS,
+            "quantile": [0.5],
+            "saliency": ["norm", "largest"],
+        },
     )
 
 
 def by_hand():
     return {
-        "fig2_rings": rings(), "fig4_torus": torus(),
-        "lipschitz_bound": lipschitz("rings", "MNIST"), "lipschitz_bound_cifar10": lipschitz("CIFAR10"),
-        "fig3_mnist": attacked(), "fig3_mnist_public": attacked(), "fig3_cifar10": attacked(),
-        "fig3_cifar10_public": attacked().isel(seed=[0]), "table1": table1(), "figA1_distances": figure_a1(),
+        "fig2_rings": rings(),
+        "fig4_torus": torus(),
+        "lipschitz_bound": lipschitz("rings", "MNIST"),
+        "lipschitz_bound_cifar10": lipschitz("CIFAR10"),
+        "fig3_mnist": attacked(),
+        "fig3_mnist_public": attacked(),
+        "fig3_cifar10": attacked(),
+        "fig3_cifar10_public": attacked().isel(seed=[0]),
+        "table1": table1(),
+        "figA1_distances": figure_a1(),
     }
 
 
@@ -180,53 +212,68 @@ def test_a_claim_holds_where_all_its_conditions_do(name):
 
 def put(variable, value, **where):
     """A change of a result: one variable gets a value at these labels."""
+
     def change(result):
         result[variable].loc[where] = value
+
     return change
 
 
-@pytest.mark.parametrize("name, experiment, change, broken", [
-    ("rings-with-isometry", "fig2_rings", put("accuracy", 0.98, beta=1, seed=2), {0}),
-    ("rings-with-isometry", "fig2_rings", put("correlation", 0.98, beta=1, seed=2), {1}),
-    ("rings-with-isometry", "fig2_rings", put("ratio", 0.8, beta=1, seed=2, quantile=0.05), {2}),
-    ("rings-with-isometry", "fig2_rings", put("ratio", 1.2, beta=1, seed=2, quantile=0.95), {3}),
-    ("rings-with-isometry", "fig2_rings", put("loops", 0, beta=1, seed=2), {4}),
-    ("rings-without", "fig2_rings", put("ratio", 0.95, beta=0, seed=0, quantile=0.5), {0}),
-    ("rings-without", "fig2_rings", put("correlation", 0.995, beta=0, seed=0), {1}),
-    ("rings-without", "fig2_rings", put("loops", 1, beta=0, seed=0), {2}),
-    ("rings-without", "fig2_rings", put("misfit", 0.01, beta=0, seed=0, law="chord"), {3}),
-    ("rings-without", "fig2_rings", put("misfit", 0.2, beta=0, seed=0, law="exponential"), {4}),
-    ("lipschitz-derivative", "lipschitz_bound", lambda result: result.lower.__setitem__((3, 1), 9.1), {0}),
-    ("lipschitz-derivative", "lipschitz_bound", lambda result: result.local.__setitem__((3, 0, 1), 9.1), {1}),
-    ("gradient-bound", "lipschitz_bound", lambda result: result.violated.__setitem__((0, 1, 0), 1e-3), {0}),
-    ("gradient-bound", "lipschitz_bound", lambda result: result.violated.__setitem__((0, 1, 1), 1e-3), {1}),
-    ("gradient-bound", "lipschitz_bound", lambda result: result.violated.__setitem__((3, 1, 2), 0.06), {2}),
-    ("gradient-bound", "lipschitz_bound", lambda result: result.violated.__setitem__((0, 1, 2), 0.06), set()),
-    ("smaller-constant", "lipschitz_bound", lambda result: result.local.__setitem__((4, 0, 0), 1.5), {1}),
-    ("smaller-constant", "lipschitz_bound", lambda result: result.local.__setitem__((4, 0, 1), 3.5), {3}),
-    ("smaller-constant", "lipschitz_bound", lambda result: result.lower.__setitem__((4, 0), 3.5), {3}),
-    ("smaller-constant", "lipschitz_bound", lambda result: result.local.__setitem__((10, 0, 0), 1.5), {6}),
-    ("lipschitz-derivative", "lipschitz_bound_cifar10", lambda result: result.lower.__setitem__((3, 1), 9.1), {2}),
-    ("gradient-bound", "lipschitz_bound_cifar10", lambda result: result.violated.__setitem__((3, 1, 2), 0.06), {5}),
-    ("smaller-constant", "lipschitz_bound_cifar10", lambda result: result.local.__setitem__((4, 0, 0), 1.5), {11}),
-    ("robustness-grows", "fig3_mnist", put("accuracy", 0.46, objective="total", beta=0), {1, 2}),
-    ("robustness-grows", "fig3_mnist", put("accuracy", 0.32, objective="classification", beta=10, seed=0), {5}),
-    ("robustness-grows", "fig3_cifar10", put("accuracy", 0.41, objective="total", beta=0.0, seed=0), {13, 14}),
-    ("accuracy-and-beta", "table1", put("accuracy", 0.94, networks="mnist_text", beta=0.01, seed=1), {1}),
-    ("accuracy-and-beta", "table1", put("accuracy", 0.96, networks="cifar10_public", beta=10, seed=0), {11}),
-    ("accuracy-and-beta", "table1", put("accuracy", 0.5, networks="mnist_text", beta=1, seed=1), set()),
-    ("histograms-follow", "figA1_distances", put("wasserstein", 0.15, networks="mnist_public", beta=10, seed=1), {4}),
-    ("histograms-follow", "figA1_distances", put("wasserstein", 0.1, networks="cifar10_text", beta=0, seed=0), {8}),
-    ("torus-levels", "fig4_torus", put("accuracy", 0.99, cut="ring", level=4, seed=0), {0}),
-    ("torus-levels", "fig4_torus", put("correlation", 0.9, cut="tube", level=8, seed=0), {4}),
-    ("torus-levels", "fig4_torus", put("ratio", 0.8, cut="ring", level=2, seed=0), {2}),
-    ("torus-gradients", "fig4_torus", put("gradient", 9.0, cut="ring", saliency="norm", level=8, seed=0, point=7), {0}),
-    ("torus-gradients", "fig4_torus", put("contrast", 1.5, cut="tube", saliency="largest", level=2, seed=0), {3}),
-    ("torus-gradients", "fig4_torus", put("contrast", 1.5, cut="tube", saliency="norm"), set()),
-    ("not-competitive", "fig3_mnist", put("accuracy", 0.85, objective="total", beta=0, seed=1, epsilon=0.2), {0}),
-    ("not-competitive", "fig3_mnist", put("accuracy", 0.85, objective="total", beta=0, seed=1, epsilon=0.4), set()),
-    ("not-competitive", "fig3_mnist", put("accuracy", 0.84, objective="total", beta=0, seed=1, epsilon=0.2), set()),
-])
+@pytest.mark.parametrize(
+    "name, experiment, change, broken",
+    [
+        ("rings-with-isometry", "fig2_rings", put("accuracy", 0.98, beta=1, seed=2), {0}),
+        ("rings-with-isometry", "fig2_rings", put("correlation", 0.98, beta=1, seed=2), {1}),
+        ("rings-with-isometry", "fig2_rings", put("ratio", 0.8, beta=1, seed=2, quantile=0.05), {2}),
+        ("rings-with-isometry", "fig2_rings", put("ratio", 1.2, beta=1, seed=2, quantile=0.95), {3}),
+        ("rings-with-isometry", "fig2_rings", put("loops", 0, beta=1, seed=2), {4}),
+        ("rings-without", "fig2_rings", put("ratio", 0.95, beta=0, seed=0, quantile=0.5), {0}),
+        ("rings-without", "fig2_rings", put("correlation", 0.995, beta=0, seed=0), {1}),
+        ("rings-without", "fig2_rings", put("loops", 1, beta=0, seed=0), {2}),
+        ("rings-without", "fig2_rings", put("misfit", 0.01, beta=0, seed=0, law="chord"), {3}),
+        ("rings-without", "fig2_rings", put("misfit", 0.2, beta=0, seed=0, law="exponential"), {4}),
+        ("lipschitz-derivative", "lipschitz_bound", lambda result: result.lower.__setitem__((3, 1), 9.1), {0}),
+        ("lipschitz-derivative", "lipschitz_bound", lambda result: result.local.__setitem__((3, 0, 1), 9.1), {1}),
+        ("gradient-bound", "lipschitz_bound", lambda result: result.violated.__setitem__((0, 1, 0), 1e-3), {0}),
+        ("gradient-bound", "lipschitz_bound", lambda result: result.violated.__setitem__((0, 1, 1), 1e-3), {1}),
+        ("gradient-bound", "lipschitz_bound", lambda result: result.violated.__setitem__((3, 1, 2), 0.06), {2}),
+        ("gradient-bound", "lipschitz_bound", lambda result: result.violated.__setitem__((0, 1, 2), 0.06), set()),
+        ("smaller-constant", "lipschitz_bound", lambda result: result.local.__setitem__((4, 0, 0), 1.5), {1}),
+        ("smaller-constant", "lipschitz_bound", lambda result: result.local.__setitem__((4, 0, 1), 3.5), {3}),
+        ("smaller-constant", "lipschitz_bound", lambda result: result.lower.__setitem__((4, 0), 3.5), {3}),
+        ("smaller-constant", "lipschitz_bound", lambda result: result.local.__setitem__((10, 0, 0), 1.5), {6}),
+        ("lipschitz-derivative", "lipschitz_bound_cifar10", lambda result: result.lower.__setitem__((3, 1), 9.1), {2}),
+        ("gradient-bound", "lipschitz_bound_cifar10", lambda result: result.violated.__setitem__((3, 1, 2), 0.06), {5}),
+        ("smaller-constant", "lipschitz_bound_cifar10", lambda result: result.local.__setitem__((4, 0, 0), 1.5), {11}),
+        ("robustness-grows", "fig3_mnist", put("accuracy", 0.46, objective="total", beta=0), {1, 2}),
+        ("robustness-grows", "fig3_mnist", put("accuracy", 0.32, objective="classification", beta=10, seed=0), {5}),
+        ("robustness-grows", "fig3_cifar10", put("accuracy", 0.41, objective="total", beta=0.0, seed=0), {13, 14}),
+        ("accuracy-and-beta", "table1", put("accuracy", 0.94, networks="mnist_text", beta=0.01, seed=1), {1}),
+        ("accuracy-and-beta", "table1", put("accuracy", 0.96, networks="cifar10_public", beta=10, seed=0), {11}),
+        ("accuracy-and-beta", "table1", put("accuracy", 0.5, networks="mnist_text", beta=1, seed=1), set()),
+        (
+            "histograms-follow",
+            "figA1_distances",
+            put("wasserstein", 0.15, networks="mnist_public", beta=10, seed=1),
+            {4},
+        ),
+        ("histograms-follow", "figA1_distances", put("wasserstein", 0.1, networks="cifar10_text", beta=0, seed=0), {8}),
+        ("torus-levels", "fig4_torus", put("accuracy", 0.99, cut="ring", level=4, seed=0), {0}),
+        ("torus-levels", "fig4_torus", put("correlation", 0.9, cut="tube", level=8, seed=0), {4}),
+        ("torus-levels", "fig4_torus", put("ratio", 0.8, cut="ring", level=2, seed=0), {2}),
+        (
+            "torus-gradients",
+            "fig4_torus",
+            put("gradient", 9.0, cut="ring", saliency="norm", level=8, seed=0, point=7),
+            {0},
+        ),
+        ("torus-gradients", "fig4_torus", put("contrast", 1.5, cut="tube", saliency="largest", level=2, seed=0), {3}),
+        ("torus-gradients", "fig4_torus", put("contrast", 1.5, cut="tube", saliency="norm"), set()),
+        ("not-competitive", "fig3_mnist", put("accuracy", 0.85, objective="total", beta=0, seed=1, epsilon=0.2), {0}),
+        ("not-competitive", "fig3_mnist", put("accuracy", 0.85, objective="total", beta=0, seed=1, epsilon=0.4), set()),
+        ("not-competitive", "fig3_mnist", put("accuracy", 0.84, objective="total", beta=0, seed=1, epsilon=0.2), set()),
+    ],
+)
 def test_a_change_breaks_the_conditions_that_it_should(name, experiment, change, broken):
     there = by_hand()
     if "point" not in there[experiment].coords and "gradient" in there[experiment]:
@@ -263,13 +310,15 @@ def test_that_test_would_notice():
         result = recorded(name)
         return result.assign(correlation=result.correlation - 0.1) if name == "fig2_rings" else result
 
-    changed = {name for name, verdict in export.verdicts(judging.judge_all(worse)).items()
-               if verdict != export.frozen()[name]}
+    changed = {
+        name for name, verdict in export.verdicts(judging.judge_all(worse)).items() if verdict != export.frozen()[name]
+    }
     assert changed == {"rings-with-isometry"}
 
 
-@pytest.mark.parametrize("error, state", [
-    (MissingRecord, "missing"), (StaleRecord, "stale"), (CorruptRecord, "damaged")])
+@pytest.mark.parametrize(
+    "error, state", [(MissingRecord, "missing"), (StaleRecord, "stale"), (CorruptRecord, "damaged")]
+)
 def test_without_a_record_there_is_no_verdict(error, state):
     def load(name):
         if name == "fig3_cifar10":
@@ -278,7 +327,7 @@ def test_without_a_record_there_is_no_verdict(error, state):
 
     entry = judging.judge(BY_NAME["robustness-grows"], load)
     assert entry.verdict is Verdict.NOT_RECORDED and entry.missing == {"fig3_cifar10": state}
-    assert len(entry.conditions) == 12 and entry.score == "12 of 12"    # those of the other three records
+    assert len(entry.conditions) == 12 and entry.score == "12 of 12"  # those of the other three records
 
 
 def test_a_defect_is_not_taken_for_a_missing_record():

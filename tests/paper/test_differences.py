@@ -54,13 +54,17 @@ def test_effects_are_numbers_of_records_that_experiments_make():
 def test_an_effect_says_its_numbers(effect):
     there = by_hand()
     more = there["table1"].sel(networks=["cifar10_text"])
-    there["table1"] = more.isel(networks=[0] * 4).assign_coords(
-        networks=["cifar10_text", "cifar10_deeper", "cifar10_as_published", "cifar10_first"]).fillna(0.5)
+    there["table1"] = (
+        more.isel(networks=[0] * 4)
+        .assign_coords(networks=["cifar10_text", "cifar10_deeper", "cifar10_as_published", "cifar10_first"])
+        .fillna(0.5)
+    )
     there["fig3_mnist"]["clean"] = there["fig3_mnist"].accuracy.isel(objective=0, epsilon=0)
     attacked = there["fig3_cifar10"]
     attacked["compared"] = xr.concat(2 * [attacked.accuracy], "precision").assign_coords(precision=["used", "float32"])
     there["scale_and_depth"] = xr.concat(3 * [there["fig3_mnist"]], "networks").assign_coords(
-        networks=["text", "pairs", "scale_10"])
+        networks=["text", "pairs", "scale_10"]
+    )
     text = measured(effect, there.__getitem__)
     assert any(character.isdigit() for character in text) and "nan" not in text and text.endswith(".")
 
@@ -76,7 +80,8 @@ def test_the_effect_of_the_attacks_objective():
     result.accuracy.loc[dict(objective="classification")] = 0.25
     assert measured(effect, lambda name: result) == (
         "At β = 10 MNIST's accuracy under attack, averaged over its sizes, is 0.450 along the gradient of the whole "
-        "loss and 0.250 along that of the cross-entropy alone; without the isometry term 0.300.")
+        "loss and 0.250 along that of the cross-entropy alone; without the isometry term 0.300."
+    )
 
 
 def test_the_effect_of_the_precision_is_the_mean_difference():
@@ -91,7 +96,9 @@ def test_the_effect_of_one_choice_is_told_for_the_seeds_that_both_have():
     effect = next(each.effect for each in DIFFERENCES if each.topic == "K, a factor on the output distances")
     one = by_hand()["fig3_mnist"].sel(seed=[0, 1])
     one["clean"] = 0.5 + one.accuracy.isel(objective=0, epsilon=0, drop=True)
-    both = xr.concat([one, 0.5 * one.sel(seed=[1])], "networks", join="outer").assign_coords(networks=["text", "scale_10"])
+    both = xr.concat([one, 0.5 * one.sel(seed=[1])], "networks", join="outer").assign_coords(
+        networks=["text", "scale_10"]
+    )
     robust = one.accuracy.sel(objective="total", seed=1).mean("epsilon")
     assert measured(effect, lambda name: both) == (
         "By itself, on MNIST from 1 seed: accuracy without attack "
@@ -99,4 +106,5 @@ def test_the_effect_of_one_choice_is_told_for_the_seeds_that_both_have():
         f"{float(robust.sel(beta=0)):.3f} at β = 0 and {float(robust.max()):.3f} at the best β; with the other value "
         f"accuracy without attack {float(one.clean.sel(seed=1).max() / 2):.3f} at the best β, under the paper's attack, "
         f"averaged over its sizes, {float(robust.sel(beta=0) / 2):.3f} at β = 0 and {float(robust.max() / 2):.3f} at the "
-        "best β.")
+        "best β."
+    )

@@ -10,7 +10,7 @@ import pytest
 
 from lil.paper import pages
 
-SOURCE = '''\
+SOURCE = """\
 # ---
 # jupyter:
 #   kernelspec:
@@ -34,7 +34,7 @@ print("a warning", file=sys.stderr)
 # %%
 print("not checked")
 {last}
-'''
+"""
 PNG = b"\x89PNG not really"
 FIGURE = f'''
 # %% mystnb={{"figure": {{"caption": "A", "name": "fig-a"}}, "image": {{"alt": "a"}}}}
@@ -72,8 +72,8 @@ def test_the_page_has_its_parameters_and_no_trace_of_the_run(source, tmp_path):
     pages.execute(source, target, profile="quick", mode="live")
     notebook = nbformat.read(target, as_version=4)
     nbformat.validate(notebook)
-    printed, = outputs(notebook)[2]
-    assert printed.text == "quick live\n"           # and stderr is gone
+    (printed,) = outputs(notebook)[2]
+    assert printed.text == "quick live\n"  # and stderr is gone
     injected = notebook.cells[2]
     assert injected.metadata["tags"] == ["injected-parameters", "remove-cell"]
     assert [cell.id for cell in notebook.cells] == [f"cell-{i:03d}" for i in range(len(notebook.cells))]
@@ -107,7 +107,7 @@ def test_a_reference_keeps_only_what_is_checked(source, tmp_path, capsys):
 
 def test_pages_are_made_one_after_another_with_a_line_each(source, tmp_path, capfd):
     pages.make_pages([source], tmp_path / "nb", profile="quick", mode="live")
-    line, = capfd.readouterr().out.splitlines()
+    (line,) = capfd.readouterr().out.splitlines()
     assert line.startswith("[1/1] fig0 … ") and line.endswith(" MiB")
 
 

@@ -17,14 +17,20 @@ def result():
     clean[1:, :, 2] = accuracy[1:, :, :, 2] = np.nan
     member = ("beta", "seed")
     return xr.Dataset(
-        {"clean": (("networks", *member), clean),
-         "accuracy": (("networks", "objective", *member, "epsilon"), accuracy)},
+        {
+            "clean": (("networks", *member), clean),
+            "accuracy": (("networks", "objective", *member, "epsilon"), accuracy),
+        },
         coords={
-            "networks": NAMES, "beta": BETAS, "seed": SEEDS, "objective": ["total", "classification"],
+            "networks": NAMES,
+            "beta": BETAS,
+            "seed": SEEDS,
+            "objective": ["total", "classification"],
             "epsilon": [0.1, 1.0],
             "scale": ("networks", [1.0, 10.0, 0.3, 1.0, 1.0, 1.0]),
             "reduction": ("networks", ["n2", "n2", "n2", "pairs", "n2", "n2"]),
-            "layers": ("networks", [4, 4, 4, 4, 5, 4]), "batch_size": ("networks", [100, 100, 100, 100, 100, 50]),
+            "layers": ("networks", [4, 4, 4, 4, 5, 4]),
+            "batch_size": ("networks", [100, 100, 100, 100, 100, 50]),
         },
     )
 

@@ -30,12 +30,17 @@ def mapping_result():
     mesh = ("class", "along", "across", "axis")
     return xr.Dataset(
         {
-            "x": (mesh, x), "z": (("mapping", "seed", *mesh), z),
+            "x": (mesh, x),
+            "z": (("mapping", "seed", *mesh), z),
             "ratio": (("mapping", "seed", "pairs", "quantile"), ratio),
             "accuracy": (("mapping", "seed"), rng.uniform(size=(3, 2))),
         },
-        coords={"mapping": ["none", "within-class", "all"], "seed": [0, 7], "pairs": ["within", "between"],
-                "quantile": [0.05, 0.5, 0.95]},
+        coords={
+            "mapping": ["none", "within-class", "all"],
+            "seed": [0, 7],
+            "pairs": ["within", "between"],
+            "quantile": [0.05, 0.5, 0.95],
+        },
     )
 
 
@@ -55,8 +60,13 @@ def rings_result():
             "data_misfit": (("ring", "law"), rng.uniform(size=(2, 2))),
             "edges": ("edge", np.linspace(0, 2, 6)),
         },
-        coords={"beta": [0.0, 1.0], "seed": [0, 1, 5], "ring": [0, 1], "quantile": [0.05, 0.5, 0.95],
-                "law": ["exponential", "chord"]},
+        coords={
+            "beta": [0.0, 1.0],
+            "seed": [0, 1, 5],
+            "ring": [0, 1],
+            "quantile": [0.05, 0.5, 0.95],
+            "law": ["exponential", "chord"],
+        },
     )
 
 

@@ -23,14 +23,20 @@ def result():
     return xr.Dataset(
         {
             "clean": (("images", "beta", "seed"), rng.uniform(0.8, 1, (2, 3, 2))),
-            "accuracy": (("images", "attack", *epsilon), accuracy), "transferred": (("images", *epsilon), transferred),
+            "accuracy": (("images", "attack", *epsilon), accuracy),
+            "transferred": (("images", *epsilon), transferred),
             "after_stage": (("stage", *epsilon), np.broadcast_to(accuracy[1, 4], (4, 3, 2, 4))),
             "trace": ((*epsilon, "rung"), trace),
         },
         coords={
-            "images": [50, 10], "attack": ATTACKS, "beta": BETAS, "seed": SEEDS, "epsilon": EPSILONS,
+            "images": [50, 10],
+            "attack": ATTACKS,
+            "beta": BETAS,
+            "seed": SEEDS,
+            "epsilon": EPSILONS,
             "in_paper": ("epsilon", [True, True, False, True]),
-            "steps": ("rung", [10, 20, 20, 40, 40]), "starts": ("rung", [1, 1, 2, 2, 4]),
+            "steps": ("rung", [10, 20, 20, 40, 40]),
+            "starts": ("rung", [1, 1, 2, 2, 4]),
         },
     )
 
@@ -120,8 +126,10 @@ def test_the_words_speak_of_the_beta_that_gains_most_under_the_papers_attack(res
 
 def test_a_gain_is_shared_out_and_no_gain_is_not():
     assert attackers._kept(0.2, 0.05, 0.01) == (
-        "75% of the gain belong to the attack's objective, 20% to its taking a single step, and 5% to the network")
+        "75% of the gain belong to the attack's objective, 20% to its taking a single step, and 5% to the network"
+    )
     assert attackers._kept(0.2, 0.05, -0.01) == (
-        "75% of the gain belong to the attack's objective, the rest to its taking a single step, and nothing to the network")
+        "75% of the gain belong to the attack's objective, the rest to its taking a single step, and nothing to the network"
+    )
     assert attackers._kept(0.2, -0.05, 0.01).startswith("all of the gain belongs to the attack's objective")
     assert "no gain" in attackers._kept(-0.1, 0.1, 0.1) and "no gain" in attackers._kept(0.0, 0.1, 0.1)

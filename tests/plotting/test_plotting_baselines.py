@@ -26,8 +26,13 @@ def networks():
             "reach": (quantile, np.sort(rng.normal(size=(8, 2, 3)))),
         },
         coords={
-            "images": [50, 10], "attack": ["pgd", "autoattack"], "seed": [0, 4], "epsilon": [0.05, 0.1, 0.3],
-            "quantile": [0.05, 0.5, 0.95], "method": ("setting", METHODS), "strength": ("setting", STRENGTHS),
+            "images": [50, 10],
+            "attack": ["pgd", "autoattack"],
+            "seed": [0, 4],
+            "epsilon": [0.05, 0.1, 0.3],
+            "quantile": [0.05, 0.5, 0.95],
+            "method": ("setting", METHODS),
+            "strength": ("setting", STRENGTHS),
         },
     )
 
@@ -36,7 +41,8 @@ def networks():
 def matched(networks):
     gap = [0.02, 0.0, 0.001, -0.002, 0.003, -0.05, 0.01]
     return networks.isel(setting=[0, 2, 3, 4, 5, 6, 7]).assign(
-        gap=("setting", gap), near=("setting", [abs(value) <= 0.01 for value in gap]))
+        gap=("setting", gap), near=("setting", [abs(value) <= 0.01 for value in gap])
+    )
 
 
 def of_method(ax, method):
@@ -44,7 +50,8 @@ def of_method(ax, method):
     colour, mark = baselines.LOOKS[method]
     lines = [line for line in ax.lines if same_color(line.get_color(), colour)]
     return next(line for line in lines if line.get_linestyle() == "-"), next(
-        line for line in lines if line.get_marker() == mark and line.get_linestyle() == "None")
+        line for line in lines if line.get_marker() == mark and line.get_linestyle() == "None"
+    )
 
 
 def test_methods_are_told_apart_by_colour_and_mark():

@@ -20,14 +20,21 @@ def result():
     clean[1:, :, 2] = accuracy[1:, :, :, 2] = np.nan
     member = ("beta", "seed")
     return xr.Dataset(
-        {"clean": (("networks", *member), clean), "accuracy": (("networks", "objective", *member, "epsilon"), accuracy),
-         "x_dist": 9.5},
+        {
+            "clean": (("networks", *member), clean),
+            "accuracy": (("networks", "objective", *member, "epsilon"), accuracy),
+            "x_dist": 9.5,
+        },
         coords={
-            "networks": ["text", "scale_03", "pairs", "deeper", "batch_50"], "beta": BETAS, "seed": [0, 1, 2],
-            "objective": ["total", "classification"], "epsilon": [0.1, 1.0],
+            "networks": ["text", "scale_03", "pairs", "deeper", "batch_50"],
+            "beta": BETAS,
+            "seed": [0, 1, 2],
+            "objective": ["total", "classification"],
+            "epsilon": [0.1, 1.0],
             "scale": ("networks", [1.0, 0.3, 1.0, 1.0, 1.0]),
             "reduction": ("networks", ["n2", "n2", "pairs", "n2", "n2"]),
-            "layers": ("networks", [4, 4, 4, 5, 4]), "batch_size": ("networks", [100, 100, 100, 100, 50]),
+            "layers": ("networks", [4, 4, 4, 5, 4]),
+            "batch_size": ("networks", [100, 100, 100, 100, 50]),
         },
     )
 
@@ -49,10 +56,11 @@ def test_every_span_has_its_dot_and_its_mean_a_bar(result):
         here = apart.sel(measure=measure).transpose("choice", "beta")
         assert [float(dot.get_xdata()[0]) for dot in dots] == here.values.ravel().tolist()
         assert [round(-float(dot.get_ydata()[0])) for dot in dots] == np.repeat(range(5), 4).tolist()
-        assert all(same_color(dot.get_color(), colour)
-                   for dot, colour in zip(dots, beta_colours(BETAS) * 5, strict=True))
+        assert all(
+            same_color(dot.get_color(), colour) for dot, colour in zip(dots, beta_colours(BETAS) * 5, strict=True)
+        )
         assert [float(bar.get_xdata()[0]) for bar in bars] == pytest.approx(here.mean("beta").values)
-        dashed, = (line for line in ax.lines if line.get_linestyle() == "--")
+        (dashed,) = (line for line in ax.lines if line.get_linestyle() == "--")
         assert dashed.get_xdata()[0] == pytest.approx(float(here.sel(choice="seed").mean()))
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["β = 0", "β = 0.1", "β = 1", "β = 10"]
 
@@ -94,7 +102,7 @@ def test_curves_lie_at_their_weights(result):
             assert by_name[label].get_xdata() == pytest.approx(np.array(BETAS[1:]) * weight)
             assert by_name[label].get_ydata() == pytest.approx(average.sel(networks=name, measure=measure).values[1:])
         assert same_color(by_name["reduction pairs"].get_color(), ISOMETRY)
-        dotted, = (line for line in ax.lines if line.get_linestyle() == ":")
+        (dotted,) = (line for line in ax.lines if line.get_linestyle() == ":")
         base = average.sel(networks="text", measure=measure, beta=0)
         assert dotted.get_ydata()[0] == pytest.approx(float(base))
 
@@ -124,7 +132,8 @@ def test_the_outcomes_are_the_best_beta_s(result):
     assert row["β = 0"] == pytest.approx(clean[0]) and row["β = 10"] == pytest.approx(clean[-1])
     assert row["best"] == pytest.approx(clean.max()) and row["at β"] == BETAS[clean.argmax()]
     assert row["from the paper"] == pytest.approx(
-        np.mean([abs(one - PRINTED.at(beta)) for one, beta in zip(clean, BETAS, strict=True)]))
+        np.mean([abs(one - PRINTED.at(beta)) for one, beta in zip(clean, BETAS, strict=True)])
+    )
     robust = result.accuracy.sel(networks="pairs", objective="classification").values[:, :2].mean((-1, -2))
     gain = table.loc["reduction pairs", "gain, the attacker's"]
     assert gain["best"] == pytest.approx(max(robust[1:]) - robust[0]) and gain["at β"] == BETAS[1:][robust[1:].argmax()]

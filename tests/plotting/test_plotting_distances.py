@@ -32,7 +32,7 @@ def test_each_beta_has_its_histograms_over_that_of_the_inputs(result):
         counts = [patch.get_data().values.tolist() for patch in ax.patches if isinstance(patch, StepPatch)]
         assert counts[:2] == [result.data_count.values.tolist()] * 2
         assert counts[2:] == [result["count"].sel(beta=beta, seed=seed).values.tolist() for seed in (0, 3)]
-        assert ax.get_xlim()[1] == 3                          # where the last bin is empty, nothing is shown
+        assert ax.get_xlim()[1] == 3  # where the last bin is empty, nothing is shown
     assert shown[-1].get_xlabel().startswith("10 × distance") and figure.get_suptitle() == "MNIST"
 
 

@@ -39,7 +39,10 @@ def test_every_seed_has_a_panel_of_each_kind(mapping_result):
     assert len(figure.axes) == 3 * 2
     assert [ax.get_title() for ax in figure.axes] == ["seed 0", "seed 7", "", "", "", ""]
     assert [ax.get_ylabel().split("\n")[0] for ax in figure.axes[::2]] == [
-        "no isometry", "within-class isometry", "global isometry"]
+        "no isometry",
+        "within-class isometry",
+        "global isometry",
+    ]
 
 
 def test_the_bars_are_the_quantiles(mapping_result):

@@ -20,12 +20,22 @@ def result():
             "accuracy": (("objective", "beta", "seed", "epsilon"), rng.uniform(0, 0.9, (2, 3, 2, 3))),
             "image": (("example", "channel", "row", "column"), rng.integers(0, 256, (2, 3, 4, 4), np.uint8)),
             "label": ("example", np.array([1, 4], np.int8)),
-            "attacked": (("objective", "beta", "pictured", "example", "channel", "row", "column"),
-                         rng.integers(0, 256, (2, 3, 2, 2, 3, 4, 4), np.uint8)),
-            "taken_for": (("objective", "beta", "pictured", "example"), rng.integers(3, 5, (2, 3, 2, 2)).astype(np.int8)),
+            "attacked": (
+                ("objective", "beta", "pictured", "example", "channel", "row", "column"),
+                rng.integers(0, 256, (2, 3, 2, 2, 3, 4, 4), np.uint8),
+            ),
+            "taken_for": (
+                ("objective", "beta", "pictured", "example"),
+                rng.integers(3, 5, (2, 3, 2, 2)).astype(np.int8),
+            ),
         },
-        coords={"objective": ["total", "classification"], "beta": BETAS, "seed": SEEDS, "epsilon": EPSILONS,
-                "pictured": [0.1, 1.0]},
+        coords={
+            "objective": ["total", "classification"],
+            "beta": BETAS,
+            "seed": SEEDS,
+            "epsilon": EPSILONS,
+            "pictured": [0.1, 1.0],
+        },
     )
 
 
@@ -52,9 +62,11 @@ def test_every_seed_and_the_mean_have_a_line_of_their_beta(result):
 def test_the_papers_numbers_are_drawn_where_it_has_them(result):
     _, ax = plt.subplots()
     robustness.attack_curves(ax, result.sel(objective="total"), paper.TABLE_1["mnist"])
-    crosses = {line.get_color(): line.get_ydata() for line in ax.lines if line.get_marker() == "x" and len(line.get_ydata())}
+    crosses = {
+        line.get_color(): line.get_ydata() for line in ax.lines if line.get_marker() == "x" and len(line.get_ydata())
+    }
     colours = beta_colours(BETAS)
-    assert set(crosses) == {colours[0], colours[1]}          # there is no β = 3 in Table 1
+    assert set(crosses) == {colours[0], colours[1]}  # there is no β = 3 in Table 1
     assert crosses[colours[1]] == pytest.approx(0.9701)
 
 

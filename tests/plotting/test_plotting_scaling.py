@@ -14,13 +14,24 @@ def result():
     seconds = np.stack([4e-3 * square, 1e-3 * square, np.full(4, 2e-3)])
     return xr.Dataset(
         {
-            "seconds": (("pairs", "points"), seconds), "memory": (("pairs", "points"), 1e3 * seconds),
-            "by_classes": ("classes", np.array([8e-3, 4e-3])), "by_members": ("members", np.array([1e-3, 3e-3])),
-            "by_threads": ("threads", np.array([9e-3, 5e-3])), "cores": 2, "loss": 1.0,
-            "spread": ("drawn", np.array([0.1, 0.01])), "predicted": ("drawn", np.array([0.11, 0.011])),
+            "seconds": (("pairs", "points"), seconds),
+            "memory": (("pairs", "points"), 1e3 * seconds),
+            "by_classes": ("classes", np.array([8e-3, 4e-3])),
+            "by_members": ("members", np.array([1e-3, 3e-3])),
+            "by_threads": ("threads", np.array([9e-3, 5e-3])),
+            "cores": 2,
+            "loss": 1.0,
+            "spread": ("drawn", np.array([0.1, 0.01])),
+            "predicted": ("drawn", np.array([0.11, 0.011])),
         },
-        coords={"pairs": ["all", "within-class", "sampled"], "points": points, "classes": [1, 2], "members": [1, 4],
-                "threads": [1, 2], "drawn": [100, 10_000]},
+        coords={
+            "pairs": ["all", "within-class", "sampled"],
+            "points": points,
+            "classes": [1, 2],
+            "members": [1, 4],
+            "threads": [1, 2],
+            "drawn": [100, 10_000],
+        },
     )
 
 

@@ -37,9 +37,10 @@ def test_names_say_beta_as_people_write_it():
     assert [plotting.beta_name(beta) for beta in (0.001, 1.0)] == ["β = 0.001", "β = 1"]
 
 
-@pytest.mark.parametrize(("limits", "expected"), [
-    ((0.1, 5), ["0.1", "0.2", "0.5", "1", "2", "5"]), ((0.001, 10), ["0.001", "0.01", "0.1", "1", "10"]),
-])
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [((0.1, 5), ["0.1", "0.2", "0.5", "1", "2", "5"]), ((0.001, 10), ["0.001", "0.01", "0.1", "1", "10"])],
+)
 def test_logarithmic_axes_have_plain_numbers(limits, expected):
     _, ax = plt.subplots()
     ax.set(yscale="log", ylim=limits)

@@ -26,13 +26,18 @@ def result():
             "accuracy": (("objective", "beta", "seed", "epsilon"), np.array([total, classification])),
             "clean": (("beta", "seed"), np.array([[0.9, 0.8], [0.7, 0.7], [0.6, 0.2]])),
         },
-        coords={"objective": ["total", "classification"], "beta": [0.0, 1.0, 10.0], "seed": [0, 1], "epsilon": [0.1, 1.0]},
+        coords={
+            "objective": ["total", "classification"],
+            "beta": [0.0, 1.0, 10.0],
+            "seed": [0, 1],
+            "epsilon": [0.1, 1.0],
+        },
     )
 
 
 def test_the_papers_numbers_stand_beside_ours(accuracy):
     rows = table.beside_paper(accuracy, ROW)
-    assert list(rows.index) == [0.0, 0.1, 10.0]          # 99 is not in the paper
+    assert list(rows.index) == [0.0, 0.1, 10.0]  # 99 is not in the paper
     first = rows.loc[0.0]
     assert (first.paper, first["n"]) == (0.8479, 3) and first["mean"] == pytest.approx(0.85)
     assert first.sd == pytest.approx(0.01) and first.difference == pytest.approx(0.85 - 0.8479)
@@ -75,11 +80,21 @@ def test_robust_accuracy_is_the_mean_over_epsilon(result):
 
 
 def test_the_words_have_their_numbers(result):
-    assert table.robust_numbers(result) == pytest.approx({
-        "seeds": 2, "base": 0.3, "best_beta": "1", "clean_base": 0.85, "clean_best": 0.7,
-        "paper_best": 0.5, "paper_better": 2, "paper_rising": "does not rise with every step of β",
-        "attacker_best": 0.35, "attacker_better": 1, "attacker_rising": "does not rise with every step of β",
-    })
+    assert table.robust_numbers(result) == pytest.approx(
+        {
+            "seeds": 2,
+            "base": 0.3,
+            "best_beta": "1",
+            "clean_base": 0.85,
+            "clean_best": 0.7,
+            "paper_best": 0.5,
+            "paper_better": 2,
+            "paper_rising": "does not rise with every step of β",
+            "attacker_best": 0.35,
+            "attacker_better": 1,
+            "attacker_rising": "does not rise with every step of β",
+        }
+    )
     rising = result.isel(beta=[0, 1])
     assert table.robust_numbers(rising)["paper_rising"] == "rises with every step of β"
 
@@ -87,7 +102,10 @@ def test_the_words_have_their_numbers(result):
 def test_every_network_has_a_dot_and_the_paper_crosses(accuracy):
     _, ax = plt.subplots()
     table.accuracy_dots(ax, {"one": accuracy, "other": accuracy.isel(seed=[0])}, ROW)
-    dots = {marker: np.concatenate([line.get_ydata() for line in ax.lines if line.get_marker() == marker]) for marker in "osx"}
+    dots = {
+        marker: np.concatenate([line.get_ydata() for line in ax.lines if line.get_marker() == marker])
+        for marker in "osx"
+    }
     assert sorted(dots["o"]) == pytest.approx([0.3, 0.84, 0.85, 0.86, 0.9, 0.91, 0.92])
     assert dots["s"].tolist() == [0.84, 0.9, 0.3] and dots["x"].tolist() == list(ROW.values)
 
@@ -97,5 +115,7 @@ def test_the_baselines_have_a_row_each():
     table.baseline_dots(ax, {"the text": [0.93, 0.94], "other inputs": [0.85]}, 0.8479)
     assert [text.get_text() for text in ax.get_yticklabels()] == ["the text", "other inputs"]
     assert [(line.get_xdata().tolist(), line.get_ydata().tolist()) for line in ax.lines[:2]] == [
-        ([0.93, 0.94], [0, 0]), ([0.85], [-1])]
+        ([0.93, 0.94], [0, 0]),
+        ([0.85], [-1]),
+    ]
     assert ax.lines[2].get_xdata() == pytest.approx([0.8479, 0.8479])

@@ -7,7 +7,7 @@ from lil.plotting import CLASSES, torus
 
 
 def points(ax):
-    scatter, = ax.collections
+    (scatter,) = ax.collections
     return np.column_stack([np.asarray(part) for part in scatter._offsets3d])
 
 
@@ -27,7 +27,9 @@ def test_a_layout_has_the_colours_of_its_levels_classes(torus_result):
     for ax, classes in zip(figure.axes[::2], (2, 4, 8), strict=True):
         drawn = {tuple(colour) for colour in ax.collections[0].to_rgba(np.arange(classes))}
         assert drawn == {to_rgba(colour) for colour in CLASSES[:classes]}
-        assert ax.collections[0].get_array().tolist() == torus_result.labels.sel(cut="ring", level=classes).values.tolist()
+        assert (
+            ax.collections[0].get_array().tolist() == torus_result.labels.sel(cut="ring", level=classes).values.tolist()
+        )
 
 
 def test_saliency_colours_the_torus_itself(torus_result):
@@ -36,7 +38,9 @@ def test_saliency_colours_the_torus_itself(torus_result):
     for ax, (level, seed) in zip(figure.axes, [(k, s) for k in (2, 4, 8) for s in (0, 4)], strict=True):
         assert points(ax) == pytest.approx(torus_result.x.sel(cut="ring").values)
         gradient = torus_result.gradient.sel(cut="ring", saliency="norm", level=level, seed=seed).values
-        assert np.asarray(ax.collections[0].get_array()) == pytest.approx(np.minimum(gradient / np.quantile(gradient, 0.95), 1))
+        assert np.asarray(ax.collections[0].get_array()) == pytest.approx(
+            np.minimum(gradient / np.quantile(gradient, 0.95), 1)
+        )
 
 
 def test_heat_is_at_most_one_and_one_for_the_hottest():
@@ -55,7 +59,7 @@ def test_the_profiles_join_the_medians_and_mark_the_cuts(torus_result):
         assert lines[1].get_ydata() == pytest.approx(np.median(gradient[1].reshape(8, 4), axis=1))
         assert lines[1].get_xdata() == pytest.approx(np.arange(0, 360, 45))
         cuts = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"]
-        assert cuts == pytest.approx(360 * np.arange(level) / level - 22.5)      # midway between two angles
+        assert cuts == pytest.approx(360 * np.arange(level) / level - 22.5)  # midway between two angles
         assert ax.get_yscale() == "log" and ax.get_title() == f"{level} classes"
 
 
@@ -78,7 +82,7 @@ def test_each_class_has_one_colour_in_plotly_too(torus_result):
     for trace, classes in zip(torus.turning_layouts(torus_result).data[::2], (2, 4, 8), strict=True):
         scale = trace.marker.colorscale
         for label in range(classes):
-            at = (label - trace.marker.cmin) / (trace.marker.cmax - trace.marker.cmin)     # where plotly looks it up
+            at = (label - trace.marker.cmin) / (trace.marker.cmax - trace.marker.cmin)  # where plotly looks it up
             (low, first), (high, last) = scale[2 * label], scale[2 * label + 1]
             assert low < at < high and first == last == CLASSES[label]
 
@@ -88,7 +92,7 @@ def test_the_turning_saliency_takes_the_slider_to_each_seed(torus_result):
     assert len(figure.data) == 3
     norms = torus_result.gradient.sel(cut="ring", saliency="norm")
     for step, seed in zip(figure.layout.sliders[0].steps, (0, 4), strict=True):
-        change, = step.args
+        (change,) = step.args
         for panel, level in enumerate((2, 4, 8)):
             norm = norms.sel(level=level, seed=seed).values
             assert np.asarray(change["text"][panel]) == pytest.approx(norm)

@@ -7,9 +7,10 @@ from lil.isometry import isometry_loss, pair_blocks, pair_distances
 from lil.recipes import choices, mnist
 
 TINY = replace(
-    choices.quick(choices.PAPER), hidden=(8, 8), n_train=60, n_test=20, betas=(0.0, 1.0), batch_size=20, epochs=1)
+    choices.quick(choices.PAPER), hidden=(8, 8), n_train=60, n_test=20, betas=(0.0, 1.0), batch_size=20, epochs=1
+)
 VARIANTS = {name: value for name, value in vars(choices).items() if name.startswith("PAPER_")}
-BALANCED = torch.arange(10).repeat(10)      # ten points of each of ten classes: 900 ordered pairs of 100² count
+BALANCED = torch.arange(10).repeat(10)  # ten points of each of ten classes: 900 ordered pairs of 100² count
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -18,8 +19,10 @@ def test_each_variant_is_the_text_s_with_one_change(name):
     changed = {field for field, value in asdict(VARIANTS[name]).items() if value != text[field]}
     assert len(changed - {"seeds"}) == 1 and changed <= {"seeds", "scale", "reduction", "hidden", "batch_size"}
     assert set(VARIANTS[name].seeds) < set(mnist.PAPER.seeds)
-    assert choices.quick(VARIANTS[name]) == replace(choices.quick(choices.PAPER), **{
-        field: (40,) * 5 if field == "hidden" else getattr(VARIANTS[name], field) for field in changed - {"seeds"}})
+    assert choices.quick(VARIANTS[name]) == replace(
+        choices.quick(choices.PAPER),
+        **{field: (40,) * 5 if field == "hidden" else getattr(VARIANTS[name], field) for field in changed - {"seeds"}},
+    )
 
 
 def test_the_text_s_settings_make_the_text_s_networks():

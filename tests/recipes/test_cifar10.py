@@ -21,8 +21,11 @@ def test_the_readings_and_what_lies_between_them():
     assert replace(public, hidden=text.hidden, inputs=text.inputs, seeds=text.seeds) == text
     assert (public.hidden, public.inputs) == ((1000,) * 4, "as-published")
     for one in (cifar10.PAPER_DEEPER, cifar10.PAPER_AS_PUBLISHED):
-        differing = [name for name in ("hidden", "inputs", "batch_size", "epochs", "weights")
-                     if getattr(one, name) != getattr(text, name)]
+        differing = [
+            name
+            for name in ("hidden", "inputs", "batch_size", "epochs", "weights")
+            if getattr(one, name) != getattr(text, name)
+        ]
         assert len(differing) == 1 and getattr(one, differing[0]) == getattr(public, differing[0])
         assert one.betas == (0.0,) and one.seeds == text.seeds
 
@@ -41,7 +44,7 @@ def test_the_networks_see_features(monkeypatch):
     assert torch.allclose(inputs, expected, atol=1e-6) and torch.equal(classes, labels)
     front = cifar10.front(TINY)
     assert torch.allclose(front(x), inputs, atol=1e-6)
-    monkeypatch.setattr(cifar10, "PIECE", 4)              # the images go through the VGG13 in pieces, their gradient too
+    monkeypatch.setattr(cifar10, "PIECE", 4)  # the images go through the VGG13 in pieces, their gradient too
     assert torch.allclose(front(torch.stack((x, x)))[1], inputs, atol=1e-6)
     whole, pieces = (x.clone().requires_grad_() for _ in range(2))
     features.VGGFeatures("random", "normalised")(whole).square().sum().backward()

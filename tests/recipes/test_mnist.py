@@ -31,14 +31,14 @@ def test_training_is_deterministic_and_comes_back_from_its_weights():
     inputs, _ = mnist.inputs(TINY, "test")
     logits, untrained = mnist.restore(TINY, networks)(inputs), mnist.build(TINY)(inputs)
     assert not torch.allclose(logits, untrained, atol=1e-2)
-    assert not torch.allclose(logits[0], logits[2])      # β tells them apart, the seed being the same
+    assert not torch.allclose(logits[0], logits[2])  # β tells them apart, the seed being the same
 
 
 def test_a_member_is_what_it_would_be_alone():
     together = mnist.train(TINY)
     alone = mnist.train(replace(TINY, betas=(1.0,), seeds=(1,)))
     for name, value in alone.items():
-        assert value[0] == pytest.approx(together[name][3], abs=1e-4)    # another batch of products: last digits
+        assert value[0] == pytest.approx(together[name][3], abs=1e-4)  # another batch of products: last digits
 
 
 def test_the_fingerprint_reads_no_data_and_tells_the_sets_apart(monkeypatch, tmp_path):

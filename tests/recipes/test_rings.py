@@ -33,11 +33,11 @@ def test_training_is_deterministic_and_comes_back_from_its_weights():
     model, untrained = rings.restore(TINY, networks), rings.build(TINY)
     assert all(torch.equal(model.state_dict()[name], value) for name, value in networks.items())
     assert not torch.equal(model(x), untrained(x))
-    assert not torch.equal(model(x)[0], model(x)[2])     # β tells them apart, the seed being the same
+    assert not torch.equal(model(x)[0], model(x)[2])  # β tells them apart, the seed being the same
 
 
 def test_a_member_is_what_it_would_be_alone():
     together = rings.train(TINY)
     alone = rings.train(replace(TINY, betas=(1.0,), seeds=(1,)))
     for name, value in alone.items():
-        assert value[0] == pytest.approx(together[name][3], abs=1e-6)    # another batch of products: last digits
+        assert value[0] == pytest.approx(together[name][3], abs=1e-6)  # another batch of products: last digits

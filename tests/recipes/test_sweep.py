@@ -36,7 +36,9 @@ def test_the_settings_reach_the_training(monkeypatch):
     sweep.train(sweep.build(config, 5), config, torch.zeros(4, 5), torch.tensor([0, 0, 1, 1]), reduction="pairs")
     assert seen == dict(
         settings=training.Settings(epochs=2, batch_size=7, learning_rate=0.5, scale=10.0, reduction="pairs"),
-        betas=(0.0, 0.0, 1.0, 1.0), seeds=(0, 3, 0, 3))
+        betas=(0.0, 0.0, 1.0, 1.0),
+        seeds=(0, 3, 0, 3),
+    )
 
 
 def test_the_public_code_draws_orthogonal_weights():
@@ -45,15 +47,18 @@ def test_the_public_code_draws_orthogonal_weights():
     assert torch.allclose(inner @ inner.T, torch.eye(8), atol=1e-5)
 
 
-@pytest.mark.parametrize(("change", "sentence"), [
-    (dict(betas=()), "betas must be finite numbers ≥ 0, at least one of them, not ()."),
-    (dict(betas=(0.0, -1.0)), "betas must be finite numbers ≥ 0, at least one of them, not (0.0, -1.0)."),
-    (dict(betas=(0.0, float("nan"))), "betas must be finite numbers ≥ 0"),
-    (dict(betas=(1.0, 0.0)), "betas must rise and each stand there once, which (1.0, 0.0) do not."),
-    (dict(betas=(1.0, 1.0)), "betas must rise and each stand there once"),
-    (dict(seeds=(0, 0)), "seeds must be different from each other, at least one of them, not (0, 0)."),
-    (dict(seeds=()), "seeds must be different from each other"),
-])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (dict(betas=()), "betas must be finite numbers ≥ 0, at least one of them, not ()."),
+        (dict(betas=(0.0, -1.0)), "betas must be finite numbers ≥ 0, at least one of them, not (0.0, -1.0)."),
+        (dict(betas=(0.0, float("nan"))), "betas must be finite numbers ≥ 0"),
+        (dict(betas=(1.0, 0.0)), "betas must rise and each stand there once, which (1.0, 0.0) do not."),
+        (dict(betas=(1.0, 1.0)), "betas must rise and each stand there once"),
+        (dict(seeds=(0, 0)), "seeds must be different from each other, at least one of them, not (0, 0)."),
+        (dict(seeds=()), "seeds must be different from each other"),
+    ],
+)
 def test_bad_settings_are_refused(change, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         replace(SMALL, **change)

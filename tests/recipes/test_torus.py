@@ -19,9 +19,9 @@ def test_it_is_the_papers_run():
 
 def test_the_cuts_are_of_one_torus():
     ring, tube = torus.data(TINY), torus.data(replace(TINY, cut="tube"))
-    assert torch.equal(ring.labels[2], tube.labels[2])               # each sorted by the angle of its cut,
+    assert torch.equal(ring.labels[2], tube.labels[2])  # each sorted by the angle of its cut,
     turned = tube.x.view(8, 8, 3).transpose(0, 1).flatten(0, 1)
-    assert torch.allclose(ring.x, turned, atol=0.01)                 # the same points but for the noise
+    assert torch.allclose(ring.x, turned, atol=0.01)  # the same points but for the noise
     assert torch.equal(torus.data(TINY).x, ring.x)
 
 
@@ -46,11 +46,11 @@ def test_a_member_is_what_it_would_be_alone():
     alone = torus.train(replace(TINY, seeds=(1,)))
     where = torus.members(TINY).index(1)
     for name, value in alone.items():
-        assert value[0] == pytest.approx(together[name][where], abs=1e-6)    # another batch of products: last digits
+        assert value[0] == pytest.approx(together[name][where], abs=1e-6)  # another batch of products: last digits
 
 
 def test_each_level_learns_its_own_labels():
     config = replace(torus.QUICK, seeds=(0,), epochs=150, learning_rate=0.01, beta=0.1)
     model, data = torus.restore(config, torus.train(config)), torus.data(config)
     for classes, logits, labels in zip(toy.TORUS_CLASSES, model(data.x), data.labels, strict=True):
-        assert torch.nn.functional.cross_entropy(logits[0], labels) < 0.8 * math.log(classes)    # better than no idea
+        assert torch.nn.functional.cross_entropy(logits[0], labels) < 0.8 * math.log(classes)  # better than no idea

@@ -27,7 +27,7 @@ def test_a_refactoring_is_affirmed(recorded):
     before = results.get(recorded.experiment, mode="recorded")
     recorded.edit("arithmetic.py", "a + b", "b + a")
     affirmation = results.affirm(recorded.experiment, choice=random.Random(0), **SILENT)
-    assert recorded.trainings == [6, 1]                         # one network, no more
+    assert recorded.trainings == [6, 1]  # one network, no more
     after = results.get(recorded.experiment, mode="recorded")
     assert after.equals(before)
     for kept in ("date", "seconds", "machine", "training"):
@@ -37,12 +37,15 @@ def test_a_refactoring_is_affirmed(recorded):
     assert affirmation["code_before"] == before.attrs["code"] != after.attrs["code"]
     assert affirmation["differences"]["level"] == affirmation["networks"]["lines"] == 0
     assert results.networks(recorded.recipe, recorded.recipe.PAPER)["weight"].shape == (6, 4)
-    assert recorded.trainings == [6, 1]                         # the networks are current too
+    assert recorded.trainings == [6, 1]  # the networks are current too
 
 
 def test_members_may_stand_in_a_row_of_networks(fake):
-    fake.edit("experiments/fig9_lines.py", '"seed": list(recipe.seeds)},\n    )',
-              '"seed": list(recipe.seeds)},\n    ).stack(network=("beta", "seed")).reset_index("network")')
+    fake.edit(
+        "experiments/fig9_lines.py",
+        '"seed": list(recipe.seeds)},\n    )',
+        '"seed": list(recipe.seeds)},\n    ).stack(network=("beta", "seed")).reset_index("network")',
+    )
     results.record(fake.experiment)
     fake.edit("arithmetic.py", "a + b", "b + a")
     assert results.affirm(fake.experiment, **SILENT)["differences"]["level"] == 0
@@ -69,13 +72,16 @@ def test_every_member_can_be_chosen(recorded):
     assert len(chosen) == 6
 
 
-@pytest.mark.parametrize("file, old, new, what", [
-    ("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().mul(1.01).add(0.1)", "level differs by"),
-    ("arithmetic.py", "a + b", "a + b + 0.01", "differs by"),
-    ("experiments/fig9_lines.py", '"word": "text"', '"word": "another"', "word differs by inf"),
-    ("experiments/fig9_lines.py", '"word": "text", ', "", "word differs by inf"),
-    ("experiments/fig9_lines.py", "np.full(2, np.nan)", "np.zeros(2)", "nothing differs by inf"),
-])
+@pytest.mark.parametrize(
+    "file, old, new, what",
+    [
+        ("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().mul(1.01).add(0.1)", "level differs by"),
+        ("arithmetic.py", "a + b", "a + b + 0.01", "differs by"),
+        ("experiments/fig9_lines.py", '"word": "text"', '"word": "another"', "word differs by inf"),
+        ("experiments/fig9_lines.py", '"word": "text", ', "", "word differs by inf"),
+        ("experiments/fig9_lines.py", "np.full(2, np.nan)", "np.zeros(2)", "nothing differs by inf"),
+    ],
+)
 def test_a_record_that_its_code_no_longer_computes_is_refused_and_stays(recorded, file, old, new, what):
     before = _files(recorded)
     recorded.edit(file, old, new)

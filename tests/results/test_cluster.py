@@ -39,12 +39,16 @@ def test_a_network_is_a_task_and_the_result_is_that_of_one_process(fake):
     assert fake.trainings == [6, 1, 1, 1, 1, 1, 1]
     assert there.equals(here)
     assert {name: there.attrs[name] for name in ("config", "code", "networks")} == {
-        name: here.attrs[name] for name in ("config", "code", "networks")}
+        name: here.attrs[name] for name in ("config", "code", "networks")
+    }
 
 
 def test_networks_come_in_the_order_of_their_recipe(fake):
-    fake.edit("recipes/lines.py", "for beta in config.betas for seed in config.seeds",
-              "for seed in config.seeds for beta in config.betas")
+    fake.edit(
+        "recipes/lines.py",
+        "for beta in config.betas for seed in config.seeds",
+        "for seed in config.seeds for beta in config.betas",
+    )
     here = computing.train(fake.recipe, fake.recipe.PAPER, device="cpu", **SILENT)
     with workers(1) as cluster, Cluster(cluster.scheduler_address) as engine:
         there = engine.train(fake.recipe, fake.recipe.PAPER, device="cpu", **SILENT)
@@ -60,7 +64,7 @@ def test_the_record_is_current_for_everyone(fake, address):
     assert told[:6] == [("training: lines", done, 6) for done in range(1, 7)]
     assert told[6:] == [("evaluation: fig9_lines", 1, 1)]
     assert results.networks(fake.recipe, fake.recipe.PAPER)["weight"].shape == (6, 4)
-    assert fake.trainings == [1] * 6 + [6]     # the last is the live computation: the recorded networks are current
+    assert fake.trainings == [1] * 6 + [6]  # the last is the live computation: the recorded networks are current
 
 
 def test_what_can_be_evaluated_one_by_one_is_put_together(fake):
@@ -94,7 +98,7 @@ def test_work_that_kills_every_worker_is_given_up(fake):
 
 
 def test_an_error_of_the_work_arrives_as_it_is(fake):
-    fake.edit("recipes/lines.py", 'scale = float(DATA.read_text())', 'raise ValueError("β is too large")')
+    fake.edit("recipes/lines.py", "scale = float(DATA.read_text())", 'raise ValueError("β is too large")')
     with workers(1) as cluster, Cluster(cluster.scheduler_address) as engine:
         with pytest.raises(ValueError, match="β is too large"):
             results.get(fake.experiment, mode="live", engine=engine)
@@ -102,7 +106,10 @@ def test_an_error_of_the_work_arrives_as_it_is(fake):
 
 def test_workers_with_other_data_are_refused(fake, address, monkeypatch):
     monkeypatch.setenv("FAKE_CHECKSUM", "another, here alone")
-    with Cluster(address) as cluster, pytest.raises(errors.NoCluster, match="lines with other data than this machine has"):
+    with (
+        Cluster(address) as cluster,
+        pytest.raises(errors.NoCluster, match="lines with other data than this machine has"),
+    ):
         results.record(fake.experiment, engine=cluster)
     assert not fake.records.exists()
 
@@ -110,7 +117,9 @@ def test_workers_with_other_data_are_refused(fake, address, monkeypatch):
 @pytest.mark.parametrize("address", ("tcp://127.0.0.1:9", "nowhere"))
 def test_where_nobody_answers(address, monkeypatch):
     monkeypatch.setattr("lil.results.cluster.ANSWERS_WITHIN", 0.5)
-    with pytest.raises(errors.NoCluster, match=f"No dask scheduler answers at '{address}': start one with `dask scheduler`"):
+    with pytest.raises(
+        errors.NoCluster, match=f"No dask scheduler answers at '{address}': start one with `dask scheduler`"
+    ):
         Cluster(address)
 
 
@@ -130,7 +139,9 @@ def test_figure_3_by_the_command(monkeypatch, capsys):
     monkeypatch.setattr(fig3_mnist, "QUICK", replace(fig3_mnist.QUICK, mnist=few))
     here = results.get(fig3_mnist, "quick", "live")
     with workers() as cluster:
-        assert cli.main(["reproduce", "fig3_mnist", "--profile", "quick", "--scheduler", cluster.scheduler_address]) == 0
+        assert (
+            cli.main(["reproduce", "fig3_mnist", "--profile", "quick", "--scheduler", cluster.scheduler_address]) == 0
+        )
         with Cluster(cluster.scheduler_address) as engine:
             there = results.get(fig3_mnist, "quick", "live", engine=engine)
     assert "accuracy at γ" in capsys.readouterr().out

@@ -61,7 +61,7 @@ def test_a_recipe_s_members_are_the_networks_that_it_builds(recipe, settings):
 def test_one_member_is_some_of_all_members(experiment):
     config = registry.settings(experiment, "paper")
     member = affirmation._choose(experiment, config, xr.Dataset(), affirmation.random.Random(0))
-    assert ("seed" in member) == bool(experiment.RECIPES)     # without networks there is nothing to choose
+    assert ("seed" in member) == bool(experiment.RECIPES)  # without networks there is nothing to choose
     for recipe, settings in computing.recipes(experiment, config).values():
         one = recipe.members(computing.only(settings, member))
         assert 0 < len(one) < len(recipe.members(settings)) and set(one) < set(recipe.members(settings))

@@ -56,6 +56,7 @@ def test_a_record_without_checksum_is_refused(root):
 
 # ------------------------------------------------------------------------------------------------ full disk
 
+
 def test_a_disk_that_fills_up_in_the_middle_of_a_write(root):
     """A file-size limit stands for the disk: the kernel itself refuses the write half-way."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -95,7 +96,7 @@ def test_a_disk_that_is_full_once_the_new_record_is_there(root, monkeypatch):
 
     def full(*args):
         calls.append(args)
-        if len(calls) == 3:      # checksums, record, checksums
+        if len(calls) == 3:  # checksums, record, checksums
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return works(*args)
 
@@ -161,7 +162,7 @@ def test_a_kill_at_any_step_leaves_the_old_record_or_the_new_one(tmp_path):
     assert done.returncode == 0, done.stderr
     seen = done.stdout.split()
     assert len(seen) > 8 and set(seen) == {"old", "new"}
-    assert seen == sorted(seen, reverse=True)     # first the old one, from some step on the new one
+    assert seen == sorted(seen, reverse=True)  # first the old one, from some step on the new one
 
 
 def test_what_a_kill_left_behind_goes_with_the_next_write(root):
@@ -256,12 +257,16 @@ def test_a_reader_is_not_overtaken_by_a_writer(root, monkeypatch):
 
 # ------------------------------------------------------------------------------------------------ contents
 
+
 def test_a_dataset_comes_back_as_it_was():
     dataset = xr.Dataset(
         {
             "numbers": (("beta", "seed"), np.random.default_rng(0).normal(size=(2, 900)).astype(np.float32)),
-            "counts": ("beta", np.array([1, 2])), "pixels": ("beta", np.array([0, 255], np.uint8)),
-            "hole": ("beta", [np.nan, 1.0]), "one": 3.5, "right": ("beta", [True, False]),
+            "counts": ("beta", np.array([1, 2])),
+            "pixels": ("beta", np.array([0, 255], np.uint8)),
+            "hole": ("beta", [np.nan, 1.0]),
+            "one": 3.5,
+            "right": ("beta", [True, False]),
         },
         coords={"beta": [0.001, 10.0], "word": ("beta", ["δ", "ring"])},
         attrs={"seconds": 1.5, "threads": 2, "config": json.dumps({"a": "β"})},
@@ -270,7 +275,8 @@ def test_a_dataset_comes_back_as_it_was():
     back = files.dataset_from_bytes(content)
     assert back.identical(dataset)
     assert {name: v.dtype for name, v in back.variables.items() if name != "word"} == {
-        name: v.dtype for name, v in dataset.variables.items() if name != "word"}
+        name: v.dtype for name, v in dataset.variables.items() if name != "word"
+    }
     assert {type(value) for value in back.attrs.values()} == {float, int, str}
     assert files.dataset_to_bytes(dataset) == content
 

@@ -22,7 +22,7 @@ def package(tmp_path):
     for name, text in {
         "__init__": '"""Top."""\nNAMES = ("a", "b")\n',
         "main": "from top import used\nfrom top.sub import leaf\nVALUE = used.f(1)\nQUICK = used.f(3)\nQUICK_TOO = 4\n"
-                "SHOWN = used.f(5)\n",
+        "SHOWN = used.f(5)\n",
         "used": "def f(x):\n    from top.deep import g\n    return g(x)\n",
         "deep": "def g(x):\n    '''Doc.'''\n    return x + 1\n",
         "other": "def h():\n    return 0\n",
@@ -50,31 +50,55 @@ def _edit(package, name, old, new):
 
 def test_the_code_behind_a_module_is_all_that_it_imports(package):
     assert keys.code_behind("top.main", package) == {
-        "top.main", "top.used", "top.deep", "top.sub.leaf", "top.sub.twig", "top.relative"}
+        "top.main",
+        "top.used",
+        "top.deep",
+        "top.sub.leaf",
+        "top.sub.twig",
+        "top.relative",
+    }
 
 
-@pytest.mark.parametrize("name, old, new", [
-    ("main", "f(1)", "f(2)"), ("deep", "x + 1", "x + 2"), ("relative", "= 1", "= 2"), ("sub/twig", "= 1", "= 2"),
-    ("used", "def f(x):", "def f(x, y=0):"), ("__init__", "NAMES =", "import os\nNAMES ="),
-    ("main", "QUICK =", "SLOW ="), ("main", "QUICK =", "QUICK = OTHER ="), ("main", "QUICK =", "QUICK +="),
-    ("sub/__init__", "", "import os\n"), ("sub/leaf", "from . import twig", "from .twig import TWIG"),
-    ("sub/leaf", "from . import twig", "from . import twig as other\n\ndef f(other):\n    return other"),
-    ("used", "from top.deep import g", "from top.deep import g as h"),
-])
+@pytest.mark.parametrize(
+    "name, old, new",
+    [
+        ("main", "f(1)", "f(2)"),
+        ("deep", "x + 1", "x + 2"),
+        ("relative", "= 1", "= 2"),
+        ("sub/twig", "= 1", "= 2"),
+        ("used", "def f(x):", "def f(x, y=0):"),
+        ("__init__", "NAMES =", "import os\nNAMES ="),
+        ("main", "QUICK =", "SLOW ="),
+        ("main", "QUICK =", "QUICK = OTHER ="),
+        ("main", "QUICK =", "QUICK +="),
+        ("sub/__init__", "", "import os\n"),
+        ("sub/leaf", "from . import twig", "from .twig import TWIG"),
+        ("sub/leaf", "from . import twig", "from . import twig as other\n\ndef f(other):\n    return other"),
+        ("used", "from top.deep import g", "from top.deep import g as h"),
+    ],
+)
 def test_a_change_of_code_changes_the_key(package, name, old, new):
     before = _key(package)
     _edit(package, name, old, new)
     assert _key(package) != before
 
 
-@pytest.mark.parametrize("name, old, new", [
-    ("deep", "'''Doc.'''", "'''Another docstring.'''"), ("deep", "    '''Doc.'''\n", ""),
-    ("main", "VALUE", "# a comment\n\nVALUE"), ("used", "return g(x)", "return g(\n        x)"),
-    ("other", "return 0", "return 1"), ("__init__", '("a", "b")', '("a", "b", "c")'),
-    ("main", "f(3)", "f(2)"), ("main", "= 4", "= 5"), ("main", "f(5)", "f(6)"),
-    ("main", "from top import used\nfrom top.sub import leaf", "from top.sub import leaf\nfrom top import used"),
-    ("sub/leaf", "from . import twig", "from . import twig as renamed"),
-])
+@pytest.mark.parametrize(
+    "name, old, new",
+    [
+        ("deep", "'''Doc.'''", "'''Another docstring.'''"),
+        ("deep", "    '''Doc.'''\n", ""),
+        ("main", "VALUE", "# a comment\n\nVALUE"),
+        ("used", "return g(x)", "return g(\n        x)"),
+        ("other", "return 0", "return 1"),
+        ("__init__", '("a", "b")', '("a", "b", "c")'),
+        ("main", "f(3)", "f(2)"),
+        ("main", "= 4", "= 5"),
+        ("main", "f(5)", "f(6)"),
+        ("main", "from top import used\nfrom top.sub import leaf", "from top.sub import leaf\nfrom top import used"),
+        ("sub/leaf", "from . import twig", "from . import twig as renamed"),
+    ],
+)
 def test_what_is_no_code_of_it_leaves_the_key(package, name, old, new):
     before = _key(package)
     _edit(package, name, old, new)
@@ -92,14 +116,24 @@ def _move(package, old, new, importers):
         _edit(package, name, before, after)
 
 
-@pytest.mark.parametrize("old, new, importers", [
-    ("deep", "deeper", [("used", "top.deep", "top.deeper")]),
-    ("deep", "far/below", [("used", "top.deep", "top.far.below")]),
-    ("used", "far/useful", [("main", "from top import used", "from top.far import useful"),
-                            ("main", "VALUE = used.f(1)", "VALUE = useful.f(1)"), ("main", "QUICK = used", "QUICK = useful"),
-                            ("main", "SHOWN = used", "SHOWN = useful")]),
-    ("sub/twig", "branch", [("sub/leaf", "from . import twig", "from top import branch")]),
-])
+@pytest.mark.parametrize(
+    "old, new, importers",
+    [
+        ("deep", "deeper", [("used", "top.deep", "top.deeper")]),
+        ("deep", "far/below", [("used", "top.deep", "top.far.below")]),
+        (
+            "used",
+            "far/useful",
+            [
+                ("main", "from top import used", "from top.far import useful"),
+                ("main", "VALUE = used.f(1)", "VALUE = useful.f(1)"),
+                ("main", "QUICK = used", "QUICK = useful"),
+                ("main", "SHOWN = used", "SHOWN = useful"),
+            ],
+        ),
+        ("sub/twig", "branch", [("sub/leaf", "from . import twig", "from top import branch")]),
+    ],
+)
 def test_a_moved_or_renamed_module_keeps_the_key(package, old, new, importers):
     before = _key(package)
     _move(package, old, new, importers)
@@ -109,7 +143,12 @@ def test_a_moved_or_renamed_module_keeps_the_key(package, old, new, importers):
 def test_two_modules_that_change_places_change_the_key(package):
     _edit(package, "main", "VALUE = used.f(1)", "VALUE = used.f(leaf.twig)")
     before = _key(package)
-    _edit(package, "main", "from top import used\nfrom top.sub import leaf", "from top import used as leaf\nfrom top.sub import leaf as used")
+    _edit(
+        package,
+        "main",
+        "from top import used\nfrom top.sub import leaf",
+        "from top import used as leaf\nfrom top.sub import leaf as used",
+    )
     assert _key(package) != before
 
 
@@ -122,18 +161,28 @@ def test_a_circle_of_modules_is_named(package):
 @pytest.fixture
 def with_engine(package):
     """``top.main`` reaches ``top.engine``, which reaches ``top.fast``."""
-    _edit(package, "used", "    from top.deep import g\n", "    from top import engine\n    from top.deep import g\n    engine.go()\n")
-    for name, text in {"engine": "from top.fast import loops\nfrom top import relative\n\ndef go():\n    loops.run(1)\n",
-                       "fast/__init__": "", "fast/loops": "from top.fast import inner\n\ndef run(n):\n    inner.work(n)\n",
-                       "fast/inner": "def work(n):\n    return n\n"}.items():
+    _edit(
+        package,
+        "used",
+        "    from top.deep import g\n",
+        "    from top import engine\n    from top.deep import g\n    engine.go()\n",
+    )
+    for name, text in {
+        "engine": "from top.fast import loops\nfrom top import relative\n\ndef go():\n    loops.run(1)\n",
+        "fast/__init__": "",
+        "fast/loops": "from top.fast import inner\n\ndef run(n):\n    inner.work(n)\n",
+        "fast/inner": "def work(n):\n    return n\n",
+    }.items():
         path = package / "top" / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     return package
 
 
-@pytest.mark.parametrize("name, old, new", [
-    ("engine", "run(1)", "run(2)"), ("fast/loops", "work(n)", "work(n + 1)"), ("fast/inner", "return n", "return -n")])
+@pytest.mark.parametrize(
+    "name, old, new",
+    [("engine", "run(1)", "run(2)"), ("fast/loops", "work(n)", "work(n + 1)"), ("fast/inner", "return n", "return -n")],
+)
 def test_the_engine_is_in_no_key_and_has_a_fingerprint_of_its_own(with_engine, name, old, new):
     before, engine = _key(with_engine), keys.engine_fingerprint("top", with_engine)
     _edit(with_engine, name, old, new)
@@ -151,13 +200,19 @@ def test_science_is_no_part_of_the_engines_fingerprint(with_engine):
 
 def test_nothing_that_is_computed_reads_what_is_no_code_of_it():
     """The settings by which nothing is recorded but by themselves: the key would miss their change."""
-    behind = set().union(*(keys.code_behind(f"lil.experiments.{name}", FOLDER) for name in registry.names("lil.experiments")))
+    behind = set().union(
+        *(keys.code_behind(f"lil.experiments.{name}", FOLDER) for name in registry.names("lil.experiments"))
+    )
     assert len(behind) > 40
     for name in behind:
         tree = ast.parse(FOLDER.joinpath(*name.split(".")).with_suffix(".py").read_text())
         read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {
-            node.id for statement in tree.body if isinstance(statement, ast.Assign)
-            for node in ast.walk(statement) if isinstance(node, ast.Name)}
+            node.id
+            for statement in tree.body
+            if isinstance(statement, ast.Assign)
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name)
+        }
         assert not [each for each in read if each.startswith(("QUICK", "SHOWN"))], name
 
 
@@ -177,9 +232,16 @@ def test_an_experiment_s_key_reaches_the_equation_and_not_the_store():
 
 
 def test_the_key_is_the_same_in_another_process():
-    program = ("from lil.experiments import fig2_rings; from lil.results import keys; "
-               "print(keys.of_evaluation(fig2_rings, fig2_rings.PAPER).key)")
-    seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"      # of the order of sets
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True,
-                           env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}).stdout.strip()
+    program = (
+        "from lil.experiments import fig2_rings; from lil.results import keys; "
+        "print(keys.of_evaluation(fig2_rings, fig2_rings.PAPER).key)"
+    )
+    seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"  # of the order of sets
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+    ).stdout.strip()
     assert found == keys.of_evaluation(fig2_rings, fig2_rings.PAPER).key and len(found) == 64

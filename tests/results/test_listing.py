@@ -19,8 +19,7 @@ def test_states(fake, monkeypatch):
     fake.edit("experiments/fig9_lines.py", "mean(1).log()", "log().mean(1)")
     assert _states(fake) == {"fig9_lines": ("stale", "code"), "networks/lines/paper": ("current",)}
     fake.edit("arithmetic.py", "a + b", "b + a")
-    assert _states(fake) == {
-        "fig9_lines": ("stale", "code", "networks"), "networks/lines/paper": ("stale", "code")}
+    assert _states(fake) == {"fig9_lines": ("stale", "code", "networks"), "networks/lines/paper": ("stale", "code")}
     monkeypatch.setenv("FAKE_CHECKSUM", "another")
     assert _states(fake)["networks/lines/paper"] == ("stale", "data", "code")
     for path in fake.records.rglob("*.*"):
@@ -33,7 +32,10 @@ def test_records_of_no_experiment_are_leftovers(fake):
     (fake.root / "fake/experiments/fig9_lines.py").rename(fake.root / "fake/experiments/fig8_lines.py")
     fake.write("__init__.py", "")
     assert _states(fake) == {
-        "fig8_lines": ("missing",), "networks/lines/paper": ("current",), "fig9_lines": ("leftover",)}
+        "fig8_lines": ("missing",),
+        "networks/lines/paper": ("current",),
+        "fig9_lines": ("leftover",),
+    }
 
 
 def test_a_row_has_the_provenance(fake):
@@ -51,6 +53,7 @@ def test_experiments_are_found_by_name(fake):
 
 
 # ------------------------------------------------------------------------------------------------ footer
+
 
 def test_the_footer_of_a_live_result(fake):
     result = results.get(fake.experiment, mode="live").assign_attrs(seconds=12.3, machine="Z80, 1 cores", threads=1)
@@ -92,8 +95,17 @@ def test_the_footer_tells_of_affirmations(fake):
     assert f"by recomputing beta = {member['beta']}, seed = {member['seed']}." in text
 
 
-@pytest.mark.parametrize("seconds, words", [
-    (0.04, "0.0 s"), (9.94, "9.9 s"), (12.3, "12 s"), (119.0, "119 s"), (120.0, "2 min"), (7199.0, "120 min"),
-    (7300.0, "2.0 h")])
+@pytest.mark.parametrize(
+    "seconds, words",
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (12.3, "12 s"),
+        (119.0, "119 s"),
+        (120.0, "2 min"),
+        (7199.0, "120 min"),
+        (7300.0, "2.0 h"),
+    ],
+)
 def test_durations(seconds, words):
     assert duration(seconds) == words

@@ -107,19 +107,22 @@ def _change_code_behind_the_networks(fake, monkeypatch):
     fake.edit("arithmetic.py", "a + b", "b + a")
 
 
-@pytest.mark.parametrize("change, what", [
-    (_change_settings, ["settings", "code"]),
-    (_change_networks_settings, ["settings", "code", "networks"]),
-    (_change_data, ["data", "networks"]),
-    (_change_code, ["code"]),
-    (_change_code_behind_the_networks, ["code", "networks"]),
-])
+@pytest.mark.parametrize(
+    "change, what",
+    [
+        (_change_settings, ["settings", "code"]),
+        (_change_networks_settings, ["settings", "code", "networks"]),
+        (_change_data, ["data", "networks"]),
+        (_change_code, ["code"]),
+        (_change_code_behind_the_networks, ["code", "networks"]),
+    ],
+)
 def test_a_stale_record_is_refused_and_says_what_changed(recorded, monkeypatch, change, what):
     change(recorded, monkeypatch)
     with pytest.raises(errors.StaleRecord, match=f"its {' and '.join(what)} changed") as error:
         results.get(recorded.experiment, mode="recorded")
     assert "lil reproduce fig9_lines --record" in str(error.value)
-    assert results.get(recorded.experiment).attrs["mode"] == "live"       # auto
+    assert results.get(recorded.experiment).attrs["mode"] == "live"  # auto
     _cost_of_stale = records.read_evaluation(recorded.experiment)
     assert json.loads(results.get(recorded.experiment, mode="live").attrs["comparison"])["changed"] == what
     assert _cost_of_stale.attrs["code"] == records.read_evaluation(recorded.experiment).attrs["code"]
@@ -165,10 +168,12 @@ def test_what_the_paper_shows_is_computed_and_never_recorded_where_it_is_less(re
     recorded.edit("experiments/fig9_lines.py", "QUICK =", "SHOWN = Config(lines=lines.Config(seeds=(1,)))\nQUICK =")
     for mode in ("auto", "live"):
         shown = results.get(recorded.experiment, "shown", mode)
-        assert shown.attrs["profile"] == "shown" and shown.seed.values.tolist() == [1] and "comparison" not in shown.attrs
+        assert (
+            shown.attrs["profile"] == "shown" and shown.seed.values.tolist() == [1] and "comparison" not in shown.attrs
+        )
     with pytest.raises(errors.MissingRecord, match="shown profile is never recorded"):
         results.get(recorded.experiment, "shown", "recorded")
-    assert results.get(recorded.experiment, mode="recorded").sizes["seed"] == 3     # the record is as current as before
+    assert results.get(recorded.experiment, mode="recorded").sizes["seed"] == 3  # the record is as current as before
 
 
 def test_some_of_the_seeds_are_those_of_the_whole_and_compared_with_nothing(recorded):
@@ -179,7 +184,7 @@ def test_some_of_the_seeds_are_those_of_the_whole_and_compared_with_nothing(reco
         assert some.seed.values.tolist() == whole.seed.values[:2].tolist()
         assert np.array_equal(some.level, whole.level.isel(seed=slice(2)))
     assert recorded.trainings == [6, 4, 4]
-    all_of_them = results.get(recorded.experiment, mode="live", seeds=99)      # as many as there are: no result of some
+    all_of_them = results.get(recorded.experiment, mode="live", seeds=99)  # as many as there are: no result of some
     assert all_of_them.sizes["seed"] == whole.sizes["seed"] and "comparison" in all_of_them.attrs
 
 
@@ -190,10 +195,13 @@ def test_some_of_the_seeds_are_never_recorded_and_none_are_refused(recorded):
         results.get(recorded.experiment, mode="live", seeds=0)
 
 
-@pytest.mark.parametrize("profile, mode, message", [
-    ("papr", "auto", "no profile 'papr': there are paper, shown, quick"),
-    ("paper", "life", "no mode 'life': there are auto, live, recorded"),
-])
+@pytest.mark.parametrize(
+    "profile, mode, message",
+    [
+        ("papr", "auto", "no profile 'papr': there are paper, shown, quick"),
+        ("paper", "life", "no mode 'life': there are auto, live, recorded"),
+    ],
+)
 def test_unknown_words_list_what_there_is(fake, profile, mode, message):
     with pytest.raises(errors.UnknownName, match=message):
         results.get(fake.experiment, profile, mode)
@@ -207,6 +215,7 @@ def test_calls_can_share_networks(fake):
 
 
 # ------------------------------------------------------------------------------------------------ records
+
 
 def test_a_change_to_the_evaluation_retrains_nothing(recorded):
     recorded.edit("experiments/fig9_lines.py", "mean(1).log()", "log().mean(1)")
@@ -231,8 +240,7 @@ def test_what_is_current_is_kept_or_made_anew_as_asked(recorded):
 
 def test_a_record_tells_where_it_comes_from(recorded):
     attrs = results.get(recorded.experiment, mode="recorded").attrs
-    assert json.loads(attrs["config"]) == {
-        "lines": {"betas": [0.0, 1.0], "seeds": [0, 1, 2], "width": 4}, "power": 1.0}
+    assert json.loads(attrs["config"]) == {"lines": {"betas": [0.0, 1.0], "seeds": [0, 1, 2], "width": 4}, "power": 1.0}
     assert attrs["data"] == "checksum of the data"
     assert set(json.loads(attrs["networks"])) == set(json.loads(attrs["training"])) == {"lines"}
     assert attrs["date"].endswith(" UTC") and "cores" in attrs["machine"] and attrs["device"] == "cpu"
@@ -283,7 +291,9 @@ def half(partial):
 
 
 def test_a_killed_evaluation_goes_on_and_counts_the_seconds_before(fake):
-    fake.edit("experiments/fig9_lines.py", "progress=None):", "progress=None, partial=None):\n    before = half(partial)")
+    fake.edit(
+        "experiments/fig9_lines.py", "progress=None):", "progress=None, partial=None):\n    before = half(partial)"
+    )
     fake.edit("experiments/fig9_lines.py", "coords={", "attrs=before, coords={")
     fake.edit("experiments/fig9_lines.py", "def evaluate", f"{HALF}def evaluate")
     with pytest.raises(KeyboardInterrupt):
@@ -291,19 +301,20 @@ def test_a_killed_evaluation_goes_on_and_counts_the_seconds_before(fake):
     assert results.record(fake.experiment, "auto").attrs["seconds"] == pytest.approx(1000, abs=60)
     assert fake.trainings == [6]
     assert "seconds_before" not in results.get(fake.experiment, mode="recorded").attrs
-    assert results.get(fake.experiment, mode="live").attrs["seconds"] < 60      # does not leave off half-way
+    assert results.get(fake.experiment, mode="live").attrs["seconds"] < 60  # does not leave off half-way
 
 
 def test_an_evaluation_goes_on_only_with_the_same_weights(fake, monkeypatch):
     fake.edit("experiments/fig9_lines.py", "progress=None):", "progress=None, partial=None):\n    partial.touch()")
     results.record(fake.experiment)
     results.record(fake.experiment)
-    fake.recipe.DATA.write_text("2.0")      # and the same key
+    fake.recipe.DATA.write_text("2.0")  # and the same key
     results.record(fake.experiment)
     assert len(list((records.cache_folder() / "partial").iterdir())) == 2
 
 
 # ------------------------------------------------------------------------------------------------ networks
+
 
 def test_networks_come_from_the_record_or_are_trained(fake):
     trained = results.networks(fake.recipe, fake.recipe.PAPER, progress=lambda *_: None)
@@ -342,7 +353,7 @@ def test_large_networks_lie_in_the_cache(fake, monkeypatch, tmp_path):
     assert cached.exists() and not (fake.records / "networks").exists()
     results.networks(fake.recipe, fake.recipe.PAPER)
     assert fake.trainings == [6]
-    cached.unlink()                                     # another machine
+    cached.unlink()  # another machine
     assert results.get(fake.experiment, mode="recorded").attrs["mode"] == "recorded"
     results.networks(fake.recipe, fake.recipe.PAPER)
     assert fake.trainings == [6, 6]
@@ -359,6 +370,7 @@ def test_networks_that_outgrow_the_repository_leave_it(recorded, monkeypatch, tm
 
 
 # ------------------------------------------------------------------------------------------------ damage
+
 
 def _flip(path):
     content = bytearray(path.read_bytes())
@@ -383,7 +395,7 @@ def test_a_damaged_record_is_refused_by_name_and_recomputed_on_request(recorded,
     live = results.get(recorded.experiment, mode="live")
     assert "comparison" not in live.attrs
     results.record(recorded.experiment, "auto")
-    assert recorded.trainings == [6, 6]                 # of the live result, not of the record: its networks are whole
+    assert recorded.trainings == [6, 6]  # of the live result, not of the record: its networks are whole
     assert results.get(recorded.experiment, mode="recorded").equals(live)
 
 

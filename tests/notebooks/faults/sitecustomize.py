@@ -28,7 +28,7 @@ def reduction(pair_weights):
     return faulty
 
 
-FAULTS = {   # the module that is spoilt, what in it, and how
+FAULTS = {  # the module that is spoilt, what in it, and how
     "gradient_sign": ("lil.fast.full_batch_kernel", "Loss", gradient_sign),
     "reduction": ("lil.isometry", "pair_weights", reduction),
 }
