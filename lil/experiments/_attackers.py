@@ -182,9 +182,9 @@ def _single_steps(tables: _Tables, sweep: Sweep, x: Images, labels: Labels) -> N
                 right[k, :, at] = (predict(networks[k], sweep.front, moved) == labels[at]).cpu()
                 change[k] = torch.maximum(change[k], (moved - x[at]).abs().flatten(1).amax(1).cpu())
         tables.put(name, (slice(None), slice(None)), right, change)
-    without = [k for k in range(len(networks)) if sweep.betas[k // len(sweep.seeds)] == 0]
+    plain = [k for k in range(len(networks)) if sweep.betas[k // len(sweep.seeds)] == 0]
     for table in (tables.accuracy, tables.change):
-        table[..., ATTACKS.index("total"), without, :] = table[..., ATTACKS.index("classification"), without, :]
+        table[..., ATTACKS.index("total"), plain, :] = table[..., ATTACKS.index("classification"), plain, :]
 
 
 def _noise(tables: _Tables, sweep: Sweep, x: Images, labels: Labels) -> None:

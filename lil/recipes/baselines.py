@@ -78,8 +78,8 @@ def build(config: Config) -> LIL:
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
     """Train the networks and return their weights, on the CPU; those of one method learn as one ensemble."""
     x, labels = (part.to(device) for part in data(config, "train"))
-    each = [_train(config, method, pixels(x), labels, progress) for method in METHODS if getattr(config, method)]
-    return {name: torch.cat([networks[name].cpu() for networks in each]) for name in each[0]}
+    trained = [_train(config, method, pixels(x), labels, progress) for method in METHODS if getattr(config, method)]
+    return {name: torch.cat([networks[name].cpu() for networks in trained]) for name in trained[0]}
 
 
 def _train(

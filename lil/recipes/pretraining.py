@@ -84,7 +84,7 @@ class Pretraining:
         """Write a checkpoint: one file, renamed into place, so that a kill leaves the old one or the new one."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         state, named = self.optimizer.state, self.network.named_parameters()
-        tensors |= {f"momentum.{name}": state[each]["momentum_buffer"] for name, each in named if each in state}
+        tensors |= {f"momentum.{name}": state[weight]["momentum_buffer"] for name, weight in named if weight in state}
         tensors |= {f"mean.{name}": value for name, value in self.mean.items()}
         facts = {"settings": asdict(self.settings), "history": [asdict(epoch) for epoch in self.history]}
         facts |= {"step": self.step, "seconds": self.seconds, "loss_sum": self.loss_sum}
