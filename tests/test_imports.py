@@ -171,16 +171,17 @@ def test_importing_a_module_changes_nothing_of_the_process():
     assert changes_by_importing([module for module in GRAPH if top(module) != "__main__"]) == {}
 
 
-@pytest.mark.parametrize(
-    "line, what",
-    [
-        ("import os; os.environ['A_NEW_NAME'] = '1'", "environment"),
-        ("import torch; torch.set_num_threads(torch.get_num_threads() + 1)", "threads of torch"),
-        ("import numba; numba.config.CPU_NAME = 'generic'", "flags of numba"),
-        ("import ctypes; getattr(ctypes.CDLL(None), 'mallopt', None) or ctypes.CDLL(None).setenv", "allocator"),
-        ("import torch; torch.rand(1)", "random numbers"),
-    ],
-)
-def test_a_module_that_changes_the_process_is_noticed(line, what, tmp_path):
-    (tmp_path / "planted.py").write_text(line)
-    assert changes_by_importing(["planted"], tmp_path) == {"planted": [what]}
+PLANTED = {
+    "environment": "import os; os.environ['A_NEW_NAME'] = '1'",
+    "threads of torch": "import torch; torch.set_num_threads(torch.get_num_threads() + 1)",
+    "flags of numba": "import numba; numba.config.CPU_NAME = 'generic'",
+    "allocator": "import ctypes; getattr(ctypes.CDLL(None), 'mallopt', None) or ctypes.CDLL(None).setenv",
+    "random numbers": "import torch; torch.rand(1)",
+}
+
+
+def test_a_module_that_changes_the_process_is_noticed(tmp_path):
+    for number, line in enumerate(PLANTED.values()):
+        (tmp_path / f"planted_{number}.py").write_text(line)
+    expected = {f"planted_{number}": [changed] for number, changed in enumerate(PLANTED)}
+    assert changes_by_importing(expected, tmp_path) == expected
