@@ -5,6 +5,7 @@ import graphlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -103,8 +104,10 @@ def test_no_import_leads_back():
     graphlib.TopologicalSorter(by_top).prepare()
 
 
-def in_a_new_process(program: str) -> str:
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+def in_a_new_process(program: str, *arguments: str, folder: Path | None = None) -> str:
+    run = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, cwd=folder)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
 
 
 SLOW = {"matplotlib", "plotly", "umap", "torchvision", "sklearn", "numba", "lil.fast"}
@@ -160,11 +163,8 @@ print(json.dumps(changes))
 """
 
 
-def changes_by_importing(modules, folder=None) -> dict[str, list[str]]:
-    run = subprocess.run(
-        [sys.executable, "-c", WATCH, *modules], capture_output=True, text=True, check=True, cwd=folder
-    )
-    return json.loads(run.stdout.splitlines()[-1])
+def changes_by_importing(modules: Iterable[str], folder: Path | None = None) -> dict[str, list[str]]:
+    return json.loads(in_a_new_process(WATCH, *modules, folder=folder).splitlines()[-1])
 
 
 def test_importing_a_module_changes_nothing_of_the_process():
