@@ -34,10 +34,10 @@ def isometry(z, x, order, groups, x_dist, scale, pull, x_pull):
             _squares(block, i, left, rows)
             for row in range(2):
                 k = i + row
-                total += _weights(rows[row], x_rows[row], left, k, s, x_dist[at:], scale)
+                total += _weights(rows[row], x_rows[row], left, k, s, x_dist[at:], scale, len(x_pull) > 0)
                 at += s - 1 - k
             _add_pulls(block, rows, i, left, pulled)
-            if len(x_block):
+            if len(x_pull):
                 _add_pulls(x_block, x_rows, i, left, x_pulled)
         _put(pulled, points, pull)
         _put(x_pulled, points, x_pull)
@@ -115,19 +115,22 @@ def _squares(z, i, left, rows):
 
 
 @compiled
-def _weights(row, x_row, left, k, s, x_dist, scale):
-    """Turn squared distances of point k into r / d, and 0 where no pair is; return Σ r². ``x_row`` becomes r / d_x."""
+def _weights(row, x_row, left, k, s, x_dist, scale, attacked):
+    """Turn the squared distances of point k into r / d, and 0 where no pair is; return Σ r². ``x_row`` becomes r / d_x."""
     total = ZERO
     row[left : k + 1] = ZERO
-    x_row[left : k + 1] = ZERO
     row[s:] = ZERO
-    v, w = row[k + 1 : s], x_row[k + 1 : s]
+    v, w, target = row[k + 1 : s], x_row[k + 1 : s], x_dist[: s - k - 1]
+    if attacked:
+        x_row[left : k + 1] = ZERO
+        for j in range(len(v)):
+            r = scale * np.sqrt(v[j]) - target[j]
+            w[j] = np.divide(r, target[j]) if target[j] > ZERO else ZERO
     for j in range(len(v)):
-        distance, target = np.sqrt(v[j]), x_dist[j]
-        r = scale * distance - target
+        distance = np.sqrt(v[j])
+        r = scale * distance - target[j]
         total += r * r
         v[j] = np.divide(r, distance) if distance > ZERO else ZERO
-        w[j] = np.divide(r, target) if target > ZERO else ZERO
     return total
 
 

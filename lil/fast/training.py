@@ -103,7 +103,7 @@ def prepare(
     reduction: str,
 ) -> kernel.Batches:
     """Return batches of the chosen points, with the pairs that count and their distances."""
-    labels = np.moveaxis(targets[:, chosen], 0, 2)
+    labels = np.ascontiguousarray(np.moveaxis(targets[:, chosen], 0, 2))
     groups = labels if kind == "within-class" else np.zeros_like(labels)
     order = groups.argsort(-1, kind="stable")
     ordered, place = np.take_along_axis(groups, order, -1), np.arange(order.shape[-1])
