@@ -65,8 +65,8 @@ class LIL(nn.Module):
         """Return all hidden layers in order, F¹(x) to Φ(x)."""
         if x.ndim not in (2, 3) or x.shape[-1] != self.sizes[0] or (x.ndim == 3 and len(x) != self.members):
             raise ValueError(
-                f"x has shape {tuple(x.shape)}: it must be (n, {self.sizes[0]}), or ({self.members}, n, {self.sizes[0]}) "
-                "with inputs of each member's own."
+                f"x has shape {tuple(x.shape)}: it must be (n, {self.sizes[0]}), shared by all members, or "
+                f"({self.members}, n, {self.sizes[0]}), each member's own."
             )
         layers = []
         for layer in range(len(self.sizes) - 2):
@@ -100,7 +100,7 @@ class StackedLIL(nn.Module):
         seeds: Sequence[int],
         stop_gradient: bool = True,
     ):
-        """``classes``: of each level, coarse to fine. All LILs have the same ``hidden`` sizes; each draws a stream of its seed."""
+        """``classes``: of each level, coarse to fine. All levels have the ``hidden`` sizes and draw a stream of their seed."""
         super().__init__()
         if not classes:
             raise ValueError("classes are empty: a stack needs at least one LIL.")

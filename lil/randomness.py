@@ -6,7 +6,7 @@ import numpy as np
 
 
 def derived_seed(seed: int, *stream: int) -> int:
-    """A seed for one of the streams of ``seed`` (≥ 0); different streams are independent of each other.
+    """Return a seed for one of the streams of ``seed`` (≥ 0); different streams are independent of each other.
 
     numpy's SeedSequence mixes the numbers, so that neither neighbouring seeds nor neighbouring streams are alike.
     """

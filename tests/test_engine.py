@@ -12,47 +12,31 @@ import torch
 import lil
 from lil import attacks, engine, evaluation, training
 from lil.evaluation import Fgsm, Sweep
-from lil.fast import captured, full_batch, minibatches, pixel_robustness
-from lil.models import LIL, StackedLIL
+from lil.fast import captured
+from lil.fast import robustness as compiled_robustness
+from lil.fast import training as compiled_training
+from lil.models import LIL
 from lil.training import Settings
 
 ALL, BATCHES = Settings(epochs=1), Settings(epochs=1, batch_size=4)
-ONE, STACK = LIL((3, 4, 2), seeds=[0]), StackedLIL(3, (4,), (2, 2), seeds=[0])
+ONE = LIL((3, 4, 2), seeds=[0])
 
 
 @pytest.mark.parametrize(
-    ("model", "settings", "dtype", "module"),
+    ("device", "dtype", "chosen", "module"),
     [
-        (ONE, ALL, torch.float32, full_batch),
-        (STACK, ALL, torch.float32, full_batch),
-        (ONE, BATCHES, torch.float32, minibatches),
-        (STACK, BATCHES, torch.float32, training),
-        (ONE, ALL, torch.float64, training),
-        (ONE, BATCHES, torch.float64, training),
+        ("cpu", torch.float32, "fast", compiled_training),
+        ("cpu", torch.float64, "fast", training),
+        ("cpu", torch.float32, "plain", training),
+        ("cuda", torch.float32, "fast", captured),
+        ("cuda", torch.float64, "fast", training),
+        ("cuda", torch.float32, "plain", training),
+        ("mps", torch.float32, "fast", training),
     ],
 )
-@pytest.mark.parametrize("chosen", engine.ENGINES)
-def test_the_training_that_is_taken(model, settings, dtype, module, chosen, monkeypatch):
-    asked, its = [], training.History(torch.zeros(1, 1, 1), torch.zeros(1, 1, 1))
+def test_the_training_that_is_taken(device, dtype, chosen, module, monkeypatch):
     monkeypatch.setenv("LIL_ENGINE", chosen)
-    taken = module if chosen == "fast" else training
-    monkeypatch.setattr(taken, "train", lambda *arguments, **more: asked.append((arguments, more)) or its)
-    arguments = (model, torch.randn(20, 3, dtype=dtype), torch.arange(20) % 2, settings)
-    assert engine.train(*arguments, betas=[1.0], seeds=[0]) is its
-    assert asked[0][0] == arguments and asked[0][1].keys() == {"betas", "seeds", "progress"}
-
-
-def test_on_a_gpu_training_is_captured_and_elsewhere_plain():
-    class Elsewhere:
-        dtype = torch.float32
-
-        def __init__(self, device):
-            self.device = torch.device(device)
-
-    for model in (ONE, STACK):
-        for settings in (ALL, BATCHES):
-            assert engine._training(model, Elsewhere("cuda"), settings) is captured.train
-            assert engine._training(model, Elsewhere("mps"), settings) is training.train
+    assert engine._training(device, dtype) is module.train
 
 
 @pytest.mark.parametrize("settings", [ALL, BATCHES])
@@ -78,7 +62,7 @@ def test_every_training_has_the_same_errors(settings):
 @pytest.mark.parametrize(
     ("front", "objectives", "chosen", "module"),
     [
-        (attacks.pixels, evaluation.OBJECTIVES, "fast", pixel_robustness),
+        (attacks.pixels, evaluation.OBJECTIVES, "fast", compiled_robustness),
         (attacks.pixels, evaluation.OBJECTIVES, "plain", evaluation),
         (attacks.pixels, ("total",), "fast", evaluation),
         (lambda x: x.flatten(-3), evaluation.OBJECTIVES, "fast", evaluation),
