@@ -60,6 +60,16 @@ def test_what_is_installed_is_what_is_locked(name):
     assert importlib.metadata.version(name) == locked_here()[name]
 
 
+def test_what_is_installed_offers_what_the_project_offers():
+    offered = {(point.group, point.name): point for point in importlib.metadata.distribution("lil").entry_points}
+    groups = PROJECT["entry-points"] | {"console_scripts": PROJECT["scripts"]}
+    assert {key: point.value for key, point in offered.items()} == {
+        (group, name): value for group, points in groups.items() for name, value in points.items()
+    }, "run `make install` again"
+    for point in offered.values():
+        point.load()
+
+
 def test_conda_users_get_the_lock_and_a_python_that_fits():
     (python,) = [line for line in CONDA["dependencies"] if isinstance(line, str) and line.startswith("python=")]
     assert SpecifierSet(PROJECT["requires-python"]).contains(python.removeprefix("python="))
@@ -111,10 +121,10 @@ def installed(tmp_path_factory) -> Path:
     return environment
 
 
-def test_a_wheel_holds_the_weights_and_the_verdicts(installed):
+def test_a_wheel_holds_all_data_of_the_package(installed):
     package = folder(installed, "purelib") / "lil"
-    data = [path for path in (ROOT / "lil").rglob("*") if path.suffix in (".json", ".safetensors")]
-    assert data
+    data = [path for path in (ROOT / "lil").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert {path.suffix for path in data} >= {".json", ".safetensors"}
     for path in data:
         assert (package / path.relative_to(ROOT / "lil")).read_bytes() == path.read_bytes()
 
