@@ -18,23 +18,28 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lil.isometry import isometry_loss, pair_blocks, pair_distances
+from lil.isometry import isometry_loss, pair_distances, within_class
 from lil.models import LIL
 
 Objective = Callable[[Float[Tensor, "m n d"], Float[Tensor, "m n c h w"]], Float[Tensor, "m *n"]]
-"""From the inputs of m networks and the images behind them to what the attacker wants to increase."""
+"""A function of the inputs of m networks and of the images behind them, which the attacker wants to increase."""
 
 Front = Callable[[Float[Tensor, "*lead c h w"]], Float[Tensor, "*lead d"]]
-"""What makes of an image the inputs of a network."""
+"""A function from images to the inputs of a network."""
 
 BOUNDS = (0.0, 1.0)  # of a pixel
+
+
+def pixels(x: Float[Tensor, "*lead c h w"]) -> Float[Tensor, "*lead d"]:
+    """Return the pixels of each image in a row: the front of networks that see the images themselves."""
+    return x.flatten(-3)
 
 
 # Objectives
 
 
 def classification(model: LIL, labels: Int[Tensor, "n"]) -> Objective:
-    """The cross-entropy of each image: what an attacker of the classifier follows."""
+    """Return the objective of an attacker of the classifier: the cross-entropy of each image."""
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m n"]:
         return _cross_entropy(model(inputs), labels)
@@ -43,22 +48,29 @@ def classification(model: LIL, labels: Int[Tensor, "n"]) -> Objective:
 
 
 def total(
-    model: LIL, labels: Int[Tensor, "n"], betas: Sequence[float], *, scale: float = 1.0, distances: str = "inputs"
+    model: LIL,
+    labels: Int[Tensor, "n"],
+    betas: Sequence[float],
+    *,
+    scale: float = 1.0,
+    reduction: str = "n2",
+    distances: str = "inputs",
 ) -> Objective:
-    """L_CSE + β L_ISO of the n images as one batch, {eq}`weighted-loss`: what Eq. 6 and the public code differentiate.
+    """Return the whole training loss as objective, L_CSE + β L_ISO of the n images as one batch ({eq}`weighted-loss`).
 
-    Both distances of each pair depend on the attacked images, as in Eq. 6, whose terms H·J and H·J^Φ are their two
-    derivatives. ``betas`` has one entry a network, ``scale`` is K. ``distances`` says between what the representation's
-    distances are compared with: "inputs", as in training, or "pixels", as in the public code's attack on CIFAR10.
+    Eq. 6 and the public code differentiate it. Both distances of each pair depend on the attacked images, as in Eq. 6,
+    whose terms H·J and H·J^Φ are their two derivatives. ``betas`` has one entry a network, ``scale`` is K.
+    ``distances`` names the points whose distances are the target: "inputs", as in training, or "pixels", as in the
+    public code's attack on CIFAR10.
     """
     if distances not in ("inputs", "pixels"):
         raise ValueError(f"distances must be 'inputs' or 'pixels', not {distances!r}.")
-    blocks = pair_blocks(labels)
+    mask = within_class(labels)
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m"]:
         z = model.represent(inputs)
-        x_dist = pair_distances(inputs if distances == "inputs" else images.flatten(2), blocks)
-        isometry = isometry_loss(z, x_dist, blocks, scale=scale)
+        x_dist = pair_distances(inputs if distances == "inputs" else pixels(images))
+        isometry = isometry_loss(z, x_dist, mask, scale=scale, reduction=reduction)
         return _cross_entropy(model.classify(z), labels).mean(-1) + inputs.new_tensor(betas) * isometry
 
     return objective
@@ -74,7 +86,7 @@ def _cross_entropy(logits: Float[Tensor, "m n classes"], labels: Int[Tensor, "n"
 def gradients(
     objective: Objective, front: Front, x: Float[Tensor, "n c h w"], members: int
 ) -> Iterator[Float[Tensor, "n c h w"]]:
-    """The objective's gradient with respect to the images, of one network after another, at images that all share.
+    """Yield the gradient of the objective by the images, of one network after another, at images that all share.
 
     The images go through ``front`` once, whatever the number of networks.
     """
@@ -97,15 +109,15 @@ def fgsm(
     epsilon: float | Float[Tensor, "*#lead 1 1 1"],
     bounds: tuple[float, float] = BOUNDS,
 ) -> Float[Tensor, "*lead c h w"]:
-    """A step of ``epsilon`` in every coordinate along the gradient's ``sign``, {eq}`fgsm`, cut off at the bounds."""
+    """Return x, each coordinate moved by ``epsilon`` along the gradient's ``sign`` ({eq}`fgsm`) and cut off at the bounds."""
     return (x + epsilon * sign).clamp_(*bounds)
 
 
 class Attacked(NamedTuple):
-    """What an attack made, and whether it worked."""
+    """The attacked images, and the networks that they deceive."""
 
     x: Float[Tensor, "m n c h w"]
-    success: Bool[Tensor, "m n"]  # whether the network takes the image for another class than its label
+    success: Bool[Tensor, "m n"]  # True where the predicted class is not the label
 
 
 def attack(
@@ -122,7 +134,7 @@ def attack(
     bounds: tuple[float, float] = BOUNDS,
     generator: torch.Generator | None = None,
 ) -> Attacked:
-    """Projected gradient ascent on the objective: each network gets images of its own, within ``epsilon`` of x.
+    """Attack by projected gradient ascent: each network gets images of its own, within ``epsilon`` of x.
 
     FGSM is one step of size ``epsilon`` from x itself; PGD takes several, from x or, with ``random_start``, from a point
     that ``generator`` draws uniformly in the ball.
@@ -146,7 +158,7 @@ def attack(
 
 
 def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUNDS) -> None:
-    """One sentence on the first ε that is no step within the bounds."""
+    """Raise ValueError for the first ε that is no step within the bounds."""
     for epsilon in epsilons:
         if not 0 < epsilon <= bounds[1] - bounds[0]:
             raise ValueError(

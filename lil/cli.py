@@ -306,7 +306,7 @@ def _data_names(names: Sequence[str]) -> Sequence[str]:
 
 
 def _pretrain(chosen: argparse.Namespace) -> int:
-    from lil import pretraining
+    from lil.recipes import pretraining
 
     _check_device(chosen.device)
     with _Bars() as progress:

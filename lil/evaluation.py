@@ -1,4 +1,4 @@
-"""What trained networks are worth: accuracy on clean and on attacked images, as labelled arrays."""
+"""Accuracy of trained networks on clean and on attacked images, as labelled arrays."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from lil import attacks
+from lil.isometry import Reduction
 from lil.models import LIL
 from lil.progress import Progress, silent
 
@@ -23,7 +24,7 @@ OBJECTIVES = ("total", "classification")
 
 @dataclass(frozen=True)
 class Fgsm:
-    """How networks are attacked, and which attacked images are kept to look at."""
+    """Settings of the attack, and the attacked images that are kept to look at."""
 
     # γ, "varying logarithmically from 0.01 to 1" ("Experiments"); that there are ten is from the public code
     epsilons: tuple[float, ...] = tuple(np.logspace(-2, 0, 10).tolist())
@@ -44,37 +45,40 @@ class Fgsm:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Networks for every β and seed, and what they have in common."""
+    """The networks for every β and seed, and the settings that they share."""
 
     model: LIL  # its members are (β, seed), β by β
-    front: attacks.Front  # what makes inputs of images
+    front: attacks.Front  # makes the inputs of the networks from images
     betas: tuple[float, ...]
     seeds: tuple[int, ...]
     scale: float  # K, with which they were trained
+    reduction: Reduction = "n2"  # of the isometry term with which they were trained
 
     @property
     def grid(self) -> tuple[int, int]:
-        """How many β and how many seeds there are."""
+        """Number of β and number of seeds."""
         return len(self.betas), len(self.seeds)
 
     def objective(self, name: str, labels: Int[Tensor, "n"], fgsm: Fgsm) -> attacks.Objective:
-        """One of the OBJECTIVES, on a batch with these labels; ValueError for another name."""
+        """Return one of the OBJECTIVES, on a batch with these labels. Raises ValueError for another name."""
         if name not in OBJECTIVES:
             raise ValueError(f"the objective must be one of {', '.join(OBJECTIVES)}, not {name!r}.")
         if name == "classification":
             return attacks.classification(self.model, labels)
         betas = [beta for beta in self.betas for _ in self.seeds]
-        return attacks.total(self.model, labels, betas, scale=self.scale, distances=fgsm.distances)
+        return attacks.total(
+            self.model, labels, betas, scale=self.scale, reduction=self.reduction, distances=fgsm.distances
+        )
 
 
 def accuracy(model: LIL, inputs: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> Float[Tensor, "m"]:
-    """The share of points that each network puts into their class."""
+    """Return the share of points that each network classifies correctly."""
     with torch.no_grad():
         return (model(inputs).argmax(-1) == labels).float().mean(-1)
 
 
 def select(model: LIL, which: Sequence[int]) -> LIL:
-    """Some of the networks alone, in that order."""
+    """Return a model of some of the networks alone, in that order."""
     chosen = LIL(model.sizes, seeds=[0] * len(which)).to(model.weights[0])
     chosen.load_state_dict({name: value[list(which)] for name, value in model.state_dict().items()})
     return chosen
@@ -90,7 +94,7 @@ def robustness(
     progress: Progress = silent,
     partial: Path | None = None,
 ) -> xr.Dataset:
-    """Accuracy of the networks on the images, clean and under FGSM with each of the ``objectives`` at every ε.
+    """Return the accuracy of the networks, clean and under FGSM with each of the ``objectives`` at every ε.
 
     ``clean`` (beta, seed) and ``accuracy`` (objective, beta, seed, epsilon) are shares of the images. Beside each attack
     stands its health: ``zero_gradient``, the share of images whose gradient is exactly 0, which nothing moves, and
@@ -142,7 +146,7 @@ def pictures(
     fgsm: Fgsm,
     objectives: Sequence[str] = OBJECTIVES,
 ) -> xr.Dataset:
-    """The first images, ``image``, and as :func:`robustness` gives them to the first seed's networks, ``attacked``.
+    """Return the first images, ``image``, and as :func:`robustness` gives them to the first seed's networks, ``attacked``.
 
     Pixels are 0 to 255; ``taken_for`` is the class that the network gives the attacked image.
     """
@@ -173,7 +177,7 @@ def pictures(
 
 
 def predict(network: LIL, front: attacks.Front, x: Float[Tensor, "e n c h w"]) -> Int[Tensor, "e n"]:
-    """The class that one network alone gives each image."""
+    """Return the class that one network alone gives each image."""
     with torch.no_grad():
         return network(front(x).flatten(0, 1)).argmax(-1).view(x.shape[:2])
 
@@ -181,17 +185,17 @@ def predict(network: LIL, front: attacks.Front, x: Float[Tensor, "e n c h w"]) -
 def _gradients(
     sweep: Sweep, name: str, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"], fgsm: Fgsm
 ) -> Iterator[Float[Tensor, "n c h w"]]:
-    """Of each network in turn: the gradient of an objective on one batch."""
+    """Yield the gradient of an objective on one batch, network by network."""
     return attacks.gradients(sweep.objective(name, labels, fgsm), sweep.front, images, sweep.model.members)
 
 
 def _bytes(x: Float[Tensor, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
-    """Pixels from [0, 1] as 0 to 255."""
+    """Return pixels in [0, 1] as 0 to 255."""
     return (255 * x).round().numpy(force=True).astype(np.uint8)
 
 
 def _tally(sweep: Sweep, fgsm: Fgsm, objectives: Sequence[str]) -> xr.Dataset:
-    """Counts and largest changes before the first batch."""
+    """Return the counts and largest changes before the first batch."""
     attack = (len(objectives), *sweep.grid)
     dims = ("objective", "beta", "seed")
     return xr.Dataset(

@@ -3,7 +3,7 @@
 The paper puts its CIFAR10 networks on "a pretrained vgg13 … with the final classification layer removed". Three
 sources of weights, by name:
 
-* ``cifar10``: pretrained on CIFAR10 by :mod:`lil.pretraining`, committed with this project;
+* ``cifar10``: pretrained on CIFAR10 by :mod:`lil.recipes.pretraining`, committed with this project;
 * ``imagenet``: torchvision's published weights, downloaded by torchvision;
 * ``random``: seeded, for tests.
 
@@ -26,9 +26,6 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from lil import pretraining
-from lil.fast import workers
-from lil.fast.convolutions import FrozenConv3x3, MaxPool2x2
 from lil.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -39,7 +36,11 @@ Inputs = Literal["normalised", "as-published"]
 
 # Mean and standard deviation of each channel, as torchvision states them for its ImageNet weights.
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-CIFAR10 = (pretraining.MEAN, pretraining.STD)
+# Of each channel over CIFAR10's training images, pixels in [0, 1].
+CIFAR10 = ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
+# Pretrained by lil.recipes.pretraining and committed; the card beside them is the .json.
+WEIGHTS = Path(__file__).parent / "weights" / "vgg13_cifar10.safetensors"
+PIECE = 250  # images that go through the VGG13 at once: more take more memory and no less time
 
 
 class WeightsNotFound(FileNotFoundError):
@@ -51,7 +52,7 @@ class WeightsInvalid(ValueError):
 
 
 class VGGFeatures(nn.Module):
-    """(n, 3, 32, 32) in [0, 1] to (n, 512); differentiable in its input, its own weights need no gradient.
+    """(…, 3, 32, 32) in [0, 1] to (…, 512); differentiable in its input, its own weights need no gradient.
 
     Batch norms are folded into the convolutions before them and the channels lie last in memory: the same
     function, faster.
@@ -72,37 +73,41 @@ class VGGFeatures(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1))
         self.layers = folded(convolutions(source, seed=seed)).to(memory_format=torch.channels_last)
         self.requires_grad_(False).eval()
-        workers.keep_memory()
 
     def train(self, mode: bool = True) -> VGGFeatures:
         """Stay in eval mode, whatever the network around is in."""
         return super().train(False)
 
-    def forward(self, x: Float[Tensor, "n 3 32 32"]) -> Float[Tensor, "n 512"]:
-        return self.layers(self.seen(x)).flatten(1)
+    def forward(self, x: Float[Tensor, "*lead 3 32 32"]) -> Float[Tensor, "*lead 512"]:
+        features = [self.layers(self.normalised(piece)).flatten(1) for piece in x.flatten(0, -4).split(PIECE)]
+        return torch.cat(features).unflatten(0, x.shape[:-3])
 
-    def seen(self, x: Float[Tensor, "n 3 32 32"]) -> Float[Tensor, "n 3 32 32"]:
-        """What the first layer is given: the images in the form of ``inputs``, channels last in memory."""
+    def normalised(self, x: Float[Tensor, "n 3 32 32"]) -> Float[Tensor, "n 3 32 32"]:
+        """Return the images in the form of ``inputs``, channels last in memory."""
         x = (x.mT if self.transposed else x) - self.mean
         return (x / self.std).contiguous(memory_format=torch.channels_last)
 
 
+@torch.no_grad()
 def extract(
-    module: nn.Module, x: Float[Tensor, "n 3 32 32"], *, batch_size: int = 100, progress: Progress = silent
+    module: nn.Module, x: Float[Tensor, "n 3 32 32"], *, batch_size: int = PIECE, progress: Progress = silent
 ) -> Float[Tensor, "n features"]:
-    """What ``module`` makes of all images, a batch at a time, without gradients."""
-    features = None  # in one piece: parts that are kept between the batches would leave holes too small for the next
-    with torch.no_grad():
-        for first in range(0, len(x), batch_size):
-            part = module(x[first : first + batch_size])
-            features = part.new_empty(len(x), *part.shape[1:]) if features is None else features
-            features[first : first + len(part)] = part
-            progress("features", first + len(part), len(x))
-    return features
+    """Return the output of ``module`` for all images, a batch at a time, without gradients."""
+    parts = []
+    for part in x.split(batch_size):
+        parts.append(module(part))
+        progress("features", min(batch_size * len(parts), len(x)), len(x))
+    return torch.cat(parts)
+
+
+def multiplies_bfloat16() -> bool:
+    """Return True if this processor has instructions for products of bfloat16: AVX512-BF16 or AMX."""
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def fingerprint(source: str, *, seed: int = 0) -> str:
-    """What a result depends on through these weights: their checksum, or how they are drawn. Reads no weights."""
+    """Return the checksum of these weights, or the seed that draws them; no weights are read."""
     if source == "cifar10":
         return _card()["sha256"]
     if source == "imagenet":
@@ -111,11 +116,11 @@ def fingerprint(source: str, *, seed: int = 0) -> str:
 
 
 def convolutions(source: str, *, seed: int = 0) -> nn.Sequential:
-    """``vgg13_bn.features`` with the weights of ``source``, not folded, in eval mode."""
+    """Return ``vgg13_bn.features`` with the weights of ``source``, not folded, in eval mode."""
     from torchvision.models import vgg13_bn
 
     if source == "random":
-        return pretraining.convolutions(torch.Generator().manual_seed(seed)).eval()
+        return initial(torch.Generator().manual_seed(seed)).eval()
     state, path = _cifar10_state() if source == "cifar10" else _imagenet_state()
     with torch.device("meta"):  # initial weights would cost seconds
         layers = vgg13_bn().features.eval()
@@ -132,15 +137,29 @@ def convolutions(source: str, *, seed: int = 0) -> nn.Sequential:
     return layers
 
 
+def initial(generator: torch.Generator) -> nn.Sequential:
+    """Return ``vgg13_bn.features`` with initial weights as torchvision draws them, from ``generator``."""
+    from torchvision.models import vgg13_bn
+
+    with torch.device("meta"):  # the classifier, thirteen times as large, would cost seconds to draw
+        layers = vgg13_bn().features
+    layers.to_empty(device="cpu")
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+            nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            layer.reset_parameters()
+    return layers
+
+
 def folded(layers: nn.Sequential) -> nn.Sequential:
-    """The same function, in eval mode: each convolution with the batch norm and the ReLU after it is one module."""
+    """Return the same function in eval mode: each batch norm is folded into the convolution before it."""
     kept: list[nn.Module] = []
     for layer in layers:
         if isinstance(layer, nn.BatchNorm2d):
-            kept[-1] = FrozenConv3x3.like(fuse_conv_bn_eval(kept[-1], layer))
-        elif isinstance(layer, nn.MaxPool2d):
-            kept.append(MaxPool2x2())
-        elif not isinstance(layer, nn.ReLU):
+            kept[-1] = fuse_conv_bn_eval(kept[-1], layer)
+        else:
             kept.append(layer)
     return nn.Sequential(*kept)
 
@@ -150,7 +169,7 @@ def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _card() -> dict[str, Any]:
-    path = pretraining.WEIGHTS.with_suffix(".json")
+    path = WEIGHTS.with_suffix(".json")
     if not path.exists():
         raise WeightsNotFound(
             f"{path} is missing: take it and the weights beside it from the repository, or run `lil pretrain vgg13`."
@@ -159,7 +178,7 @@ def _card() -> dict[str, Any]:
 
 
 def _cifar10_state() -> tuple[dict[str, Tensor], Path]:
-    path, digest = pretraining.WEIGHTS, _card()["sha256"]
+    path, digest = WEIGHTS, _card()["sha256"]
     if not path.exists():
         raise WeightsNotFound(f"{path} is missing: take it from the repository, or run `lil pretrain vgg13`.")
     content = path.read_bytes()

@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil.isometry import euclidean, isometry_loss, pair_blocks, pair_distances
+from lil.isometry import isometry_loss, mismatch, pair_distances, within_class
 from lil.models import LIL, cross_entropy
 
 
@@ -43,17 +43,16 @@ class Terms(NamedTuple):
 def gradient_norms(
     model: LIL, x: Float[Tensor, "n d"], labels: Int[Tensor, "n"], betas: Sequence[float], *, scale: float = 1.0
 ) -> Terms:
-    """The left sides: Euclidean norms of the gradient at each point, through autograd.
+    """Return the left sides: Euclidean norms of the gradient at each point, through autograd.
 
     The n points are one batch, and both distances of a pair depend on them. ``betas`` has one entry a member, ``scale``
     is K.
     """
     x = x.detach().expand(model.members, -1, -1).requires_grad_()
     z = model.represent(x)
-    blocks = pair_blocks(labels)
     losses = (
         cross_entropy(model.classify(z), labels),
-        isometry_loss(z, pair_distances(x, blocks), blocks, scale=scale),
+        isometry_loss(z, pair_distances(x), within_class(labels), scale=scale),
     )
     # The members' losses do not mix, so their sum has the gradient of each.
     of_each, of_pairs = (torch.autograd.grad(loss.sum(), x, retain_graph=True)[0] for loss in losses)
@@ -71,17 +70,17 @@ def gradient_bounds(
     *,
     scale: float = 1.0,
 ) -> Terms:
-    """The right sides, {eq}`bound-cse` and {eq}`bound-iso`, for a Λ of each member, or of each of its points."""
+    """Return the right sides, {eq}`bound-cse` and {eq}`bound-iso`, for a Λ of each member, or of each of its points."""
     z = model.represent(x)
     slope = softmax_slope(model.classify(z), labels).norm(dim=-1)
     classifier = torch.linalg.matrix_norm(model.weights[-1], ord=2)[:, None]
-    same = labels[:, None] == labels
-    mismatch = ((euclidean(x, x) - scale * euclidean(z, z)).abs() * same).sum(-1)
+    missing = mismatch(pair_distances(z), pair_distances(x), scale).sqrt()  # |H_ij|
+    missing = missing.masked_fill(~within_class(labels), 0).sum(-1)
     of_each = lipschitz * classifier * slope / len(x)
-    of_pairs = 4 / len(x) ** 2 * (1 + scale * lipschitz) * mismatch
+    of_pairs = 4 / len(x) ** 2 * (1 + scale * lipschitz) * missing
     return Terms(of_each, of_pairs, of_each + x.new_tensor(betas)[:, None] * of_pairs)
 
 
 def softmax_slope(logits: Float[Tensor, "m n classes"], labels: Int[Tensor, "n"]) -> Float[Tensor, "m n classes"]:
-    """The derivative of a point's cross-entropy with respect to its logits: softmax minus the one-hot label."""
+    """Return the derivative of a point's cross-entropy by its logits: softmax minus the one-hot label."""
     return logits.softmax(-1) - F.one_hot(labels, logits.shape[-1])

@@ -19,6 +19,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lil.isometry import euclidean
+
 Map = Callable[[Float[Tensor, "m n d"]], Float[Tensor, "m n k"]]
 
 _POINTS = 10  # whose Jacobians are held at once: 30 members of 100 units and 784 pixels then take 190 MB in float64
@@ -118,4 +120,4 @@ def certified_radius(
 
 
 def _distances(points: Float[Tensor, "*m n d"]) -> Float[Tensor, "*m n n"]:
-    return torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+    return euclidean(points, points)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, get_args
 
 import torch
@@ -53,15 +54,15 @@ class LIL(nn.Module):
 
     @property
     def members(self) -> int:
-        """How many networks there are, m."""
+        """Number of networks, m."""
         return len(self.weights[0])
 
     def represent(self, x: Float[Tensor, "*m n d"]) -> Float[Tensor, "m n width"]:
-        """Φ(x), the last hidden layer, of every member. x is (n, D), shared by all of them, or (m, n, D), each its own."""
+        """Return Φ(x), the last hidden layer of every member. x is (n, D), shared, or (m, n, D), each its own."""
         return self.hidden(x)[-1]
 
     def hidden(self, x: Float[Tensor, "*m n d"]) -> list[Float[Tensor, "m n width"]]:
-        """All hidden layers in order, F¹(x) to Φ(x)."""
+        """Return all hidden layers in order, F¹(x) to Φ(x)."""
         if x.ndim not in (2, 3) or x.shape[-1] != self.sizes[0] or (x.ndim == 3 and len(x) != self.members):
             raise ValueError(
                 f"x has shape {tuple(x.shape)}: it must be (n, {self.sizes[0]}), or ({self.members}, n, {self.sizes[0]}) "
@@ -74,11 +75,11 @@ class LIL(nn.Module):
         return layers
 
     def classify(self, z: Float[Tensor, "m n width"]) -> Float[Tensor, "m n classes"]:
-        """The logits that the linear classifier reads off the representation."""
+        """Return the logits that the linear classifier reads off the representation."""
         return _affine(z, self.weights[-1], self.biases[-1])
 
     def forward(self, x: Float[Tensor, "*m n d"]) -> Float[Tensor, "m n classes"]:
-        """The logits of x."""
+        """Return the logits of x."""
         return self.classify(self.represent(x))
 
 
@@ -99,7 +100,7 @@ class StackedLIL(nn.Module):
         seeds: Sequence[int],
         stop_gradient: bool = True,
     ):
-        """A LIL for each number in ``classes``, all with the same ``hidden`` sizes; each level draws a stream of its seed."""
+        """``classes``: of each level, coarse to fine. All LILs have the same ``hidden`` sizes; each draws a stream of its seed."""
         super().__init__()
         if not classes:
             raise ValueError("classes are empty: a stack needs at least one LIL.")
@@ -112,11 +113,11 @@ class StackedLIL(nn.Module):
 
     @property
     def members(self) -> int:
-        """How many stacks there are, m."""
+        """Number of stacks, m."""
         return self.lils[0].members
 
     def represent(self, x: Float[Tensor, "*m n d"]) -> tuple[Float[Tensor, "m n width"], ...]:
-        """The representation of each level, of every member."""
+        """Return the representation of each level, of every member."""
         levels = []
         for lil in self.lils:
             z = lil.represent(x)
@@ -125,34 +126,34 @@ class StackedLIL(nn.Module):
         return tuple(levels)
 
     def classify(self, levels: tuple[Float[Tensor, "m n width"], ...]) -> tuple[Float[Tensor, "m n classes"], ...]:
-        """The logits of each level."""
+        """Return the logits of each level."""
         return tuple(lil.classify(z) for lil, z in zip(self.lils, levels, strict=True))
 
     def forward(self, x: Float[Tensor, "*m n d"]) -> tuple[Float[Tensor, "m n classes"], ...]:
-        """The logits of each level of x."""
+        """Return the logits of each level of x."""
         return self.classify(self.represent(x))
 
 
 def cross_entropy(logits: Float[Tensor, "m n c"], labels: Int[Tensor, "*m n"]) -> Float[Tensor, "m"]:
-    """L_CSE of each member: the cross-entropy of the softmax, averaged over points. Labels are shared, or (m, n)."""
+    """Return L_CSE of each member: the softmax's cross-entropy, averaged over points. Labels are shared, or (m, n)."""
     return F.cross_entropy(logits.mT, labels.expand(logits.shape[:-1]), reduction="none").mean(-1)
 
 
 def _affine(
     x: Float[Tensor, "*m n d"], weight: Float[Tensor, "m out d"], bias: Float[Tensor, "m out"]
 ) -> Float[Tensor, "m n out"]:
-    """x Wᵀ + b for each member, computed as (W xᵀ + b)ᵀ: points next to one another in memory suit narrow layers best."""
+    """Return x Wᵀ + b for each member, computed as (W xᵀ + b)ᵀ: it keeps points next to one another in memory."""
     if x.ndim == 2:  # baddbmm would copy x for each member
         return torch.bmm(weight, x.mT.expand(len(weight), -1, -1)).add_(bias[..., None]).mT
     return torch.baddbmm(bias[..., None], weight, x.mT).mT
 
 
 def _draw(sizes: tuple[int, ...], seed: int, init: str) -> tuple[list[Tensor], list[Tensor]]:
-    """Initial weights and biases of one network."""
+    """Draw the initial weights and biases of one network."""
     generator = torch.Generator().manual_seed(seed)
     weights, biases = [], []
     last = len(sizes) - 2
-    for layer, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
         bound = 1 / math.sqrt(inputs)
         weight = torch.empty(outputs, inputs).uniform_(-bound, bound, generator=generator)
         if init == "orthogonal" and 0 < layer < last:

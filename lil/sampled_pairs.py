@@ -7,13 +7,13 @@ times the number of all of them, is right on average, and so is its gradient.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil.isometry import Blocks, finite, mismatch, pair_blocks, pair_weights
+from lil.isometry import PairKind, Reduction, finite, mismatch
 
 
 class Estimate(NamedTuple):
@@ -24,28 +24,27 @@ class Estimate(NamedTuple):
 
 
 def draw_pairs(
-    blocks: Blocks, n_pairs: int, generator: torch.Generator
+    labels: Int[Tensor, "n"], n_pairs: int, generator: torch.Generator
 ) -> tuple[Int[Tensor, "pairs"], Int[Tensor, "pairs"]]:
-    """The points i and j, i ≠ j, of ``n_pairs`` ordered pairs that count, each drawn uniformly from all of them.
+    """Return the points i and j, i ≠ j, of ``n_pairs`` ordered pairs within the classes, drawn uniformly, replaced.
 
-    Raises ValueError where no pair counts, where ``blocks`` has leading dimensions, or for less than two pairs, which
-    have no variance.
+    Raises ValueError where no two points share a class, or for less than two pairs, which have no variance.
     """
-    if blocks.lead:
-        raise ValueError(f"labels must be of one batch, (n,), not of batches {blocks.lead}.")
     if n_pairs < 2:
         raise ValueError(f"n_pairs must be at least 2, not {n_pairs}.")
-    if blocks.n_pairs == 0:
+    order = torch.argsort(labels, stable=True)
+    size = torch.unique(labels, return_counts=True)[1]
+    ordered = size * (size - 1)
+    if not int(ordered.sum()):
         raise ValueError("no two points share a class, so there is no pair to draw.")
-    ordered = blocks.size * (blocks.size - 1)
     ends = ordered.cumsum(0)
-    number = torch.randint(int(ends[-1]), (n_pairs,), generator=generator)  # pairs are numbered block by block
-    block = torch.searchsorted(ends, number, right=True)
-    within, others = number - (ends - ordered)[block], blocks.size[block] - 1
+    number = torch.randint(int(ends[-1]), (n_pairs,), generator=generator)  # pairs are numbered class by class
+    of_class = torch.searchsorted(ends, number, right=True)
+    within, others = number - (ends - ordered)[of_class], size[of_class] - 1
     i, j = within // others, within % others
     j = j + (j >= i)  # no point is paired with itself
-    first = blocks.start[block]
-    return blocks.order[0, first + i], blocks.order[0, first + j]
+    first = (size.cumsum(0) - size)[of_class]
+    return order[first + i], order[first + j]
 
 
 def sampled_isometry_loss(
@@ -59,7 +58,7 @@ def sampled_isometry_loss(
     scale: float = 1.0,
     reduction: str = "n2",
 ) -> Estimate:
-    """An estimate of {eq}`isometry-loss` from ``n_pairs`` ordered pairs, the same for all members; Euclidean distances.
+    """Return an estimate of {eq}`isometry-loss` from ``n_pairs`` ordered pairs, the same for all members; Euclidean distances.
 
     It takes time and memory for the pairs drawn alone. ``pairs``, ``scale`` (K) and ``reduction`` are those of
     :func:`lil.isometry.isometry_loss`. Raises ValueError for what :func:`draw_pairs` refuses, for a number of labels
@@ -69,13 +68,17 @@ def sampled_isometry_loss(
         raise ValueError(
             f"z, x and labels must have as many points: they have {z.shape[-2]}, {len(x)} and {len(labels)}."
         )
+    for name, value, known in (("pairs", pairs, PairKind), ("reduction", reduction, Reduction)):
+        if value not in get_args(known):
+            raise ValueError(f"{name} must be one of {get_args(known)}, not {value!r}.")
     if not finite(x):
         raise ValueError("x has values that are NaN or infinite: clean the data before taking distances.")
-    blocks = pair_blocks(labels, pairs)
-    i, j = (points.to(z.device) for points in draw_pairs(blocks, n_pairs, generator))
+    group = labels.cpu() if pairs == "within-class" else torch.zeros_like(labels, device="cpu")
+    i, j = (points.to(z.device) for points in draw_pairs(group, n_pairs, generator))
     distances = [
         torch.linalg.vector_norm(each.index_select(-2, i) - each.index_select(-2, j), dim=-1) for each in (z, x)
     ]
     each = mismatch(*distances, scale)
-    total = 2 * blocks.n_pairs * float(pair_weights(blocks, reduction))  # of ordered pairs, with their weight
-    return Estimate(total * each.mean(-1), total**2 * each.detach().var(-1) / n_pairs)
+    size = torch.unique(group, return_counts=True)[1]
+    weight = int((size * (size - 1)).sum()) / len(x) ** 2 if reduction == "n2" else 1.0  # of all ordered pairs together
+    return Estimate(weight * each.mean(-1), weight**2 * each.detach().var(-1) / n_pairs)

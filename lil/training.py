@@ -7,26 +7,18 @@ parameter alone, so that each member learns as if it were by itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.optim.adam import adam
 
-from lil.fast import workers
-from lil.fast.backpropagation import Batch, Objective, Sharing
-from lil.isometry import PairKind, Reduction, finite, pair_blocks, pair_distances
-from lil.models import LIL, StackedLIL
+from lil.isometry import PairKind, Reduction, finite, isometry_loss, pair_distances, within_class
+from lil.models import LIL, StackedLIL, cross_entropy
 from lil.progress import Progress, silent
 from lil.randomness import derived_seed
-
-REPORTS = 200  # calls of the progress callback over a training, at most
-_AHEAD = 20  # batches that are prepared together: fewer calls for the small things that a batch needs
-_NARROW = 64  # units of a layer up to which torch is faster on one thread, the isometry loss having the others
 
 
 @dataclass(frozen=True)
@@ -52,7 +44,16 @@ class History(NamedTuple):
     """The two terms of the loss, without their weights, as means over the steps of each epoch."""
 
     cross_entropy: Float[Tensor, "epochs levels m"]
-    isometry: Float[Tensor, "epochs levels m"]  # 0 where β = 0: it is not computed there
+    isometry: Float[Tensor, "epochs levels m"]  # 0 where β = 0: no member with β = 0 needs it
+
+
+class Batch(NamedTuple):
+    """The points of a step, with the distances to keep. Members share them, or each has its own: (m, …)."""
+
+    x: Float[Tensor, "*m n d"]
+    targets: Int[Tensor, "levels *m n"]
+    x_dist: Float[Tensor, "*m n n"]
+    mask: Bool[Tensor, "levels *m n n"]
 
 
 def train(
@@ -77,106 +78,64 @@ def train(
     levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
     each_level = labels if isinstance(labels, tuple) else (labels,)
     check(levels, x, each_level, betas, seeds, settings)
-    targets = torch.stack(each_level)
-    workers.keep_memory()
-    sharing = sharing_of(betas, seeds, settings, x.device)
-    objective = Objective(
-        model,
-        sharing,
-        alpha=settings.alpha,
-        betas=x.new_tensor(betas),
-        scale=settings.scale,
-        reduction=settings.reduction,
-    )
-    one_epoch = _full_batch(x, targets, settings) if settings.batch_size is None else None
-    generators = [torch.Generator().manual_seed(derived_seed(seed, 0)) for seed in dict.fromkeys(seeds)]
-    steps_per_epoch = -(-len(x) // (settings.batch_size or len(x)))
-    steps, done = settings.epochs * steps_per_epoch, 0
-    step = fused_adam(objective.parameters, objective.gradients, settings.learning_rate)
+    targets, beta = torch.stack(each_level), x.new_tensor(betas)
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     history = x.new_zeros(2, settings.epochs, len(levels), len(betas))
-    narrow = max(max(lil.sizes[1:]) for lil in levels) <= _NARROW
-    with workers.alone() if narrow else nullcontext():
-        for epoch in range(settings.epochs):
-            for batch in one_epoch or _batches(x, targets, settings, generators):
-                history[:, epoch] += objective(batch)
-                step()
-                done += 1
-                if done * REPORTS // steps > (done - 1) * REPORTS // steps:
-                    progress("training", done, steps)
-    return History(*(history / steps_per_epoch).cpu())
+    steps = -(-len(x) // (settings.batch_size or len(x)))
+    for epoch, batches in enumerate(_epochs(x, targets, seeds, settings)):
+        for step, batch in enumerate(batches, start=1):
+            cross_entropies, isometries = losses(model, batch, settings)
+            isometries = torch.where(beta > 0, isometries, 0)
+            loss = settings.alpha * cross_entropies + beta * isometries  # {eq}`weighted-loss` of each level and member
+            optimizer.zero_grad()
+            loss.sum().backward()
+            optimizer.step()
+            history[:, epoch] += torch.stack((cross_entropies, isometries)).detach() / steps
+            progress("training", epoch * steps + step, settings.epochs * steps)
+    return History(*history.cpu())
 
 
-def fused_adam(parameters: list[Tensor], gradients: list[Tensor], learning_rate: float) -> Callable[[], None]:
-    """A step of Adam along what lies in ``gradients``: torch's function, with the values of torch's class.
-
-    The class looks at every parameter anew before each step, which takes as long as the step of a small network.
-    """
-    means, squares = ([torch.zeros_like(each) for each in parameters] for _ in range(2))
-    steps = [each.new_zeros((), dtype=torch.float32) for each in parameters]
-
-    @torch.no_grad()
-    def step() -> None:
-        adam(
-            parameters,
-            gradients,
-            means,
-            squares,
-            [],
-            steps,
-            fused=True,
-            amsgrad=False,
-            beta1=0.9,
-            beta2=0.999,
-            lr=learning_rate,
-            weight_decay=0.0,
-            eps=1e-8,
-            maximize=False,
-        )
-
-    return step
+def losses(
+    model: LIL | StackedLIL, batch: Batch, settings: Settings
+) -> tuple[Float[Tensor, "levels m"], Float[Tensor, "levels m"]]:
+    """Return the cross-entropy and the isometry loss of every level of every member on one batch."""
+    z = model.represent(batch.x)
+    logits = model.classify(z)
+    if isinstance(model, LIL):
+        z, logits = (z,), (logits,)
+    return (
+        torch.stack([cross_entropy(*level) for level in zip(logits, batch.targets, strict=True)]),
+        torch.stack([
+            isometry_loss(of_level, batch.x_dist, mask, scale=settings.scale, reduction=settings.reduction)
+            for of_level, mask in zip(z, batch.mask, strict=True)
+        ]),
+    )  # fmt: skip
 
 
-def _full_batch(x: Tensor, targets: Tensor, settings: Settings) -> list[Batch]:
-    """The one batch of an epoch that sees all points, with its distances."""
-    blocks = pair_blocks(targets, settings.pairs)
-    return [Batch(x, targets, blocks, pair_distances(x.expand(len(targets), -1, -1), blocks))]
+def batch_orders(n: int, epochs: int, seeds: Sequence[int]) -> Iterator[Int[Tensor, "m n"]]:
+    """Yield the order in which each member sees the n points, epoch by epoch: a function of its seed alone."""
+    generators = {seed: torch.Generator().manual_seed(derived_seed(seed, 0)) for seed in seeds}
+    for _ in range(epochs):
+        drawn = {seed: torch.randperm(n, generator=generator) for seed, generator in generators.items()}
+        yield torch.stack([drawn[seed] for seed in seeds])
 
 
-def _batches(x: Tensor, targets: Tensor, settings: Settings, generators: Sequence[torch.Generator]) -> Iterator[Batch]:
-    """The batches of an epoch, in an order of each seed's own; the last holds what is left. One seed: no axis for it."""
-    order = torch.stack([torch.randperm(len(x), generator=generator) for generator in generators]).to(x.device)
-    size = settings.batch_size
-    for ahead in order.split(_AHEAD * size, dim=1):
-        whole = ahead.shape[1] // size * size
-        for part in (ahead[:, :whole].unflatten(1, (-1, size)), ahead[:, None, whole:]):
-            if part.numel():
-                chosen = part.transpose(0, 1)  # (batches, seeds, points)
-                yield from _prepare(x, targets, settings, chosen.squeeze(1) if len(generators) == 1 else chosen)
+def _epochs(
+    x: Tensor, targets: Int[Tensor, "levels n"], seeds: Sequence[int], settings: Settings
+) -> Iterator[Iterator[Batch]]:
+    """Yield the batches of each epoch. The last batch of an epoch holds the points that are left."""
+    if settings.batch_size is None:
+        everything = Batch(x, targets, pair_distances(x), within_class(targets, settings.pairs))
+        for _ in range(settings.epochs):
+            yield iter([everything])
+        return
+    for order in batch_orders(len(x), settings.epochs, seeds):
+        yield (_batch(x, targets, own, settings) for own in order.to(x.device).split(settings.batch_size, dim=1))
 
 
-def _prepare(x: Tensor, targets: Tensor, settings: Settings, chosen: Int[Tensor, "batches *s n"]) -> Iterator[Batch]:
-    """The batches of the points ``chosen``."""
-    points = x[chosen]
-    labels = targets[:, chosen].transpose(0, 1)  # (batches, levels, *s, n)
-    blocks = pair_blocks(labels, settings.pairs)
-    x_dist = pair_distances(points[:, None].expand(*labels.shape, -1), blocks)
-    apart = blocks.unbind()
-    return map(Batch, points, labels, apart, x_dist.split([each.n_pairs for each in apart]))
-
-
-def sharing_of(betas: Sequence[float], seeds: Sequence[int], settings: Settings, device: torch.device) -> Sharing:
-    """Who sees what: one batch for all, or one a seed."""
-    active = [k for k, beta in enumerate(betas) if beta > 0]
-    distinct = list(dict.fromkeys(seeds))
-    if settings.batch_size is None or len(distinct) == 1:
-        one_run = active == list(range(active[0], active[-1] + 1)) if active else False
-        chosen = slice(active[0], active[-1] + 1) if one_run else torch.tensor(active, device=device)
-        return Sharing(None, chosen if active else None)
-    by_seed = [[k for k in active if seeds[k] == seed] for seed in distinct]
-    if len({len(members) for members in by_seed}) > 1:
-        raise ValueError("each seed must have equally many members with β > 0, as in a grid of betas and seeds.")
-    of_member = torch.tensor([distinct.index(seed) for seed in seeds], device=device)
-    return Sharing(of_member, torch.tensor(by_seed, device=device) if active else None)
+def _batch(x: Tensor, targets: Tensor, own: Int[Tensor, "m b"], settings: Settings) -> Batch:
+    points, labels = x[own], targets[:, own]
+    return Batch(points, labels, pair_distances(points), within_class(labels, settings.pairs))
 
 
 def check(
@@ -187,10 +146,12 @@ def check(
     seeds: Sequence[int],
     settings: Settings,
 ) -> None:
-    """One sentence on the first thing that does not fit."""
+    """Raise ValueError, in one sentence, for the first argument of :func:`train` that does not fit."""
     members = levels[0].members
     if not finite(x):
         raise ValueError("x has values that are NaN or infinite: clean the data before training.")
+    if x.dtype != levels[0].weights[0].dtype:
+        raise ValueError(f"x is {x.dtype} and the weights are {levels[0].weights[0].dtype}: convert one of them.")
     if not (len(betas) == len(seeds) == members):
         raise ValueError(
             f"betas and seeds must have one entry for each of the {members} members, not {len(betas)} and {len(seeds)}."

@@ -23,7 +23,7 @@ def digits():
     """A network that knows digits, with images that it has not seen."""
     from lil.datasets import images  # not before the checks of shapes are in place
     from lil.models import LIL
-    from lil.recipes.mnist import flatten
+    from lil.attacks import pixels as flatten
 
     x, labels = images.load("digits", "train")
     model = LIL((784, 30, 10), seeds=(0,))

@@ -10,9 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lil import features, pretraining
-from lil.fast import bfloat16
-from lil.fast.bfloat16 import Bfloat16Features
+from lil import features
+from lil.recipes import pretraining
 from lil.features import VGGFeatures, WeightsInvalid, WeightsNotFound
 
 
@@ -85,7 +84,7 @@ def test_unknown_sources_and_inputs_are_refused(arguments: tuple[str, ...]) -> N
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Weights as pretraining would have written them."""
     path = tmp_path / "vgg.safetensors"
-    monkeypatch.setattr(pretraining, "WEIGHTS", path)
+    monkeypatch.setattr(features, "WEIGHTS", path)
     run = pretraining.Pretraining(pretraining.Settings(seed=3))
     pretraining.write(path, pretraining.half(run.network.state_dict()), pretraining.card(run, 0.5))
     return path
@@ -124,25 +123,3 @@ def test_imagenet_weights_that_cannot_be_had_are_reported(tmp_path: Path, monkey
     with pytest.raises(WeightsNotFound, match="no network"):
         VGGFeatures("imagenet")
     assert features.fingerprint("imagenet").startswith("vgg13_bn-")
-
-
-def test_bfloat16_changes_features_and_gradient_by_a_percent_or_two(
-    trained: nn.Sequential, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also on a processor without it, where it takes longer: told that it has it, so that it is not left out."""
-    monkeypatch.setattr(features, "convolutions", lambda source, seed: copy.deepcopy(trained))
-    monkeypatch.setattr(bfloat16, "multiplies_bfloat16", lambda: True)
-    x = images(3)
-    exact, fast = VGGFeatures("random"), Bfloat16Features("random")
-    of_each = []
-    for module in (exact, fast):
-        at = x.clone().requires_grad_()
-        found = module(at)
-        of_each.append((found.detach(), *torch.autograd.grad(found.square().sum(), at)))
-        assert found.dtype == torch.float32
-        assert torch.allclose(
-            module(x), found, rtol=1e-2, atol=1e-3
-        )  # another way of pooling where no gradient is wanted
-    (right, right_dx), (found, dx) = of_each
-    assert 1e-4 < (found - right).norm() / right.norm() < 0.01
-    assert torch.cosine_similarity(dx.flatten(), right_dx.flatten(), dim=0) > 0.95  # 0.979 was measured

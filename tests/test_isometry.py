@@ -1,12 +1,11 @@
 """The isometry loss: theorems, explicit loops, autograd in double precision, degenerate batches."""
 
-import tracemalloc
+import inspect
 
 import pytest
 import torch
 
-from lil import isometry
-from lil.isometry import euclidean, isometry_loss, manhattan, mismatch, pair_blocks, pair_distances, reduce_pairs
+from lil.isometry import flat_pairs, isometry_loss, manhattan, mismatch, pair_distances, reduce_pairs, within_class
 
 
 def points(*shape, seed=0, dtype=torch.float64):
@@ -50,14 +49,14 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_loss_and_gradient_are_those_of_the_plain_formula(case, kind, reduction):
     x, z, labels = CASES[case]
-    blocks = pair_blocks(labels, kind)
+    mask = within_class(labels, kind)
     results = []
-    for path in ("closed form", "plain"):
+    for path in ("ours", "plain"):
         leaf = z.clone().requires_grad_()
         if path == "plain":
             loss = plain_loss(leaf, x, labels, scale=1.7, reduction=reduction, kind=kind)
         else:
-            loss = isometry_loss(leaf, pair_distances(x, blocks), blocks, scale=1.7, reduction=reduction)
+            loss = isometry_loss(leaf, pair_distances(x), mask, scale=1.7, reduction=reduction)
         loss.backward()
         results.append((loss.detach(), leaf.grad))
     (loss, gradient), (expected, expected_gradient) = results
@@ -68,10 +67,10 @@ def test_loss_and_gradient_are_those_of_the_plain_formula(case, kind, reduction)
 
 def test_single_precision_is_near_double():
     x, z, labels = CASES["large"]
-    blocks = pair_blocks(labels)
+    mask = within_class(labels)
     single, double = (part.clone().requires_grad_() for part in (z.float(), z))
-    loss = isometry_loss(single, pair_distances(x.float(), blocks), blocks)
-    expected = isometry_loss(double, pair_distances(x, blocks), blocks)
+    loss = isometry_loss(single, pair_distances(x.float()), mask)
+    expected = isometry_loss(double, pair_distances(x), mask)
     (loss + expected).backward()
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
     assert torch.allclose(single.grad.double(), double.grad, atol=1e-5 * float(double.grad.abs().max()))
@@ -84,16 +83,16 @@ def test_explicit_loop():
         for j in range(len(x)):
             if labels[i] == labels[j]:
                 total += (0.5 * (z[i] - z[j]).norm() - (x[i] - x[j]).norm()).item() ** 2
-    blocks = pair_blocks(labels)
-    assert isometry_loss(z, pair_distances(x, blocks), blocks, scale=0.5).item() == pytest.approx(total / len(x) ** 2)
+    mask = within_class(labels)
+    assert isometry_loss(z, pair_distances(x), mask, scale=0.5).item() == pytest.approx(total / len(x) ** 2)
 
 
 def test_the_four_steps_joined_are_the_loss():
     x, z, labels = CASES["random"]
-    blocks = pair_blocks(labels)
-    each = mismatch(pair_distances(z, blocks), pair_distances(x, blocks))
-    assert each.shape == (blocks.n_pairs,)
-    assert torch.allclose(reduce_pairs(each, blocks), isometry_loss(z, pair_distances(x, blocks), blocks))
+    mask = within_class(labels)
+    each = mismatch(pair_distances(z), pair_distances(x))
+    assert each.shape == mask.shape
+    assert torch.allclose(reduce_pairs(each, mask), isometry_loss(z, pair_distances(x), mask))
 
 
 def rotation(d):
@@ -102,45 +101,45 @@ def rotation(d):
 
 def test_isometries_cost_nothing_and_change_nothing():
     x, z, labels = points(30, 4), points(30, 4, seed=1), classes(30, 3)
-    blocks = pair_blocks(labels)
-    x_dist = pair_distances(x, blocks)
+    mask = within_class(labels)
+    x_dist = pair_distances(x)
     moved = x @ rotation(4) + 3
-    assert isometry_loss(moved, x_dist, blocks).item() == pytest.approx(0, abs=1e-24)
-    turned = isometry_loss(z @ rotation(4) - 1, x_dist, blocks)
-    assert turned.item() == pytest.approx(isometry_loss(z, x_dist, blocks).item(), rel=1e-12)
+    assert isometry_loss(moved, x_dist, mask).item() == pytest.approx(0, abs=1e-24)
+    turned = isometry_loss(z @ rotation(4) - 1, x_dist, mask)
+    assert turned.item() == pytest.approx(isometry_loss(z, x_dist, mask).item(), rel=1e-12)
 
 
 def test_each_class_may_be_moved_on_its_own():
     x, labels = points(30, 4), classes(30, 3)
-    local, everywhere = (pair_blocks(labels, kind) for kind in ("within-class", "all"))
+    local, everywhere = (within_class(labels, kind) for kind in ("within-class", "all"))
     moved = torch.where(labels[:, None] == 1, x @ rotation(4) + 5, x)
-    assert isometry_loss(moved, pair_distances(x, local), local).item() == pytest.approx(0, abs=1e-24)
-    assert isometry_loss(moved, pair_distances(x, everywhere), everywhere).item() > 1
+    assert isometry_loss(moved, pair_distances(x), local).item() == pytest.approx(0, abs=1e-24)
+    assert isometry_loss(moved, pair_distances(x), everywhere).item() > 1
 
 
 def test_scaling_by_c_costs_the_square_of_its_excess():
     x, labels = points(30, 4), classes(30, 3)
-    blocks = pair_blocks(labels)
-    x_dist = pair_distances(x, blocks)
-    mean_square = 2 * x_dist.square().sum().item() / 30**2
+    mask = within_class(labels)
+    x_dist = pair_distances(x)
+    mean_square = x_dist[mask].square().sum().item() / 30**2
     for c in (0.0, 0.5, 3.0):
-        assert isometry_loss(c * x, x_dist, blocks).item() == pytest.approx((c - 1) ** 2 * mean_square)
-    assert isometry_loss(x / 10, x_dist, blocks, scale=10.0).item() == pytest.approx(0, abs=1e-24)
+        assert isometry_loss(c * x, x_dist, mask).item() == pytest.approx((c - 1) ** 2 * mean_square)
+    assert isometry_loss(x / 10, x_dist, mask, scale=10.0).item() == pytest.approx(0, abs=1e-24)
 
 
 def test_the_order_of_points_does_not_matter():
     x, z, labels = CASES["random"]
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(3))
-    blocks, shuffled = pair_blocks(labels), pair_blocks(labels[order])
-    a = isometry_loss(z, pair_distances(x, blocks), blocks)
-    b = isometry_loss(z[order], pair_distances(x[order], shuffled), shuffled)
+    mask, shuffled = within_class(labels), within_class(labels[order])
+    a = isometry_loss(z, pair_distances(x), mask)
+    b = isometry_loss(z[order], pair_distances(x[order]), shuffled)
     assert a.item() == pytest.approx(b.item(), rel=1e-12)
 
 
 def test_without_pairs_the_loss_is_zero_and_has_a_gradient():
-    blocks = pair_blocks(torch.arange(4))
+    mask = within_class(torch.arange(4))
     z = points(4, 2).requires_grad_()
-    loss = isometry_loss(z, pair_distances(points(4, 2), blocks), blocks, reduction="pairs")
+    loss = isometry_loss(z, pair_distances(points(4, 2)), mask, reduction="pairs")
     loss.backward()
     assert loss.item() == 0 and torch.equal(z.grad, torch.zeros_like(z))
 
@@ -150,7 +149,7 @@ def test_reduction_by_pairs_does_not_fall_as_classes_are_added():
     twice, two_classes = torch.cat((x, x)), torch.cat((labels, labels + 1))
     for reduction, factor in (("pairs", 1.0), ("n2", 0.5)):
         one, two = (
-            isometry_loss(2 * p, pair_distances(p, pair_blocks(c)), pair_blocks(c), reduction=reduction).item()
+            isometry_loss(2 * p, pair_distances(p), within_class(c), reduction=reduction).item()
             for p, c in ((x, labels), (twice, two_classes))
         )
         assert two == pytest.approx(factor * one)
@@ -158,52 +157,69 @@ def test_reduction_by_pairs_does_not_fall_as_classes_are_added():
 
 def test_leading_dimensions_are_batches_and_members():
     x, labels = points(3, 20, 4), torch.stack([classes(20, 3, seed=k) for k in range(3)])
-    z = points(3, 2, 20, 5, seed=1).requires_grad_()
-    blocks = pair_blocks(labels)
-    loss = isometry_loss(z, pair_distances(x, blocks), blocks)
-    assert loss.shape == (3, 2)
+    z = points(2, 3, 20, 5, seed=1).requires_grad_()
+    loss = isometry_loss(z, pair_distances(x), within_class(labels))
+    assert loss.shape == (2, 3)
     loss.square().sum().backward()
-    for s in range(3):
-        one = pair_blocks(labels[s])
-        for k in range(2):
-            leaf = z[s, k].detach().requires_grad_()
-            alone = isometry_loss(leaf, pair_distances(x[s], one), one)
+    for k in range(2):
+        for s in range(3):
+            leaf = z[k, s].detach().requires_grad_()
+            alone = isometry_loss(leaf, pair_distances(x[s]), within_class(labels[s]))
             alone.square().backward()
-            assert loss[s, k].item() == pytest.approx(alone.item(), rel=1e-12)
-            assert torch.allclose(z.grad[s, k], leaf.grad, rtol=1e-10)
+            assert loss[k, s].item() == pytest.approx(alone.item(), rel=1e-12)
+            assert torch.allclose(z.grad[k, s], leaf.grad, rtol=1e-10)
 
 
 def test_members_that_share_a_batch():
     x, z, labels = points(20, 4), points(3, 20, 5, seed=1), classes(20, 3)
-    blocks = pair_blocks(labels)
-    x_dist = pair_distances(x, blocks)
-    together = isometry_loss(z, x_dist, blocks)
-    assert together.tolist() == pytest.approx([isometry_loss(one, x_dist, blocks).item() for one in z])
+    mask = within_class(labels)
+    x_dist = pair_distances(x)
+    together = isometry_loss(z, x_dist, mask)
+    assert together.tolist() == pytest.approx([isometry_loss(one, x_dist, mask).item() for one in z])
 
 
 def test_both_distances_can_be_differentiated():
     """What an attack does (Eq. 6): the gradient with respect to x through x_dist and through Φ."""
     weight, labels = points(3, 4, seed=5), classes(12, 2)
-    blocks = pair_blocks(labels)
+    mask = within_class(labels)
 
     def loss(x):
-        return isometry_loss(torch.tanh(x @ weight), pair_distances(x, blocks), blocks)
+        return isometry_loss(torch.tanh(x @ weight), pair_distances(x), mask)
 
     assert torch.autograd.gradcheck(loss, points(12, 3).requires_grad_())
 
 
-@pytest.mark.parametrize("batches", [1, 3])
-def test_the_compiled_distances_are_those_of_the_metric(batches):
-    x, labels = points(batches, 25, 7), torch.stack([classes(25, 4, seed=k) for k in range(batches)])
-    blocks = pair_blocks(labels)
-    compiled = pair_distances(x, blocks)
-    assert torch.allclose(compiled, pair_distances(x, blocks, lambda a, b: euclidean(a, b)), rtol=1e-12)
+@pytest.mark.parametrize("check", [torch.autograd.gradcheck, torch.autograd.gradgradcheck])
+def test_first_and_second_derivatives_are_those_of_finite_differences(check):
+    """The second is that of a gradient penalty."""
+    x_dist, mask = pair_distances(points(6, 3)), within_class(classes(6, 2))
+    assert check(lambda z: isometry_loss(z, x_dist, mask, scale=1.3), points(6, 2, seed=2).requires_grad_())
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool, torch.bfloat16, torch.float16])
+def test_integers_and_short_floats_are_taken_as_float32(dtype):
+    x = (points(9, 4).abs() * 60).to(dtype)
+    found = pair_distances(x)
+    assert found.dtype == torch.float32 and torch.equal(found, pair_distances(x.float()))
+
+
+def test_flat_pairs_are_the_unordered_pairs_that_count_row_by_row():
+    mask = within_class(torch.tensor([0, 1, 0, 0]))
+    values = torch.arange(16).view(4, 4)
+    assert flat_pairs(values, mask).tolist() == [2, 3, 11]
+    assert flat_pairs(torch.stack((values, -values)), mask).tolist() == [[2, 3, 11], [-2, -3, -11]]
+
+
+def test_labels_are_any_integers():
+    labels = torch.tensor([-3, 70000, -3, 5], dtype=torch.int64)
+    assert within_class(labels).nonzero().tolist() == [[0, 2], [2, 0]]
+    assert within_class(labels.short()).shape == (4, 4)
 
 
 def test_another_metric():
     x, z, labels = CASES["random"]
-    blocks = pair_blocks(labels)
-    loss = isometry_loss(z.requires_grad_(), pair_distances(x, blocks, manhattan), blocks, metric=manhattan)
+    mask = within_class(labels)
+    loss = isometry_loss(z.requires_grad_(), pair_distances(x, manhattan), mask, metric=manhattan)
     total = sum(
         ((z[i] - z[j]).abs().sum() - (x[i] - x[j]).abs().sum()).item() ** 2
         for i in range(40)
@@ -215,51 +231,19 @@ def test_another_metric():
     z.requires_grad_(False)
 
 
-def test_memory_follows_the_pairs_that_count():
-    """1500 points of 50 classes: the blocks hold 2 % of the pairs, and nothing of the size of all is made."""
-    x, labels = points(1500, 3, dtype=torch.float32), torch.arange(1500) % 50
-    blocks = pair_blocks(labels)
-    assert blocks.n_pairs == 50 * 30 * 29 // 2
-    z = points(1500, 8, seed=1, dtype=torch.float32).requires_grad_()
-    isometry_loss(z, pair_distances(x, blocks), blocks).backward()  # compiled now
-    with torch.profiler.profile(profile_memory=True) as profile:  # torch's allocations, one by one
-        isometry_loss(z, pair_distances(x, blocks), blocks).backward()
-    tracemalloc.start()  # numpy's, at their peak
-    isometry_loss(z, pair_distances(x, blocks), blocks).backward()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    largest = max(event.cpu_memory_usage for event in profile.events())
-    assert 0 < largest and 0 < peak and max(peak, largest) < 1500**2 * 4 / 10
-
-
-def test_threads_do_not_change_a_bit():
-    x, z, labels = CASES["large"]
-    blocks = pair_blocks(labels)
-    found = []
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
-        leaf = z.clone().requires_grad_()
-        loss = isometry_loss(leaf, pair_distances(x, blocks), blocks)
-        loss.backward()
-        found.append((loss.detach(), leaf.grad))
-    assert torch.equal(found[0][0], found[1][0]) and torch.equal(found[0][1], found[1][1])
+LOSS = inspect.unwrap(isometry_loss)  # the checks of shapes in tests come first otherwise
 
 
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: pair_blocks(torch.arange(3), "some"), "pairs must be one of"),
-        (lambda: pair_blocks(torch.zeros(0, dtype=torch.int64)), "labels are empty"),
-        (lambda: pair_distances(points(4, 2), pair_blocks(torch.zeros(5, dtype=torch.int64))), "one label a point"),
-        (lambda: pair_distances(points(4, 2) / 0, pair_blocks(torch.zeros(4, dtype=torch.int64))), "NaN or infinite"),
-        (
-            lambda: isometry_loss(points(4, 2), points(3), pair_blocks(torch.zeros(4, dtype=torch.int64))),
-            "x_dist has 3 pairs",
-        ),
-        (
-            lambda: isometry.pair_weights(pair_blocks(torch.zeros(4, dtype=torch.int64)), "sum"),
-            "reduction must be one of",
-        ),
+        (lambda: within_class(torch.arange(3), "some"), "pairs must be one of"),
+        (lambda: within_class(torch.zeros(0, dtype=torch.int64)), "labels are empty"),
+        (lambda: inspect.unwrap(pair_distances)(points(4)), "a row for each point"),
+        (lambda: pair_distances(points(4, 2) / 0), "NaN or infinite"),
+        (lambda: LOSS(points(4, 2), points(3, 3), within_class(torch.zeros(4).long())), "one row of z, one label"),
+        (lambda: LOSS(points(4, 2), points(4, 4), within_class(torch.zeros(5).long())), "one row of z, one label"),
+        (lambda: reduce_pairs(points(4, 4), within_class(torch.zeros(4).long()), "sum"), "reduction must be one of"),
     ],
 )
 def test_bad_input_gets_one_sentence(call, words):

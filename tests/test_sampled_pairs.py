@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lil.isometry import isometry_loss, pair_blocks, pair_distances
+from lil.isometry import isometry_loss, pair_distances, within_class
 from lil.sampled_pairs import draw_pairs, sampled_isometry_loss
 
 LABELS = torch.tensor([0, 1, 1, 0, 2, 1, 0, 0, 1, 3])  # classes of 4, 4, 1 and 1 points
@@ -19,13 +19,12 @@ def points(seed=0, members=()):
 
 
 def exact(z, x, *, pairs="within-class", **settings):
-    blocks = pair_blocks(LABELS, pairs)
-    return isometry_loss(z, pair_distances(x, blocks), blocks, **settings)
+    return isometry_loss(z, pair_distances(x), within_class(LABELS, pairs), **settings)
 
 
 def test_every_ordered_pair_of_a_class_is_as_likely_as_any_other():
     draws = 240_000
-    i, j = draw_pairs(pair_blocks(LABELS), draws, torch.Generator().manual_seed(1))
+    i, j = draw_pairs(LABELS, draws, torch.Generator().manual_seed(1))
     assert (LABELS[i] == LABELS[j]).all() and (i != j).all()
     counts = torch.bincount(i * len(LABELS) + j, minlength=len(LABELS) ** 2)
     drawn = counts[counts > 0]
@@ -96,9 +95,14 @@ def test_what_cannot_be_estimated_is_refused(labels, n_pairs, message):
         sampled_isometry_loss(z, x, labels, n_pairs, generator=torch.Generator())
 
 
-def test_batches_and_values_that_are_not_finite_are_refused():
-    with pytest.raises(ValueError, match="one batch"):
-        draw_pairs(pair_blocks(LABELS.view(2, 5)), 4, torch.Generator())
+def test_values_that_are_not_finite_and_unknown_names_are_refused():
     x, z = points()
-    with pytest.raises(ValueError, match="NaN or infinite"):
-        sampled_isometry_loss(z, x * math.inf, LABELS, 4, generator=torch.Generator())
+    for change, words in [
+        ({"x": x * math.inf}, "NaN or infinite"),
+        ({"pairs": "some"}, "pairs must be one of"),
+        ({"reduction": "sum"}, "reduction must be one of"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            sampled_isometry_loss(
+                **({"z": z, "x": x, "labels": LABELS, "n_pairs": 4} | change), generator=torch.Generator()
+            )

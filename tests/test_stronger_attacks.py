@@ -6,7 +6,7 @@ from torch import nn
 
 from lil import attacks, stronger_attacks
 from lil.models import LIL
-from lil.recipes.mnist import flatten
+from lil.attacks import pixels as flatten
 from lil.stronger_attacks import Rung, autoattack, climb, ladder, margin, noise, settled
 
 with warnings.catch_warnings():  # foolbox imports a name that scipy will drop

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import xarray as xr
 from torch import Tensor
 
+from lil import engine
 from lil.attacks import Front
 from lil.evaluation import OBJECTIVES, Fgsm, Sweep, pictures
 from lil.progress import Progress
@@ -23,18 +25,15 @@ def attacked(
     networks: dict[str, Tensor],
     front: Front,
     fgsm: Fgsm,
-    robustness: Callable[..., xr.Dataset],
     *,
     objectives: Sequence[str] = OBJECTIVES,
     device: str,
     progress: Progress,
+    partial: Path | None = None,
 ) -> xr.Dataset:
-    """What FGSM makes of a recipe's networks on the test images: what ``robustness`` finds, and a few images to look at.
-
-    ``objectives``: those of the images; ``robustness`` knows its own.
-    """
+    """Attack a recipe's networks on the test images by FGSM: :func:`lil.evaluation.robustness`, and a few pictures."""
     model = recipe.restore(settings, networks).to(device).requires_grad_(False)
     sweep = Sweep(model, front, settings.betas, settings.seeds, settings.scale)
     x, labels = (part.to(device) for part in recipe.data(settings, "test"))
-    numbers = robustness(sweep, x, labels, fgsm, progress=progress)
+    numbers = engine.robustness(sweep, x, labels, fgsm, objectives=objectives, progress=progress, partial=partial)
     return numbers.merge(pictures(sweep, x, labels, fgsm, objectives), combine_attrs="override")

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import xarray as xr
-from jaxtyping import Float
 from torch import Tensor
 
 from lil.datasets import toy
-from lil.isometry import euclidean, pair_blocks, pair_distances
+from lil.isometry import flat_pairs, pair_distances, within_class
 from lil.progress import Progress, silent
 from lil.recipes import mappings
 
@@ -45,8 +44,8 @@ def evaluate(
     z = model.represent(x)
     accuracy = (model.classify(z).argmax(-1) == labels).float().mean(-1)
     quantiles = torch.tensor(config.quantiles, device=device)
-    blocks = pair_blocks(labels)
-    ratios = (pair_distances(z, blocks) / pair_distances(x, blocks), _between(z) / _between(x))
+    stretch, same = pair_distances(z) / pair_distances(x), within_class(labels)
+    ratios = (flat_pairs(stretch, same), flat_pairs(stretch, ~same))
     ratio = torch.stack([torch.quantile(each, quantiles, dim=-1).T for each in ratios], dim=1)
     kinds, seeds = len(mappings.MAPPINGS), len(recipe.seeds)
     mesh = ("class", "along", "across", "axis")
@@ -70,11 +69,6 @@ def evaluate(
             "quantile": list(config.quantiles),
         },
     )
-
-
-def _between(points: Float[Tensor, "*m n d"]) -> Float[Tensor, "*m p"]:
-    """The distances between the two classes: the first and the second half of the points."""
-    return euclidean(*points.chunk(2, dim=-2)).flatten(-2)
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 import xarray as xr
 from jaxtyping import Float
+from scipy.stats import expon, ks_1samp
 from torch import Tensor
 
 from lil import projection, topology
 from lil.datasets import toy
-from lil.isometry import pair_blocks, pair_distances
+from lil.isometry import flat_pairs, pair_distances, within_class
 from lil.progress import Progress, silent
 from lil.recipes import rings
 
@@ -57,8 +58,8 @@ def evaluate(
     by_member = (len(recipe.betas), len(recipe.seeds))
     x = x.unflatten(0, (2, recipe.n_points))
     z = z.cpu().unflatten(1, (2, recipe.n_points)).unflatten(0, by_member)
-    pairs = pair_blocks(labels[: recipe.n_points])
-    x_dist, z_dist = pair_distances(x, pairs).numpy(), pair_distances(z, pairs).numpy()
+    mask = within_class(labels[: recipe.n_points])
+    x_dist, z_dist = (flat_pairs(pair_distances(each), mask).numpy() for each in (x, z))
     # No two points of (−1, 1)^w, where tanh maps, are further apart than 2 √w.
     edges = np.linspace(0, max(2 * math.sqrt(z.shape[-1]), x_dist.max()), config.bins + 1)
 
@@ -71,7 +72,7 @@ def evaluate(
             "umap": ((*member, "ring", "point", "axis"), _layouts(z.numpy(), config, progress)),
             "linking_number": toy.linking_number(*x),
             "accuracy": (member, accuracy.unflatten(0, by_member).numpy()),
-            "correlation": ((*member, "ring"), correlation(z_dist, x_dist).astype(np.float32)),
+            "correlation": ((*member, "ring"), _correlations(z_dist, x_dist)),
             "ratio": ((*member, "ring", "quantile"), np.moveaxis(ratio, 0, -1).astype(np.float32)),
             **_shapes(z.numpy(), z_dist, (*member, "ring"), edges, config.loop_share),
             **{f"data_{name}": value for name, value in of_data.items()},
@@ -130,26 +131,27 @@ def _shapes(
     return shapes
 
 
-def correlation(a: Float[np.ndarray, "*#lead p"], b: Float[np.ndarray, "*#lead p"]) -> Float[np.ndarray, "*lead"]:
-    """Pearson's, over the last axis."""
-    a, b = (v.astype(np.float64) - v.mean(-1, keepdims=True, dtype=np.float64) for v in (a, b))
-    return (a * b).sum(-1) / np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
+def _correlations(
+    z_dist: Float[np.ndarray, "*lead ring p"], x_dist: Float[np.ndarray, "ring p"]
+) -> Float[np.ndarray, "*lead ring"]:
+    """Return Pearson's correlation of the distances of each member and ring with those of the ring itself."""
+    lead = list(np.ndindex(z_dist.shape[:-1]))
+    found = [np.corrcoef(z_dist[each], x_dist[each[-1]])[0, 1] for each in lead]
+    return np.array(found, np.float32).reshape(z_dist.shape[:-1])
 
 
 def law_misfits(distances: Float[np.ndarray, "p"]) -> tuple[float, float]:
-    """How far distances are from an exponential law, and from that of a whole ring: Kolmogorov-Smirnov
-    statistics.
+    """Return the Kolmogorov-Smirnov statistics of distances against an exponential law and that of a whole ring.
 
     Each is the largest difference between the distribution function of the distances and that of the law with
     the same mean m: 0 is a perfect fit. The laws have one parameter each: 1 − exp(−d/m), and, for two random
     points of a circle of diameter D = πm/2, whose distance is the chord D sin u with u uniform on [0, π/2],
     (2/π) arcsin(d/D).
     """
-    d = np.sort(distances.astype(np.float64))
-    steps = np.arange(len(d) + 1) / len(d)
+    d = distances.astype(np.float64)
     diameter = np.pi * d.mean() / 2
-    laws = (1 - np.exp(-d / d.mean()), 2 / np.pi * np.arcsin(np.minimum(d / diameter, 1)))
-    return tuple(float(max((steps[1:] - law).max(), (law - steps[:-1]).max())) for law in laws)
+    laws = (expon(scale=d.mean()).cdf, lambda x: 2 / np.pi * np.arcsin(np.minimum(x / diameter, 1)))
+    return tuple(float(ks_1samp(d, law, method="asymp").statistic) for law in laws)
 
 
 def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:

@@ -5,7 +5,6 @@ The attack goes through the VGG13 in bfloat16 where a processor has that in hard
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,9 +12,8 @@ from typing import Literal
 import xarray as xr
 from torch import Tensor
 
-from lil.evaluation import OBJECTIVES, Fgsm, robustness
+from lil.evaluation import OBJECTIVES, Fgsm
 from lil.experiments import _sweeps
-from lil.fast.bfloat16 import Bfloat16Features
 from lil.progress import Progress, silent
 from lil.recipes import cifar10
 
@@ -62,20 +60,17 @@ def evaluate(
     """
 
     def attack(settings: cifar10.Config, precision: str, partial: Path | None = None) -> xr.Dataset:
-        if precision == "bfloat16" and device == "cpu":
-            front = Bfloat16Features(settings.weights, settings.inputs)
-        else:
-            front = cifar10.front(settings, device=device)
+        front = cifar10.front(settings, precision=precision, device=device)
         return _sweeps.attacked(
             cifar10,
             settings,
             networks["cifar10"],
             front,
             config.fgsm,
-            functools.partial(robustness, objectives=config.objectives, partial=partial),
             objectives=config.objectives,
             device=device,
             progress=progress,
+            partial=partial,
         )
 
     few = replace(config.cifar10, n_test=config.n_compared)

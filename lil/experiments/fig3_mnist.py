@@ -10,7 +10,6 @@ from torch import Tensor
 from lil.evaluation import Fgsm
 from lil.experiments import _sweeps
 from lil.experiments._sweeps import BANDS as BANDS
-from lil.fast.pixel_robustness import robustness
 from lil.progress import Progress, silent
 from lil.recipes import mnist
 
@@ -32,14 +31,7 @@ def evaluate(
 ) -> xr.Dataset:
     """Accuracy of each network on all test images, clean and attacked: see :func:`lil.evaluation.robustness`."""
     return _sweeps.attacked(
-        mnist,
-        config.mnist,
-        networks["mnist"],
-        mnist.front(config.mnist),
-        config.fgsm,
-        robustness,
-        device=device,
-        progress=progress,
+        mnist, config.mnist, networks["mnist"], mnist.front(config.mnist), config.fgsm, device=device, progress=progress
     )
 
 

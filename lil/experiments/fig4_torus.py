@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lil import projection
 from lil.datasets import toy
-from lil.isometry import pair_blocks, pair_distances
+from lil.isometry import flat_pairs, pair_distances, within_class
 from lil.models import StackedLIL
 from lil.progress import Progress, silent
 from lil.recipes import torus
@@ -82,8 +82,8 @@ def _measures(config: Config, recipe: torus.Config, model: StackedLIL, points: t
     accuracy, correlation, ratio = [], [], []
     for z, scores, labels in zip(levels, logits, points.labels, strict=True):
         accuracy.append((scores.argmax(-1).cpu() == labels).float().mean(-1).numpy())
-        pairs = pair_blocks(labels)
-        x_dist, z_dist = (pair_distances(each, pairs).numpy() for each in (points.x, z.cpu()))
+        mask = within_class(labels)
+        x_dist, z_dist = (flat_pairs(pair_distances(each), mask).numpy() for each in (points.x, z.cpu()))
         correlation.append([np.corrcoef(member, x_dist)[0, 1] for member in z_dist])
         ratio.append(np.quantile(z_dist / x_dist, config.quantiles, axis=-1).T)
     at_cut = np.stack([points_at_cut(labels, recipe.grid) for labels in points.labels])

@@ -12,7 +12,7 @@ import xarray as xr
 from scipy.stats import wasserstein_distance
 from torch import Tensor
 
-from lil.isometry import pair_blocks, pair_distances
+from lil.isometry import flat_pairs, pair_distances, within_class
 from lil.progress import Progress, silent
 from lil.recipes import cifar10, mnist
 
@@ -69,11 +69,11 @@ def _distances(
 ) -> xr.Dataset:
     """What the networks of one recipe do to the distances within classes."""
     x, labels = recipe.inputs(replace(settings, n_test=config.n_images), "test", device=device)
-    blocks = pair_blocks(labels)
-    x_dist = pair_distances(x.cpu(), blocks).numpy()
-    # One network after another: none of the pairs' arrays is larger than needed.
-    z = recipe.restore(settings, networks).to(device).represent(x).cpu()
-    z_dist = settings.scale * np.stack([pair_distances(of_one, blocks).numpy() for of_one in z])
+    mask = within_class(labels)
+    x_dist = flat_pairs(pair_distances(x), mask).numpy(force=True)
+    z = recipe.restore(settings, networks).to(device).represent(x)
+    # One network after another: all pairs of all networks would not fit into memory.
+    z_dist = settings.scale * np.stack([flat_pairs(pair_distances(each), mask).numpy(force=True) for each in z])
     edges = np.linspace(0, max(x_dist.max(), z_dist.max()), config.bins + 1)
     grid, mean = (len(settings.betas), len(settings.seeds)), x_dist.mean()
     member = ("beta", "seed")

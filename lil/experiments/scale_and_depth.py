@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import xarray as xr
 from torch import Tensor
 
-from lil.attacks import Objective
+from lil import engine
 from lil.evaluation import Fgsm, Sweep
 from lil.experiments._sweeps import BANDS as OF_SWEEPS
-from lil.fast.pixel_robustness import robustness
-from lil.isometry import Reduction, pair_blocks, pair_distances, pair_weights
+from lil.isometry import Reduction, flat_pairs, pair_distances, within_class
 from lil.progress import Progress, silent
 from lil.recipes import choices, mnist
 
@@ -52,19 +51,6 @@ PAPER = Config()
 QUICK = replace(PAPER, **{name: choices.quick(getattr(PAPER, name)) for name in RECIPES})
 
 
-@dataclass(frozen=True)
-class Reduced(Sweep):
-    """A sweep whose loss, which the attack may follow, has a reduction of its own."""
-
-    reduction: Reduction
-
-    def objective(self, name: str, labels: Tensor, fgsm: Fgsm) -> Objective:
-        """One of the objectives, on a batch with these labels: another reduction is another β, batch by batch."""
-        blocks = pair_blocks(labels)
-        factor = float(pair_weights(blocks, self.reduction) / pair_weights(blocks, "n2"))
-        return Sweep.objective(replace(self, betas=tuple(factor * beta for beta in self.betas)), name, labels, fgsm)
-
-
 def evaluate(
     config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
 ) -> xr.Dataset:
@@ -76,7 +62,7 @@ def evaluate(
     each = []
     for name, recipe in RECIPES.items():
         settings = getattr(config, name)
-        sweep = Reduced(
+        sweep = Sweep(
             recipe.restore(settings, networks[name]).to(device).requires_grad_(False),
             recipe.front(settings, device=device),
             settings.betas,
@@ -85,7 +71,7 @@ def evaluate(
             _reduction(settings),
         )
         x, labels = (part.to(device) for part in recipe.data(settings, "test"))
-        found = robustness(sweep, x, labels, config.fgsm, reduction=sweep.reduction, progress=progress)
+        found = engine.robustness(sweep, x, labels, config.fgsm, progress=progress)
         each.append(
             found.drop_attrs().assign_coords(
                 scale=settings.scale,
@@ -95,7 +81,7 @@ def evaluate(
             )
         )
     x, labels = (part[: config.n_distances] for part in mnist.inputs(config.text, "test"))
-    x_dist = pair_distances(x, pair_blocks(labels)).mean()
+    x_dist = flat_pairs(pair_distances(x), within_class(labels)).mean()
     result = xr.concat(each, "networks", join="outer", coords="different", compat="equals")
     return result.assign_coords(networks=list(RECIPES)).assign(x_dist=x_dist.numpy())
 

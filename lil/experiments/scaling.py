@@ -22,14 +22,14 @@ import xarray as xr
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil.isometry import isometry_loss, pair_blocks, pair_distances
+from lil.isometry import isometry_loss, pair_distances, within_class
 from lil.progress import Progress, silent
 from lil.randomness import derived_seed
 from lil.sampled_pairs import sampled_isometry_loss
 
 RECIPES = {}
 PAIRS = ("all", "within-class", "sampled")  # every pair, those of one class, some of these at random
-BANDS = {name: np.inf for name in ("seconds", "memory", "by_classes", "by_members", "by_threads", "cores")} | {
+BANDS = dict.fromkeys(("seconds", "memory", "by_classes", "by_members", "by_threads", "cores"), np.inf) | {
     "spread": 0.05,
     "predicted": 0.05,
     "loss": 1e-5,
@@ -148,9 +148,8 @@ def _call(
         return lambda: torch.autograd.grad(
             sampled_isometry_loss(z, x, labels, config.n_drawn, generator=generator).loss.sum(), z
         )
-    blocks = pair_blocks(labels, pairs)
-    x_dist = pair_distances(x, blocks)
-    return lambda: torch.autograd.grad(isometry_loss(z, x_dist, blocks).sum(), z)
+    x_dist, mask = pair_distances(x), within_class(labels, pairs)
+    return lambda: torch.autograd.grad(isometry_loss(z, x_dist, mask).sum(), z)
 
 
 def _seconds(call: Callable[[], None], repeats: int, device: str) -> float:
@@ -205,8 +204,7 @@ def _status(field: str) -> float:
 def _spread(config: Config, n_drawn: int) -> tuple[float, float, float]:
     """The exact loss; the standard deviation of estimates, and the one that they predict, as shares of it."""
     z, x, labels = _data(config, config.n_points)
-    blocks = pair_blocks(labels)
-    exact = float(isometry_loss(z[0], pair_distances(x, blocks), blocks))
+    exact = float(isometry_loss(z[0], pair_distances(x), within_class(labels)))
     generator = torch.Generator().manual_seed(derived_seed(config.draw, 0, n_drawn))
     found = [sampled_isometry_loss(z[0], x, labels, n_drawn, generator=generator) for _ in range(config.n_estimates)]
     losses, variances = (torch.stack(values).double() for values in zip(*found, strict=True))

@@ -7,7 +7,7 @@ optimiser. The plain networks, which have no method, and those with the isometry
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -17,17 +17,16 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lil import regularisers
+from lil.attacks import pixels
 from lil.datasets import images
-from lil.fast import workers
 from lil.models import LIL
 from lil.progress import Progress, silent
-from lil.randomness import derived_seed
 from lil.recipes import mnist
+from lil.training import batch_orders
 
 METHODS = ("jacobian", "spectral", "decay", "fgsm", "pgd")
 
 BAND = 0.05  # how far two trainings of one network may lie apart, of the largest weight: as for MNIST
-_REPORTS = 100  # calls of the progress callback for each method, at most
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def _networks(config: Config, seeds: Sequence[int]) -> LIL:
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
     """The trained networks' weights, on the CPU; the networks of one method learn as one ensemble."""
     x, labels = data(config, "train")
-    x, labels = mnist.flatten(x).to(device), labels.to(device)
+    x, labels = pixels(x).to(device), labels.to(device)
     each = [_train(config, method, x, labels, progress) for method in METHODS if getattr(config, method)]
     return {name: torch.cat([networks[name].cpu() for networks in each]) for name in each[0]}
 
@@ -130,18 +129,15 @@ def _train(
     model = _networks(config, seeds).to(x.device)
     regulariser = _kind(config, method)(model, strengths, seeds)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
-    of_member = torch.tensor([config.seeds.index(seed) for seed in seeds], device=x.device)
-    workers.keep_memory()
-    steps = config.epochs * -(-len(x) // config.batch_size)
-    for done, chosen in enumerate(_batches(config, len(x)), start=1):
-        own = chosen.to(x.device)[of_member]
-        loss = regulariser.loss(x[own], labels[own])
-        optimizer.zero_grad()
-        loss.sum().backward()
-        regulariser.before_step(config.learning_rate)
-        optimizer.step()
-        if done * _REPORTS // steps > (done - 1) * _REPORTS // steps:
-            progress(f"training: {method}", done, steps)
+    steps = -(-len(x) // config.batch_size)
+    for epoch, order in enumerate(batch_orders(len(x), config.epochs, seeds)):
+        for step, own in enumerate(order.to(x.device).split(config.batch_size, dim=1), start=1):
+            loss = regulariser.loss(x[own], labels[own])
+            optimizer.zero_grad()
+            loss.sum().backward()
+            regulariser.before_step(config.learning_rate)
+            optimizer.step()
+            progress(f"training: {method}", epoch * steps + step, config.epochs * steps)
     regulariser.finish()
     return model.state_dict()
 
@@ -154,14 +150,6 @@ def _kind(config: Config, method: str) -> type[regularisers.Regulariser] | parti
         "fgsm": partial(regularisers.Adversarial, steps=1, reach=1.25),
         "pgd": partial(regularisers.Adversarial, steps=config.pgd_steps, reach=2.5),
     }[method]
-
-
-def _batches(config: Config, n: int) -> Iterator[Int[Tensor, "seeds batch"]]:
-    """The points of each step, for each seed in the order of :func:`lil.training.train`; the last hold what is left."""
-    generators = [torch.Generator().manual_seed(derived_seed(seed, 0)) for seed in config.seeds]
-    for _ in range(config.epochs):
-        order = torch.stack([torch.randperm(n, generator=generator) for generator in generators])
-        yield from order.split(config.batch_size, dim=1)
 
 
 def restore(config: Config, networks: dict[str, Tensor]) -> LIL:

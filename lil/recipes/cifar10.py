@@ -6,17 +6,16 @@ that the networks are to keep are those between features: the input of the LIL.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import features
+from lil import engine, features
+from lil.attacks import Front
 from lil.datasets import images
 from lil.models import LIL
 from lil.progress import Progress, silent
@@ -24,7 +23,6 @@ from lil.recipes import sweep
 from lil.recipes.sweep import members as members
 
 FEATURES = 512
-PIECE = 250  # images that go through the VGG13 at once: more take more memory and no less time
 
 # How far two trainings of one network may lie apart, of the largest weight: anywhere. Rounding errors grow to the size of
 # the weights, at β = 10 within 1000 steps, at β = 0 and 0.01 by the end (a network alone and in the ensemble: 1.1 to 1.4).
@@ -100,15 +98,9 @@ def data_available(config: Config) -> bool:
     return images.available(config.dataset)
 
 
-def front(config: Config, *, device: str = "cpu") -> Callable[[Tensor], Tensor]:
-    """What stands between an image and the networks: the VGG13's convolutional part."""
-    vgg13 = features.VGGFeatures(config.weights, config.inputs).to(device)
-
-    def represent(x: Float[Tensor, "*lead channels height width"]) -> Float[Tensor, "*lead features"]:
-        pieces = x.flatten(0, -4).split(PIECE)
-        return torch.cat([vgg13(piece) for piece in pieces]).unflatten(0, x.shape[:-3])
-
-    return represent
+def front(config: Config, *, precision: str = "float32", device: str = "cpu") -> Front:
+    """Return the front of the networks: the VGG13's convolutional part."""
+    return engine.Features(config.weights, config.inputs, precision=precision, device=device)
 
 
 def inputs(
@@ -122,7 +114,7 @@ def inputs(
 @lru_cache(maxsize=2)  # several sets of networks learn from the same features, which take a minute
 def _inputs(dataset, split, n_examples, weights, inputs, device, progress):
     x, labels = _images(dataset, split, n_examples)
-    vgg13 = features.VGGFeatures(weights, inputs).to(device)
+    vgg13 = engine.Features(weights, inputs, device=device)
     return features.extract(vgg13, x.to(device), progress=progress), labels.to(device)
 
 

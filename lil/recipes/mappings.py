@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lil import engine
 from lil.datasets import toy
-from lil.fast import training as fast_training
 from lil.models import LIL
 from lil.progress import Progress, silent
 from lil.training import Settings
@@ -72,7 +72,7 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
         model = LIL((2, *config.hidden, 2), seeds=seeds).to(device)
         settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate, pairs=pairs)
         each = [beta for beta in betas for _ in config.seeds]
-        fast_training.train(model, x, labels, settings, betas=each, seeds=seeds, progress=progress)
+        engine.train(model, x, labels, settings, betas=each, seeds=seeds, progress=progress)
         trained.append(model.state_dict())
     return {name: torch.cat([state[name] for state in trained]).cpu() for name in trained[0]}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lil.attacks import Front, pixels
 from lil.datasets import images
 from lil.models import LIL
 from lil.progress import Progress, silent
@@ -60,14 +60,9 @@ def data_available(config: Config) -> bool:
     return images.available(config.dataset)
 
 
-def flatten(x: Float[Tensor, "*lead channels height width"]) -> Float[Tensor, "*lead pixels"]:
-    """An image as the vector that the networks see."""
-    return x.flatten(-3)
-
-
-def front(config: Config, *, device: str = "cpu") -> Callable[[Tensor], Tensor]:
-    """What stands between an image and the networks: nothing but the order of its pixels."""
-    return flatten
+def front(config: Config, *, device: str = "cpu") -> Front:
+    """Return the front of the networks: they see the pixels themselves."""
+    return pixels
 
 
 def inputs(
@@ -75,7 +70,7 @@ def inputs(
 ) -> tuple[Float[Tensor, "n pixels"], Int[Tensor, "n"]]:
     """What the networks see of a split, the pixels of its images, and their classes."""
     x, labels = data(config, split)
-    return flatten(x).to(device), labels.to(device)
+    return pixels(x).to(device), labels.to(device)
 
 
 def build(config: Config) -> LIL:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lil import engine
 from lil.datasets import toy
-from lil.fast import training as fast_training
 from lil.models import LIL
 from lil.progress import Progress, silent
 from lil.training import Settings
@@ -67,7 +67,7 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     betas, seeds = zip(*members(config), strict=True)
     model = build(config).to(device)
     settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate)
-    fast_training.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
+    engine.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
     return {name: value.cpu() for name, value in model.state_dict().items()}
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil.fast import training as fast_training
+from lil import engine
 from lil.isometry import Reduction
 from lil.models import LIL
 from lil.progress import Progress, silent
@@ -76,5 +76,5 @@ def train(
         scale=config.scale,
         reduction=reduction,
     )
-    fast_training.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
+    engine.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
     return {name: value.cpu() for name, value in model.state_dict().items()}

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from lil import engine
 from lil.datasets import toy
-from lil.fast import training as fast_training
 from lil.models import StackedLIL
 from lil.progress import Progress, silent
 from lil.training import Settings
@@ -58,7 +58,7 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate)
     labels = tuple(level.to(device) for level in torus.labels)
     betas = [config.beta] * len(config.seeds)
-    fast_training.train(model, torus.x.to(device), labels, settings, betas=betas, seeds=config.seeds, progress=progress)
+    engine.train(model, torus.x.to(device), labels, settings, betas=betas, seeds=config.seeds, progress=progress)
     return {name: value.cpu() for name, value in model.state_dict().items()}
 
 

@@ -38,13 +38,13 @@ def given(networks):
 
 
 def left(model, x, labels):
-    return (model(mnist.flatten(x)).argmax(-1) == labels).float().mean(-1)
+    return (model(attacks.pixels(x)).argmax(-1) == labels).float().mean(-1)
 
 
 def test_one_step_is_figure_3s_attack(given, result):
     """By the code of Figure 3: the same accuracies on the same images, of all and of the few."""
     model, x, labels = given
-    sweep = evaluation.Sweep(model, mnist.flatten, TINY.mnist.betas, TINY.mnist.seeds, TINY.mnist.scale)
+    sweep = evaluation.Sweep(model, attacks.pixels, TINY.mnist.betas, TINY.mnist.seeds, TINY.mnist.scale)
     for count in (40, 20):
         fgsm = Fgsm(epsilons=TINY.view.all_epsilons, batch_size=20, pictured=())
         expected = evaluation.robustness(sweep, x[:count], labels[:count], fgsm)
@@ -61,14 +61,14 @@ def test_the_margins_step_and_pgd_are_those_of_their_functions(given, result):
     for k, (beta, seed) in enumerate(mnist.members(TINY.mnist)):
         one, here = evaluation.select(model, [k]), dict(beta=beta, seed=seed, epsilon=0.1)
         found = attacks.attack(
-            one, mnist.flatten, stronger_attacks.margin(one, labels), x, labels, epsilon=0.1, step_size=0.1, steps=1
+            one, attacks.pixels, stronger_attacks.margin(one, labels), x, labels, epsilon=0.1, step_size=0.1, steps=1
         )
         margin = result.accuracy.sel(images=40, attack="margin", **here)
         assert float(margin) == pytest.approx(float(left(one, found.x, labels)))
         position = TINY.view.all_epsilons.index(0.1)
         pgd = stronger_attacks.climb(
             one,
-            mnist.flatten,
+            attacks.pixels,
             x,
             labels,
             epsilon=0.1,
@@ -93,7 +93,7 @@ def test_transfer_shows_the_others_what_was_made_for_beta_0_of_their_seed(given,
         source = evaluation.select(model, [j])
         made = attacks.attack(
             source,
-            mnist.flatten,
+            attacks.pixels,
             attacks.classification(source, labels),
             x,
             labels,

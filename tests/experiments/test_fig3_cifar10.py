@@ -7,7 +7,7 @@ import xarray as xr
 
 from lil.experiments import fig3_cifar10, fig3_cifar10_public
 from lil.features import VGGFeatures
-from lil.isometry import isometry_loss, pair_blocks, pair_distances
+from lil.isometry import isometry_loss, pair_distances, within_class
 from lil.paper import numbers as paper
 from lil.paper.headlines import headline
 from lil.recipes import cifar10
@@ -41,10 +41,9 @@ def test_attacked_images_follow_the_gradient_through_the_whole_network(config, n
     features = vgg13(at)
     z = model.represent(features)[1]  # β = 10
     logits = model(features)[1]
-    blocks = pair_blocks(labels)
     kept = features if config.fgsm.distances == "inputs" else at.flatten(1)
     loss = torch.nn.functional.cross_entropy(logits, labels)
-    (loss + 10 * isometry_loss(z, pair_distances(kept, blocks), blocks)).backward()
+    (loss + 10 * isometry_loss(z, pair_distances(kept), within_class(labels))).backward()
     expected = (x + 0.1 * at.grad.sign()).clamp(0, 1)[:3]
     attacked = (result if config is TINY else fig3_cifar10.evaluate(config, networks)).attacked
     found = attacked.sel(objective="total", beta=10, pictured=0.1)

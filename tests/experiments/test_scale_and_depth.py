@@ -7,8 +7,9 @@ import torch
 from lil import evaluation
 from lil.evaluation import Fgsm
 from lil.experiments import fig3_mnist, scale_and_depth
-from lil.experiments.scale_and_depth import RECIPES, Reduced
-from lil.isometry import isometry_loss, pair_blocks, pair_distances
+from lil.attacks import pixels
+from lil.experiments.scale_and_depth import RECIPES
+from lil.isometry import isometry_loss, pair_distances, within_class
 from lil.paper import sensitivity
 from lil.paper.headlines import headline
 from lil.recipes import choices, mnist
@@ -38,7 +39,7 @@ def test_each_set_meets_figure_3s_attack_with_its_own_k_and_reduction(networks, 
     settings, fgsm = getattr(TINY, name), TINY.fgsm
     model = RECIPES[name].restore(settings, networks[name]).requires_grad_(False)
     reduction = "pairs" if name == "pairs" else "n2"
-    sweep = Reduced(model, mnist.flatten, settings.betas, settings.seeds, settings.scale, reduction)
+    sweep = evaluation.Sweep(model, pixels, settings.betas, settings.seeds, settings.scale, reduction)
     expected = evaluation.robustness(sweep, *mnist.data(settings, "test"), fgsm)
     found = result.sel(networks=name, seed=list(settings.seeds))
     for variable in ("clean", "accuracy", "zero_gradient"):  # a last digit can turn a sign, and an image of 40
@@ -51,17 +52,17 @@ def test_the_attack_follows_the_loss_with_its_reduction(networks):
     """On a batch of unequal classes, by the four steps of the loss."""
     settings = TINY.pairs
     model = choices.restore(settings, networks["pairs"]).requires_grad_(False)
-    sweep = Reduced(model, mnist.flatten, settings.betas, settings.seeds, settings.scale, "pairs")
+    sweep = evaluation.Sweep(model, pixels, settings.betas, settings.seeds, settings.scale, "pairs")
     x, labels = (part[:20] for part in choices.data(settings, "test"))
-    inputs = mnist.flatten(x).expand(6, -1, -1)
+    inputs = pixels(x).expand(6, -1, -1)
     images = x.expand(6, -1, -1, -1, -1)
     found = sweep.objective("total", labels, TINY.fgsm)(inputs, images)
-    blocks = pair_blocks(labels)
-    isometry = isometry_loss(model.represent(inputs), pair_distances(inputs[0], blocks), blocks, reduction="pairs")
+    mask = within_class(labels)
+    isometry = isometry_loss(model.represent(inputs), pair_distances(inputs[0]), mask, reduction="pairs")
     cross_entropy = torch.stack([torch.nn.functional.cross_entropy(logits, labels) for logits in model(inputs)])
     betas = torch.tensor([beta for beta in settings.betas for _ in settings.seeds])
     assert torch.allclose(found, cross_entropy + betas * isometry, rtol=1e-5)
-    plain = evaluation.Sweep(model, mnist.flatten, settings.betas, settings.seeds, settings.scale)
+    plain = evaluation.Sweep(model, pixels, settings.betas, settings.seeds, settings.scale)
     assert not torch.allclose(found[4:], plain.objective("total", labels, TINY.fgsm)(inputs, images)[4:], rtol=0.1)
 
 

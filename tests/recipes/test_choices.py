@@ -3,7 +3,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from lil.isometry import isometry_loss, pair_blocks, pair_distances
+from lil.isometry import isometry_loss, pair_distances, within_class
 from lil.recipes import choices, mnist
 
 TINY = replace(
@@ -55,7 +55,7 @@ def test_k_reaches_the_training(balanced):
 
 
 def losses(z, x_dist, labels=BALANCED, **settings):
-    return float(isometry_loss(z, x_dist, pair_blocks(labels), **settings))
+    return float(isometry_loss(z, x_dist, within_class(labels), **settings))
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def batch():
     """Representations of a balanced batch, and the distances between its inputs."""
     generator = torch.Generator().manual_seed(1)
     x, z = torch.rand(2, 100, 30, generator=generator, dtype=torch.float64)
-    return z, pair_distances(x, pair_blocks(BALANCED))
+    return z, pair_distances(x)
 
 
 def test_the_loss_by_pairs_is_n_squared_over_pairs_times_eq_1_s(batch):
@@ -74,5 +74,5 @@ def test_k_is_a_weight_and_another_aim(batch):
     """(K d(Φ) − d)² = K² (d(Φ) − d/K)²; and no weight alone does it: the zero is elsewhere."""
     z, x_dist = batch
     assert losses(z, x_dist, scale=3.0) == pytest.approx(9 * losses(z, x_dist / 3), rel=1e-12)
-    kept = pair_distances(z, pair_blocks(BALANCED))
+    kept = pair_distances(z)
     assert losses(z, kept) == pytest.approx(0, abs=1e-20) and losses(z, kept, scale=3.0) > 1

@@ -37,19 +37,13 @@ def test_digits_stand_in_with_the_shape_of_cifar10():
     assert torch.equal(x[:, 1, 2:30, 2:30], digits[:, 0]) and x.sum() == pytest.approx(3 * digits.sum().item())
 
 
-def test_the_networks_see_features(monkeypatch):
+def test_the_networks_see_features():
     x, labels = cifar10.data(TINY, "test")
     expected = features.VGGFeatures("random", "normalised")(x)
     inputs, classes = cifar10.inputs(TINY, "test")
     assert torch.allclose(inputs, expected, atol=1e-6) and torch.equal(classes, labels)
     front = cifar10.front(TINY)
-    assert torch.allclose(front(x), inputs, atol=1e-6)
-    monkeypatch.setattr(cifar10, "PIECE", 4)  # the images go through the VGG13 in pieces, their gradient too
     assert torch.allclose(front(torch.stack((x, x)))[1], inputs, atol=1e-6)
-    whole, pieces = (x.clone().requires_grad_() for _ in range(2))
-    features.VGGFeatures("random", "normalised")(whole).square().sum().backward()
-    front(pieces).square().sum().backward()
-    assert torch.allclose(pieces.grad, whole.grad, atol=1e-6)
     other, _ = cifar10.inputs(replace(TINY, inputs="as-published"), "test")
     assert not torch.allclose(other, inputs, atol=1e-3)
 

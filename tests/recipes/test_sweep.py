@@ -4,8 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lil import training
-from lil.fast import training as fast_training
+from lil import engine, training
 from lil.recipes import cifar10, mnist, sweep
 
 SMALL = sweep.Config(hidden=(8, 8), betas=(0.0, 1.0), seeds=(0, 3), batch_size=7, epochs=2)
@@ -31,7 +30,7 @@ def test_the_settings_reach_the_training(monkeypatch):
     def train(model, x, labels, settings, *, betas, seeds, progress):
         seen.update(settings=settings, betas=betas, seeds=seeds)
 
-    monkeypatch.setattr(fast_training, "train", train)
+    monkeypatch.setattr(engine, "train", train)
     config = replace(SMALL, scale=10.0, learning_rate=0.5)
     sweep.train(sweep.build(config, 5), config, torch.zeros(4, 5), torch.tensor([0, 0, 1, 1]), reduction="pairs")
     assert seen == dict(

@@ -31,17 +31,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
+from lil import features
 from lil.datasets import images
-from lil.fast.batch_norm import BatchNormReLU
-from lil.fast.convolutions import Conv3x3
 from lil.progress import Progress, silent
-
-# Mean and standard deviation of each channel over CIFAR10's training images, pixels in [0, 1].
-MEAN = (0.4914, 0.4822, 0.4465)
-STD = (0.2470, 0.2435, 0.2616)
-
-# Committed, and read by lil.features; its card is the .json beside it.
-WEIGHTS = Path(__file__).parent / "weights" / "vgg13_cifar10.safetensors"
 
 
 @dataclass(frozen=True)
@@ -143,22 +135,6 @@ class Pretraining:
         }
 
 
-def convolutions(generator: torch.Generator) -> nn.Sequential:
-    """``vgg13_bn.features`` with initial weights as torchvision draws them, from ``generator``."""
-    from torchvision.models import vgg13_bn
-
-    with torch.device("meta"):  # the classifier, thirteen times as large, would cost seconds to draw
-        layers = vgg13_bn().features
-    layers.to_empty(device="cpu")
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
-            nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.BatchNorm2d):
-            layer.reset_parameters()
-    return layers
-
-
 def network(seed: int) -> nn.Sequential:
     """``vgg13_bn``'s convolutional part, then one linear layer from its 512 features to 10 classes.
 
@@ -166,24 +142,14 @@ def network(seed: int) -> nn.Sequential:
     gradients then reach all ten layers from the first step.
     """
     generator = _generator(seed, 0)
-    layers = convolutions(generator)
+    layers = features.initial(generator)
     for layer in layers:
         if isinstance(layer, nn.Conv2d) and layer.in_channels > 3:
             nn.init.dirac_(layer.weight.data[: layer.in_channels])
     head = nn.Linear(512, 10)
     nn.init.normal_(head.weight, std=0.01, generator=generator)
     nn.init.zeros_(head.bias)
-    return nn.Sequential(fast(layers), nn.Flatten(), head)
-
-
-def fast(layers: nn.Sequential) -> nn.Sequential:
-    """The same function of the same parameters under the same names, in modules that are faster on processors."""
-    counterparts = {
-        nn.Conv2d: Conv3x3.like,
-        nn.BatchNorm2d: BatchNormReLU.like,
-        nn.ReLU: lambda _: nn.Identity(),  # one follows each batch norm and no other layer
-    }
-    return nn.Sequential(*(counterparts.get(type(layer), lambda same: same)(layer) for layer in layers))
+    return nn.Sequential(layers, nn.Flatten(), head)
 
 
 def parameter_groups(model: nn.Module, settings: Settings) -> list[dict]:
@@ -203,7 +169,7 @@ def learning_rate(step: int, steps: int, settings: Settings) -> float:
 
 def normalise(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
     """Pixels in [0, 1] to mean 0 and standard deviation 1 of each channel, over the training images."""
-    mean, std = (torch.tensor(values, dtype=x.dtype, device=x.device).view(3, 1, 1) for values in (MEAN, STD))
+    mean, std = (torch.tensor(values, dtype=x.dtype, device=x.device).view(3, 1, 1) for values in features.CIFAR10)
     return (x - mean) / std
 
 
@@ -321,36 +287,32 @@ def accuracy(model: nn.Module, x: Float[Tensor, "n 3 h w"], labels: Int[Tensor, 
     """Share of images, pixels in [0, 1], that the network classifies correctly, in eval mode."""
     model.eval()
     right = 0
-    for images, truth in zip(x.split(500), labels.split(500)):
+    for pixels, truth in zip(x.split(500), labels.split(500), strict=True):
         with autocast(x.device):
-            logits = model(normalise(images).contiguous(memory_format=torch.channels_last))
+            logits = model(normalise(pixels).contiguous(memory_format=torch.channels_last))
         right += int((logits.argmax(1) == truth).sum())
     return right / len(x)
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 for convolutions where the hardware multiplies matrices of it; elsewhere float32 is faster.
-
-    A processor with the mere vector instructions for bfloat16 (avx512_bf16) is slower with them.
-    """
+    """Return the context in which convolutions run in bfloat16 where the hardware multiplies it, else in float32."""
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        native = torch.cpu.get_capabilities().get("amx_bf16", False)
+        native = features.multiplies_bfloat16()
     return torch.autocast(device.type, torch.bfloat16, enabled=native)
 
 
 def vgg13(settings: Settings = Settings(), *, device: torch.device | str = "cpu", progress: Progress = silent) -> Path:
-    """Pretrain on CIFAR10, resuming from the cache folder, and write :data:`WEIGHTS` with its card. Returns WEIGHTS."""
-    x, labels = images.load("cifar10", "train")
-    x_test, labels_test = images.load("cifar10", "test")
+    """Pretrain on CIFAR10, resuming from the cache folder, and write the weights of :mod:`lil.features`. Return their path."""
+    (x, labels), (x_test, labels_test) = (images.load("cifar10", split) for split in ("train", "test"))
     checkpoint = images.cache_folder() / "pretraining" / "vgg13-cifar10" / "checkpoint.safetensors"
     run = pretrain(x, labels, x_test, labels_test, settings, checkpoint=checkpoint, device=device, progress=progress)
     average(run, x.to(device))
     tensors = half(run.network.state_dict())
     run.network.load_state_dict({name: value.float() for name, value in tensors.items()})
-    write(WEIGHTS, tensors, card(run, accuracy(run.network, x_test.to(device), labels_test.to(device))))
-    return WEIGHTS
+    write(features.WEIGHTS, tensors, card(run, accuracy(run.network, x_test.to(device), labels_test.to(device))))
+    return features.WEIGHTS
 
 
 def half(state: dict[str, Tensor]) -> dict[str, Tensor]:
