@@ -36,8 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Return the errors that say what to do; any other is a defect, and its traceback is wanted."""
-    from lil import engine, features, pretraining
+    from lil import engine, features
     from lil.datasets import images
+    from lil.recipes import pretraining
     from lil.results.errors import ResultError
 
     of_data = (images.DatasetNotFound, images.DatasetCorrupt, images.CacheUnwritable)
@@ -75,12 +76,16 @@ def _parser() -> argparse.ArgumentParser:
     inner = listed.add_subparsers(metavar="COMMAND")
     what = "after a change of code: compute probes by the old code and the new, and make records current that agree"
     affirm = _command(inner, "affirm", _affirm, what)
-    affirm.add_argument("names", nargs="*", metavar="NAME", help="experiments (default: all that are stale by code alone)")
+    affirm.add_argument(
+        "names", nargs="*", metavar="NAME", help="experiments (default: all that are stale by code alone)"
+    )
     old = "a commit with the old code (default: the last one that changed the record)"
     affirm.add_argument("--against", metavar="COMMIT", help=old)
     what = "train and evaluate a few networks of each record by the plain code beside the fast engine"
     witness = _command(inner, "witness", _witness, what)
-    witness.add_argument("names", nargs="*", metavar="NAME", help="experiments (default: all without a current witness)")
+    witness.add_argument(
+        "names", nargs="*", metavar="NAME", help="experiments (default: all without a current witness)"
+    )
     for each in (affirm, witness):
         each.add_argument("--device", **device)
 
@@ -126,7 +131,9 @@ def _reproduce(chosen: argparse.Namespace) -> int:
     from lil.results.errors import UnknownName
 
     if chosen.record and (chosen.profile != "paper" or chosen.mode == "recorded" or chosen.seeds is not None):
-        raise UnknownName("Only results at the paper's scale are recorded, with all seeds: leave out --record or the others.")
+        raise UnknownName(
+            "Only results at the paper's scale are recorded, with all seeds: leave out --record or the others."
+        )
     experiments = [registry.load(EXPERIMENTS, name) for name in chosen.names or registry.names(EXPERIMENTS)]
     if chosen.scheduler is None:
         _check_device(chosen.device)

@@ -95,7 +95,8 @@ def compare(
     with tempfile.TemporaryDirectory() as folder:
         base, band = Path(folder, "old"), None
         report: dict[str, dict[str, Any]] = {}
-        running.run(old, replace(job, trained=str(base), evaluated={str(base): f"{base}.nc"}), before)
+        job = replace(job, trained=str(base), evaluated={str(base): f"{base}.nc"})
+        running.run(old, job, before)
         progress(f"{name}, probe", 1, total)
         for done, engine in enumerate(after, start=2):
             probe = Path(folder, f"new {engine}")
