@@ -8,8 +8,8 @@ from lil import attacks, evaluation, stronger_attacks
 from lil.evaluation import Fgsm
 from lil.experiments import attackers_view
 from lil.experiments._attackers import ATTACKS
+from lil.models import derived_seed
 from lil.paper.checklist import checklist
-from lil.randomness import derived_seed
 from lil.recipes import mnist
 from lil.results import computing
 

@@ -9,7 +9,7 @@ import xarray as xr
 from lil import evaluation, stronger_attacks
 from lil.attacks import pixels
 from lil.experiments import baselines as experiment
-from lil.randomness import derived_seed
+from lil.models import derived_seed
 from lil.recipes import baselines, mnist
 from lil.results import computing
 
