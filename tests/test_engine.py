@@ -127,7 +127,7 @@ print(engine.name(), any(name.startswith(("lil.fast", "numba")) for name in sys.
 def _answer(folder, **environment):
     environment = os.environ | {"PYTHONPATH": str(folder)} | environment
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", PROGRAM], env=environment, cwd=folder, capture_output=True, text=True, check=True
     ).stdout
 
 
