@@ -227,7 +227,7 @@ def test_each_network_gets_an_attack_of_its_own():
 @pytest.mark.parametrize("epsilon", [0.0, -0.1, 1.01, float("nan")])
 def test_an_epsilon_that_is_no_step_is_refused(digits, epsilon):
     model, x, labels = digits
-    with pytest.raises(ValueError, match=r"ε \(the paper's γ\) must be greater than 0 and at most 1"):
+    with pytest.raises(ValueError, match=r"ε \(the paper's γ\) must be > 0 and at most 1"):
         attacks.attack(
             model, flatten, attacks.classification(model, labels), x, labels, epsilon=epsilon, step_size=0.1, steps=1
         )

@@ -8,8 +8,8 @@ from lil import attacks, evaluation, stronger_attacks
 from lil.evaluation import Fgsm
 from lil.experiments import attackers_view
 from lil.experiments._attackers import ATTACKS
+from lil.models import derived_seed
 from lil.paper.checklist import checklist
-from lil.randomness import derived_seed
 from lil.recipes import mnist
 from lil.results import computing
 
@@ -181,7 +181,7 @@ def test_run_gives_what_evaluate_gives(result):
         (dict(auto_epsilons=(0.2,)), "auto_epsilons must be among the ε"),
         (dict(n_few=40), "n_few must be greater than 0 and less than n_images, 40"),
         (dict(doublings=1), "doublings must be at least 2"),
-        (dict(more_epsilons=(1.5,)), r"ε \(the paper's γ\) must be greater than 0 and at most 1"),
+        (dict(more_epsilons=(1.5,)), r"ε \(the paper's γ\) must be > 0 and at most 1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(change, words):

@@ -9,7 +9,7 @@ import xarray as xr
 from lil import evaluation, stronger_attacks
 from lil.attacks import pixels
 from lil.experiments import baselines as experiment
-from lil.randomness import derived_seed
+from lil.models import derived_seed
 from lil.recipes import baselines, mnist
 from lil.results import computing
 
@@ -196,7 +196,7 @@ def test_methods_are_compared_at_the_clean_accuracy_of_the_best_lil():
     [
         (dict(auto_epsilons=(0.2,)), "auto_epsilons must be among the ε"),
         (dict(n_few=30), "n_few must be greater than 0 and less than n_images, 30, not 30."),
-        (dict(epsilons=(1.5,), auto_epsilons=()), "must be greater than 0 and at most 1"),
+        (dict(epsilons=(1.5,), auto_epsilons=()), "must be > 0 and at most 1"),
         (
             dict(mnist=replace(TINY.mnist, epochs=4)),
             "networks that are compared must share their epochs, not have 4 and 3",
