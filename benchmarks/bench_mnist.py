@@ -54,7 +54,7 @@ def test_training(timed, images, kind):
 
 @torch.no_grad()
 def arithmetic(model: LIL, x: torch.Tensor) -> None:
-    """The matrix products of the steps, forward and backward, and Adam's arithmetic: no activations, losses or graph."""
+    """Compute the matrix products of the steps, forward and backward, and Adam: no activations, losses or graph."""
     for parameter in model.parameters():
         parameter.grad = torch.full_like(parameter, 1e-3)
     step = torch.optim.Adam(model.parameters(), fused=True).step

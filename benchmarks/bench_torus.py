@@ -1,4 +1,4 @@
-"""Figure 4's training, stacks of three levels: the paper's five beside one of the plain twin, seconds an epoch of one stack."""
+"""Figure 4's training, stacks of three levels: five beside one of the plain twin, seconds an epoch of one stack."""
 
 import naive
 import pytest

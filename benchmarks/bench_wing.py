@@ -103,7 +103,7 @@ def test_start(timed, turn, kind, tmp_path_factory):
     if turn:
         pytest.skip("compiling takes long and is timed once")
     cache = tmp_path_factory.getbasetemp() / "machine-code"
-    program = "import bench_wing; bench_wing.toys(bench_wing.rings, 'ours', 1); bench_wing.on_images(*bench_wing.ATTACK, 'ours', 10)"
+    program = "from bench_wing import *; toys(rings, 'ours', 1); on_images(*ATTACK, 'ours', 10)"
 
     def start():
         where = cache if kind == "ours" else tmp_path_factory.mktemp("empty")
@@ -114,7 +114,7 @@ def test_start(timed, turn, kind, tmp_path_factory):
 
 
 def table(rows):
-    """Return a row for each file: its lines, the parts that it speeds up, by how much, and what the paper takes without."""
+    """Return a row for each file: its lines, what it speeds up and by how much, and the paper's time without it."""
     found = {row["what"]: row for row in rows}
     if not found.keys() >= PARTS.keys():
         return []

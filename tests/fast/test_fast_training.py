@@ -8,8 +8,7 @@ import torch.nn.functional as F
 
 from lil import training as plain
 from lil.fast import kernel, training
-from lil.models import LIL, StackedLIL
-from lil.randomness import derived_seed
+from lil.models import LIL, StackedLIL, derived_seed
 from lil.training import Settings
 
 ALL = Settings(epochs=4, learning_rate=0.01, alpha=0.7, scale=1.5)
