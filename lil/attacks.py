@@ -163,5 +163,5 @@ def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUN
     for epsilon in epsilons:
         if not 0 < epsilon <= largest:
             raise ValueError(
-                f"ε (the paper's γ) must be greater than 0 and at most {largest:g}, the range of a pixel, not {epsilon:g}."
+                f"ε (the paper's γ) must be > 0 and at most {largest:g}, the range of a pixel, not {epsilon:g}."
             )

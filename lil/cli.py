@@ -1,29 +1,30 @@
-"""The command ``lil``: results reproduced, recorded and listed, claims judged, data fetched, the VGG13 pretrained."""
+"""The command ``lil``: reproduce, record, list and affirm results, judge claims, fetch data, pretrain the VGG13."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
-# Nothing that takes long to import: `lil --help` answers at once, and each command imports what it needs.
+# `lil --help` answers at once because each command imports torch and the rest by itself.
 
 EXPERIMENTS = "lil.experiments"
 DATA = ("mnist", "cifar10")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; what can go wrong is told in one sentence. Returns the exit status."""
+    """Run one command and return its exit status; print an error in one sentence."""
     chosen = _parser().parse_args(arguments)
     try:
         status = chosen.command(chosen)
         sys.stdout.flush()
         return status
-    except BrokenPipeError:  # `lil results | head`: whoever reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still flushes at its exit
-        return 141  # as a shell says of a process that SIGPIPE ended
+    except BrokenPipeError:  # `lil results | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its exit
+        return 141  # of a process that SIGPIPE ended, in a shell
     except KeyboardInterrupt:
         print("lil: interrupted; records are as they were before.", file=sys.stderr)
         return 130
@@ -34,23 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _expected() -> tuple[type[Exception], ...]:
-    """The errors that tell what to do; any other is a defect, and its traceback is wanted."""
-    from lil import features, pretraining
+    """Return the errors that say what to do; any other is a defect, and its traceback is wanted."""
+    from lil import engine, features
     from lil.datasets import images
+    from lil.recipes import pretraining
     from lil.results.errors import ResultError
 
-    return (
-        ResultError,
-        images.DatasetNotFound,
-        images.DatasetCorrupt,
-        images.CacheUnwritable,
-        features.WeightsNotFound,
-        features.WeightsInvalid,
-        pretraining.CheckpointMismatch,
-    )
+    of_data = (images.DatasetNotFound, images.DatasetCorrupt, images.CacheUnwritable)
+    of_weights = (features.WeightsNotFound, features.WeightsInvalid, pretraining.CheckpointMismatch)
+    return (ResultError, engine.EngineUnknown, *of_data, *of_weights)
 
 
 def _fail(error: Exception) -> int:
+    """Print an error and return the exit status 1."""
     print(f"lil: {error}", file=sys.stderr)
     return 1
 
@@ -58,49 +55,41 @@ def _fail(error: Exception) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lil", description="Recompute the figures and tables of the paper.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    device = dict(default="cpu", help="as PyTorch names it: cpu (default), cuda")
 
     reproduce = _command(commands, "reproduce", _reproduce, "compute experiments and compare: paper, record, now")
     reproduce.add_argument("names", nargs="*", metavar="NAME", help="experiments (default: all)")
+    mode = "live computes everything anew (default), auto what costs little or, with --record, what is not current; "
     reproduce.add_argument(
-        "--mode",
-        choices=("live", "auto", "recorded"),
-        default="live",
-        help="compute everything anew (default), or what auto decides, or only read the record; "
-        "with --record, auto computes what is not current and keeps the rest",
+        "--mode", choices=("live", "auto", "recorded"), default="live", help=f"{mode}recorded computes nothing"
     )
-    reproduce.add_argument(
-        "--profile",
-        choices=("paper", "shown", "quick"),
-        default="paper",
-        help="the paper's scale (default), or there no more than what the paper itself shows, or a scale "
-        "of seconds, without downloads",
-    )
-    reproduce.add_argument(
-        "--seeds", type=int, metavar="N", help="only the first N seeds of all networks, for less time"
-    )
+    profile = "the paper's scale (default), the part of it that the paper shows, or seconds without downloads"
+    reproduce.add_argument("--profile", choices=("paper", "shown", "quick"), default="paper", help=profile)
+    reproduce.add_argument("--seeds", type=int, metavar="N", help="only the first N seeds of all networks")
     reproduce.add_argument("--record", action="store_true", help="make the results the records in results/")
-    reproduce.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="have the workers of a dask scheduler do it, such as tcp://127.0.0.1:8786",
-    )
-    _add_device(reproduce)
+    reproduce.add_argument("--scheduler", metavar="ADDRESS", help="compute by the workers of a dask scheduler")
+    reproduce.add_argument("--device", **device)
 
-    listed = _command(commands, "results", _results, "list what is recorded: when, in how long, current or stale")
-    listed.add_argument(
-        "--check", action="store_true", help="exit with 1 if a record is stale, damaged or of no experiment"
+    listed = _command(commands, "results", _results, "list the records: computed when, in how long, current or stale")
+    check = "exit with 1 if a record is stale, damaged or of no experiment"
+    listed.add_argument("--check", action="store_true", help=check)
+    inner = listed.add_subparsers(metavar="COMMAND")
+    what = "after a change of code: compute probes by the old code and the new, and make records current that agree"
+    affirm = _command(inner, "affirm", _affirm, what)
+    affirm.add_argument(
+        "names", nargs="*", metavar="NAME", help="experiments (default: all that are stale by code alone)"
     )
-    affirm = _command(
-        listed.add_subparsers(metavar="COMMAND"),
-        "affirm",
-        _affirm,
-        "after a change of code: recompute one member of a record, chosen at random, and make the record "
-        "current if it agrees",
+    old = "a commit with the old code (default: the last one that changed the record)"
+    affirm.add_argument("--against", metavar="COMMIT", help=old)
+    what = "train and evaluate a few networks of each record by the plain code beside the fast engine"
+    witness = _command(inner, "witness", _witness, what)
+    witness.add_argument(
+        "names", nargs="*", metavar="NAME", help="experiments (default: all without a current witness)"
     )
-    affirm.add_argument("name", metavar="NAME", help="an experiment")
-    _add_device(affirm)
+    for each in (affirm, witness):
+        each.add_argument("--device", **device)
 
-    claims = _command(commands, "claims", _claims, "list what the paper claims, and whether it holds by the records")
+    claims = _command(commands, "claims", _claims, "list the claims of the paper and their verdicts by the records")
     how = claims.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="print everything, every seed's numbers among it, as JSON")
     how.add_argument("--csv", action="store_true", help="the same as a table with one row a claim")
@@ -108,18 +97,15 @@ def _parser() -> argparse.ArgumentParser:
 
     data = commands.add_parser("data", help="fetch or verify the image sets")
     data = data.add_subparsers(required=True, metavar="COMMAND")
-    for name, command, what in (
-        ("fetch", _fetch, "download what is not on this machine, and verify all"),
-        ("verify", _verify, "compare every byte with the published checksums"),
-    ):
-        each = _command(data, name, command, what)
+    fetch = _command(data, "fetch", _fetch, "download the sets that are not on this machine, and verify all")
+    verify = _command(data, "verify", _verify, "compare every byte with the published checksums")
+    for each in (fetch, verify):
         each.add_argument("names", nargs="*", metavar="NAME", help=f"{' or '.join(DATA)} (default: both)")
 
-    pretrain = _command(
-        commands, "pretrain", _pretrain, "train the VGG13 under the CIFAR10 networks; resumes after a kill"
-    )
+    what = "train the VGG13 under the CIFAR10 networks; resumes after a kill"
+    pretrain = _command(commands, "pretrain", _pretrain, what)
     pretrain.add_argument("network", choices=("vgg13",))
-    _add_device(pretrain)
+    pretrain.add_argument("--device", **device)
     return parser
 
 
@@ -127,10 +113,6 @@ def _command(commands: Any, name: str, command: Any, what: str) -> argparse.Argu
     parser = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
     parser.set_defaults(command=command)
     return parser
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="cpu", help="as PyTorch names it: cpu (default), cuda")
 
 
 def _check_device(name: str) -> None:
@@ -150,8 +132,7 @@ def _reproduce(chosen: argparse.Namespace) -> int:
 
     if chosen.record and (chosen.profile != "paper" or chosen.mode == "recorded" or chosen.seeds is not None):
         raise UnknownName(
-            "Only results at the paper's scale are recorded, with all seeds, in mode live or auto: leave out --record or "
-            "the others."
+            "Only results at the paper's scale are recorded, with all seeds: leave out --record or the others."
         )
     experiments = [registry.load(EXPERIMENTS, name) for name in chosen.names or registry.names(EXPERIMENTS)]
     if chosen.scheduler is None:
@@ -161,7 +142,7 @@ def _reproduce(chosen: argparse.Namespace) -> int:
         return _reproduce_all(experiments, chosen, cluster)
 
 
-def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, engine: Any) -> int:
+def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, workers: Any) -> int:
     from lil import results
     from lil.results import registry
 
@@ -170,7 +151,7 @@ def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, engin
         before = _record(experiment)
         try:
             with _Bars() as progress:
-                shared = dict(device=chosen.device, progress=progress, trained=trained, engine=engine)
+                shared = dict(device=chosen.device, progress=progress, trained=trained, workers=workers)
                 if chosen.record:
                     result = results.record(experiment, chosen.mode, **shared)
                 else:
@@ -184,7 +165,7 @@ def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, engin
 
 
 def _record(experiment: Any) -> Any:
-    """The record, current or not, to print beside what is computed; None where none can be read."""
+    """Return the record, current or not, to print beside the result; None if there is none or it is damaged."""
     from lil.results import records
     from lil.results.errors import CorruptRecord
 
@@ -216,39 +197,73 @@ def _results(chosen: argparse.Namespace) -> int:
     table = []
     for row in rows:
         state = f"{row.state} ({', '.join(row.changed)})" if row.changed else row.state
-        attrs = row.attrs
-        cost = (
-            (None,) * 4
-            if attrs is None
-            else (attrs["date"], duration(attrs["seconds"]), f"{attrs['peak_memory_mb']:.0f} MiB", attrs["machine"])
-        )
+        cost: tuple = (None,) * 4
+        if (of := row.attrs) is not None:
+            cost = (of["date"], duration(of["seconds"]), f"{of['peak_memory_mb']:.0f} MiB", of["machine"])
         table.append((row.name, state, *cost))
     _print_table(("record", "state", "date", "took", "memory", "machine"), table)
     failing = [row.name for row in rows if row.state in FAILING]
     if chosen.check and failing:
-        print(
-            f"lil: not current: {', '.join(failing)}; compute them anew with `lil reproduce --record --mode auto`.",
-            file=sys.stderr,
-        )
+        anew = "affirm them with `lil results affirm`, or compute them anew with `lil reproduce --record --mode auto`"
+        print(f"lil: not current: {', '.join(failing)}; {anew}.", file=sys.stderr)
         return 1
     return 0
 
 
 def _affirm(chosen: argparse.Namespace) -> int:
     from lil import results
+    from lil.results import listing, registry
+    from lil.results.affirmation import CODE
+    from lil.results.closing import duration
+
+    _check_device(chosen.device)
+    started, failed = time.perf_counter(), 0
+    stale = [row.name for row in listing(EXPERIMENTS) if row.state == "stale" and set(row.changed) <= CODE]
+    names = chosen.names or [name for name in stale if not name.startswith("networks/")]
+    for experiment in [registry.load(EXPERIMENTS, name) for name in names]:
+        try:
+            with _Bars() as progress:
+                found = results.affirm(experiment, against=chosen.against, device=chosen.device, progress=progress)
+        except _expected() as error:
+            failed += _fail(error)
+            continue
+        words = "; ".join(_in_words(*engine) for engine in found["engines"].items())
+        print(f"{registry.stem(experiment)} is current again: {words}.", flush=True)
+    took = duration(time.perf_counter() - started)
+    print(f"{len(names) - failed} of {len(names)} records are current again, {failed} are not; it took {took}.")
+    return int(failed > 0)
+
+
+def _in_words(engine: str, found: dict[str, Any]) -> str:
+    """Return how the old code and the new compare by one engine of the new code."""
+    by = f"by the {engine} engine " if engine else ""
+    if found["equal"]:
+        return f"{by}equal bits"
+    compared = {name: each for name, each in found["differences"].items() if name not in found["not_compared"]}
+    out = f", not compared: {', '.join(found['not_compared'])}" if found["not_compared"] else ""
+    return f"{by}within measured bands, at most {max(each[0] for each in compared.values()):.0e}{out}"
+
+
+def _witness(chosen: argparse.Namespace) -> int:
+    from lil import results
     from lil.results import registry
 
     _check_device(chosen.device)
-    experiment = registry.load(EXPERIMENTS, chosen.name)
-    with _Bars() as progress:
-        affirmation = results.affirm(experiment, device=chosen.device, progress=progress)
-    member = ", ".join(f"{axis} = {value}" for axis, value in affirmation["member"].items())
-    largest = max({**affirmation["differences"], **affirmation["networks"]}.values())
-    print(
-        f"{chosen.name} is current again: recomputed at {member}, it differs by at most {largest:.1e} of a "
-        "variable's largest value."
-    )
-    return 0
+    failed = 0
+    for experiment in [registry.load(EXPERIMENTS, name) for name in chosen.names or registry.names(EXPERIMENTS)]:
+        try:
+            with _Bars() as progress:
+                row = results.give_witness(experiment, device=chosen.device, progress=progress)
+        except _expected() as error:
+            failed += _fail(error)
+            continue
+        if row is not None:
+            print(
+                f"{row.name}: the plain code agrees in {row.evaluation:.0e}, trained weights in {row.weights:.0e} "
+                f"({row.networks} networks, {row.seconds:.0f} s).",
+                flush=True,
+            )
+    return int(failed > 0)
 
 
 def _claims(chosen: argparse.Namespace) -> int:
@@ -308,7 +323,7 @@ def _pretrain(chosen: argparse.Namespace) -> int:
 
 
 class _Bars:
-    """A progress callback that draws a bar for each piece of work: on a terminal, and nothing elsewhere."""
+    """A progress callback that draws a bar for each piece of work on a terminal, and nothing elsewhere."""
 
     def __enter__(self) -> _Bars:
         self.bar, self.label = None, ""
@@ -332,7 +347,7 @@ class _Bars:
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Columns as wide as their widest entry, numbers to four digits, a dash for what there is not."""
+    """Print columns as wide as their widest entry, numbers to four digits, a dash for None."""
     lines = [header, *([_cell(value) for value in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -343,3 +358,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

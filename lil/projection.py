@@ -34,8 +34,8 @@ def umap(
     # A seeded UMAP moves the points on one thread whatever n_jobs says, and warns unless it is told so. The search for
     # neighbours before would take all of numba's threads, and the order of its sums with them.
     settings = dict(n_neighbors=n_neighbors, min_dist=min_dist, n_components=n_components)
-    layout = _library().UMAP(**settings, random_state=seed, n_jobs=1)
     with _one_thread():
+        layout = _library().UMAP(**settings, random_state=seed, n_jobs=1)
         return layout.fit_transform(z).astype(np.float32)
 
 
@@ -77,16 +77,17 @@ def _mapping(processes: int) -> Iterator:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Have numba's functions run on one thread. OpenMP's number is torch's too, so that it is put back as well."""
+    """Have numba's functions run on one thread, and leave torch its threads, whose number numba's start changes."""
+    of_torch = torch.get_num_threads()
     import numba
 
-    before, torch_before = numba.get_num_threads(), torch.get_num_threads()
+    of_numba = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
         yield
     finally:
-        numba.set_num_threads(before)
-        torch.set_num_threads(torch_before)
+        numba.set_num_threads(of_numba)
+        torch.set_num_threads(of_torch)
 
 
 @lru_cache

@@ -16,8 +16,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from lil.attacks import BOUNDS
-from lil.models import LIL, cross_entropy
-from lil.randomness import derived_seed
+from lil.models import LIL, cross_entropy, derived_seed
 
 
 class Regulariser:

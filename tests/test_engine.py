@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import xarray as xr
 
 import lil
 from lil import attacks, engine, evaluation, training
@@ -71,10 +72,12 @@ def test_every_training_has_the_same_errors(settings):
 def test_the_attack_that_is_taken(front, objectives, chosen, module, monkeypatch):
     asked = []
     monkeypatch.setenv("LIL_ENGINE", chosen)
-    monkeypatch.setattr(module, "robustness", lambda *arguments, **more: asked.append(arguments) or "found")
+    found = xr.Dataset()
+    monkeypatch.setattr(module, "robustness", lambda *arguments, **more: asked.append(arguments) or found)
     sweep = Sweep(LIL((4, 3, 2), seeds=[0]), front, (0.0,), (0,), 1.0)
     arguments = sweep, torch.rand(6, 1, 2, 2), torch.arange(6) % 2, Fgsm(batch_size=6)
-    assert engine.robustness(*arguments, objectives=objectives) == "found" and asked == [arguments]
+    assert engine.robustness(*arguments, objectives=objectives) is found and len(asked) == 1
+    assert all(one is other for one, other in zip(asked[0], arguments, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,7 @@ print(engine.name(), any(name.startswith(("lil.fast", "numba")) for name in sys.
 def _answer(folder, **environment):
     environment = os.environ | {"PYTHONPATH": str(folder)} | environment
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", PROGRAM], env=environment, cwd=folder, capture_output=True, text=True, check=True
     ).stdout
 
 

@@ -1,10 +1,103 @@
-"""What each figure and table shows, as labelled arrays. One module a figure or table, of one stem with its notebook."""
+"""Experiments, one module a figure or table, with the stem of its notebook: networks in, labelled arrays out."""
 
-# Axes along which what is measured of one network does not depend on the others (see lil.results). How work may be divided
-# is no part of what is computed, so it stands here, where no key reads it.
+# How work is divided and checked is no part of what is computed. These tables therefore stand here, where no key reads them.
+
+# Axes along which one network's numbers do not depend on the other networks (see lil.results).
 SEPARATE = {
     "fig3_mnist": ("beta", "seed"),
     "fig3_mnist_public": ("beta", "seed"),
     "fig3_cifar10": ("beta", "seed"),
     "fig3_cifar10_public": ("beta", "seed"),
+}
+
+# Settings at which the old code and the new are compared (lil.results.affirmation): so few steps that rounding errors stay
+# small, and some 100 images, so that one image is at most 1 %. "*" stands for every recipe. The rest is the paper's.
+_ATTACKERS = {"view.steps": 4, "view.doublings": 2, "view.transfer_steps": 4, "view.iterations": 4, "view.queries": 20}
+_CIFAR10 = {"cifar10.n_train": 1000, "cifar10.n_test": 100, "n_compared": 40, "precision": "float32"}
+PROBES = {
+    "attackers_view": {
+        **_ATTACKERS,
+        "mnist.n_train": 3000,
+        "view.epsilons": [0.02, 0.1],
+        "view.auto_epsilons": [0.1],
+        "view.n_images": 100,
+        "view.n_few": 40,
+    },
+    "attackers_view_cifar10": {
+        **_ATTACKERS,
+        "cifar10.n_train": 1000,
+        "view.epsilons": [0.01, 0.1],
+        "view.n_images": 40,
+        "view.n_few": 20,
+    },
+    "baselines": {
+        "*.n_train": 1000,
+        "*.n_test": 200,
+        "baselines.jacobian": [0.1],
+        "baselines.spectral": [1.5],
+        "baselines.decay": [1.0],
+        "baselines.fgsm": [0.1],
+        "baselines.pgd": [0.1],
+        "n_images": 100,
+        "n_few": 40,
+        "doublings": 2,
+        "iterations": 4,
+        "queries": 20,
+    },
+    "fig1_mappings": {"mappings.epochs": 200},
+    "fig2_rings": {"rings.epochs": 200, "rings.n_points": 100, "n_neighbors": 15},
+    "fig3_cifar10": _CIFAR10,
+    "fig3_cifar10_public": _CIFAR10,
+    "fig3_mnist": {"mnist.n_train": 3000, "mnist.n_test": 500},
+    "fig3_mnist_public": {"mnist.n_train": 3000, "mnist.n_test": 500},
+    "fig4_torus": {"*.epochs": 200, "*.grid": 24},
+    "figA1_distances": {"*.n_train": 1000, "n_images": 300},
+    "lipschitz_bound": {
+        "rings.epochs": 200,
+        "rings.n_points": 60,
+        "torus.epochs": 100,
+        "torus.grid": 24,
+        "mnist.n_train": 2000,
+        "n_images": 40,
+        "directions": 2,
+        "steps": 4,
+    },
+    "lipschitz_bound_cifar10": {
+        "cifar10.n_train": 1000,
+        "cifar10.hidden": [200, 200, 200],  # a Jacobian has a row for each unit
+        "n_images": 40,
+        "directions": 2,
+        "steps": 4,
+    },
+    "scale_and_depth": {"*.n_train": 1000, "*.n_test": 100, "n_distances": 100},
+    "scaling": {
+        "points": [100, 200],
+        "classes": [1, 4],
+        "members": [1, 2],
+        "threads": [1],
+        "drawn": [50, 200],
+        "n_points": 200,
+        "n_drawn": 100,
+        "repeats": 1,
+        "n_estimates": 100,
+    },
+    "table1": {"*.n_train": 1000, "*.n_test": 300},
+}
+
+# Settings of the evaluations that a record's witness compares (lil.results.witness). Training is the record's own.
+_FEW = {"view.n_images": 60, "view.n_few": 20, "view.doublings": 2, "view.iterations": 10, "view.queries": 100}
+WITNESSED = {
+    "attackers_view": _FEW,
+    "attackers_view_cifar10": _FEW,
+    "baselines": {"n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
+    "fig3_cifar10": {"cifar10.n_test": 500, "n_compared": 100, "precision": "float32"},
+    "fig3_cifar10_public": {"cifar10.n_test": 500, "n_compared": 100, "precision": "float32"},
+    "fig3_mnist": {"mnist.n_test": 2000},
+    "fig3_mnist_public": {"mnist.n_test": 2000},
+    "figA1_distances": {"n_images": 1000},
+    "lipschitz_bound": {"n_images": 60},
+    "lipschitz_bound_cifar10": {"n_images": 20},
+    "scale_and_depth": {"*.n_test": 500, "n_distances": 500},
+    "scaling": {"repeats": 1, "points": [200, 400], "threads": [1]},
+    "table1": {"*.n_test": 2000},
 }

@@ -20,9 +20,8 @@ from lil import attacks, stronger_attacks
 from lil.evaluation import FGSM, Fgsm, Sweep, predict, select
 from lil.experiments._common import grid_dataset
 from lil.experiments._sweeps import load_sweep
-from lil.models import LIL
+from lil.models import LIL, derived_seed
 from lil.progress import Progress
-from lil.randomness import derived_seed
 from lil.stronger_attacks import AutoAttacked, Escalated, autoattack, converged, escalating_pgd
 
 ATTACKS = ("total", "classification", "margin", "pgd", "autoattack", "noise")

@@ -25,8 +25,8 @@ from torch import Tensor
 
 from lil.experiments._common import Networks, make_run
 from lil.isometry import isometry_loss, pair_distances, within_class
+from lil.models import derived_seed
 from lil.progress import Progress, silent
-from lil.randomness import derived_seed
 from lil.sampled_pairs import sampled_isometry_loss
 
 RECIPES = {}

@@ -92,7 +92,19 @@ def train(networks, batches, loss, seed, rate, done, history, k):
         forward(layers, parameters, x, values)
         pulls = _pulls(layers, batches, loss, k, seed, batch, values, no_inputs, terms[1])
         _backward(
-            networks, k, x, values, batches.labels[seed, batch], loss.alpha, pulls, along, other, spare, gradient, terms[0], no_inputs
+            networks,
+            k,
+            x,
+            values,
+            batches.labels[seed, batch],
+            loss.alpha,
+            pulls,
+            along,
+            other,
+            spare,
+            gradient,
+            terms[0],
+            no_inputs,
         )
         elementary.adam(parameters, networks.means[k], networks.squares[k], gradient, rate, done + step + 1)
 
@@ -111,7 +123,7 @@ def forward(layers, parameters, x, values):
 
 @compiled
 def _pulls(layers, batches, loss, k, seed, batch, values, x_pull, terms):
-    """Return the isometry term's gradient along each level's representation, (levels, units, n); add the losses to ``terms``.
+    """Return the isometry term's gradient along the representations, (levels, units, n); add the losses to ``terms``.
 
     Its gradient along the inputs, through their distances, goes into ``x_pull`` where that has rows.
     """
@@ -123,7 +135,11 @@ def _pulls(layers, batches, loss, k, seed, batch, values, x_pull, terms):
         if layer.representation and loss.betas[k] > 0:
             level = layer.level
             place, pull = (seed, batch, level), pulls[level, : layer.outputs]
-            order, groups, distances = batches.order[place], batches.groups[place], batches.x_dist[batches.start[place] :]
+            order, groups, distances = (
+                batches.order[place],
+                batches.groups[place],
+                batches.x_dist[batches.start[place] :],
+            )
             z = values[layer.row : layer.row + layer.outputs]
             squares = isometry(z, x, order, groups, distances, loss.scale, pull, x_pull)
             terms[level] += 2 * batches.weights[place] * squares
@@ -202,9 +218,9 @@ def _buffers(layers, n):
 def attack(networks, batches, loss, epsilons, low, high, clean, right, zero, change, k):
     """Attack network k with FGSM on all batches, along L_CSE + β L_ISO and along L_CSE alone.
 
-    Adds to ``clean`` (m,) and ``right`` (2, m, ε) the numbers of images that get their class, and to ``zero`` (2, m) the
-    number without a gradient; raises ``change`` (2, m, ε) to the largest change of a coordinate. At β = 0 both
-    objectives are one: the second alone is followed.
+    Adds the number of images that get their class to ``clean`` (m,) and ``right`` (2, m, ε), and the number without a
+    gradient to ``zero`` (2, m). Raises ``change`` (2, m, ε) to the largest change of a coordinate. At β = 0 both
+    objectives are one, and the second alone is followed.
     """
     layers, parameters = networks.layers, networks.parameters[k]
     _, b, d, n = batches.x.shape

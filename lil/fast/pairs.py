@@ -1,7 +1,7 @@
 """The isometry loss and its gradient, by a loop over the pairs that count.
 
-Each unordered pair is visited once: its distance, its mismatch r = K d − d_x, and its pull on both points. The points of a
-group are copied to a block (coordinates, points), so that inner loops run over points that are neighbours in memory.
+Each unordered pair is visited once: its distance, its mismatch r = K d − d_x, and its pull on both points. The points
+of a group are copied to a block (coordinates, points), so that inner loops run over neighbours in memory.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def isometry(z, x, order, groups, x_dist, scale, pull, x_pull):
     """Return Σ r² over the pairs of one batch; write Σ_j (r_ij / d_ij)(z_i − z_j) into ``pull``.
 
     z, x and the pulls are (coordinates, n). ``order`` sorts the points by ``groups``; the pairs within a group count.
-    ``x_dist`` are their distances as :func:`distances` writes them. For an attack, Σ_j (r_ij / d_x)(x_i − x_j) goes into
-    ``x_pull``, which has no rows in a training. A pair at distance 0 pulls on nothing.
+    ``x_dist`` are their distances as :func:`distances` writes them. For an attack, Σ_j (r_ij / d_x)(x_i − x_j) goes
+    into ``x_pull``, which has no rows in a training. A pair at distance 0 pulls on nothing.
     """
     total, at, start = 0.0, 0, 0
     while start < len(order):
@@ -116,7 +116,7 @@ def _squares(z, i, left, rows):
 
 @compiled
 def _weights(row, x_row, left, k, s, x_dist, scale, attacked):
-    """Turn the squared distances of point k into r / d, and 0 where no pair is; return Σ r². ``x_row`` becomes r / d_x."""
+    """Turn squared distances of point k into r / d, 0 where no pair is; return Σ r². Write r / d_x to ``x_row``."""
     total = ZERO
     row[left : k + 1] = ZERO
     row[s:] = ZERO

@@ -1,7 +1,7 @@
-"""Training on the CPU in float32, compiled: the steps of :func:`lil.training.train`, many times as fast for small networks.
+"""Training on the CPU in float32, compiled: the steps of :func:`lil.training.train`.
 
-A step of a small network is a hundred operations of microseconds in PyTorch, whose arithmetic takes a fraction of the time.
-Here a network takes many steps in one compiled call: :mod:`lil.fast.kernel`.
+A step of a small network in PyTorch is a hundred operations of microseconds, whose arithmetic takes a fraction of the
+time. Here a network takes many steps in one compiled call: :mod:`lil.fast.kernel`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from lil import training
@@ -103,6 +103,7 @@ def prepare(
     reduction: str,
 ) -> kernel.Batches:
     """Return batches of the chosen points, with the pairs that count and their distances."""
+    chosen = np.ascontiguousarray(chosen)  # one layout, so that one version is compiled
     labels = np.ascontiguousarray(np.moveaxis(targets[:, chosen], 0, 2))
     groups = labels if kind == "within-class" else np.zeros_like(labels)
     order = groups.argsort(-1, kind="stable")

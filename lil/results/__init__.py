@@ -1,27 +1,24 @@
-"""The store of results: taken from a record or computed now, and never a record that its code no longer computes.
+"""The store of results: computed now or taken from a record, and never from a record whose code has changed.
 
-An *experiment* is a module with ``Config``, ``PAPER``, ``QUICK``, ``RECIPES`` (for each field of the config that holds
-a recipe's settings, that recipe) and ``evaluate(config, networks, *, device, progress)``. A *recipe* is a module with
-``Config``, named settings (``PAPER``, …), ``train(config, *, device, progress)`` and, where it reads data,
-``data_fingerprint(config)``, which reads none of it, and ``data_available(config)``, whether it is on this machine.
+An *experiment* is a module with ``Config``, ``PAPER``, ``QUICK``, ``RECIPES`` (the recipe of each field of the config that
+holds a recipe's settings) and ``evaluate(config, networks, *, device, progress)``. A *recipe* is a module with ``Config``,
+named settings (``PAPER``, …), ``train(config, *, device, progress)`` and ``members(config)``, one entry a network in the
+order of the tensors' first axis. A recipe that reads data has ``data_fingerprint(config)``, which reads none of it, and
+``data_available(config)``.
 
-An evaluation of many minutes can take a keyword ``partial``: a file in which it keeps how far it is, from which it
-goes on after a kill, and which it removes at its end. Its result's attribute ``seconds_before`` says what it took until
-then.
+An evaluation of many minutes can take a keyword ``partial``: a file in which it keeps its state, from which it goes on after
+a kill, and which it removes at its end. The attribute ``seconds_before`` of its result counts the seconds until the kill.
 
-For :func:`affirm`, a recipe's ``members(config)`` says which networks there are, one entry for each in the order of
-the tensors' first axis, and ``BAND`` how far two trainings of one network may lie apart; an experiment's ``BANDS`` says
-the same of its variables. Both are shares of the largest value; what states none has the band ``computing.ROUNDING``, and
-of what has one of 1 or more the values are not compared.
-
-The package of the experiments can say in ``SEPARATE`` for which of them, by name, what is measured of one network does
-not depend on the others, along which axes of the result ("beta", "seed"): a :class:`lil.results.cluster.Cluster`
-evaluates those one by one.
+The package of the experiments can have three tables by experiment. ``SEPARATE`` names the axes of a result ("beta", "seed")
+along which one network's numbers do not depend on the other networks: a :class:`lil.results.cluster.Cluster` evaluates them
+one by one. ``PROBES`` are the settings of :mod:`lil.results.affirmation`, ``WITNESSED`` those of
+:mod:`lil.results.witness`, by dotted field.
 """
 
 from lil.results.affirmation import affirm as affirm
 from lil.results.closing import footer as footer
 from lil.results.listing import listing as listing
 from lil.results.modes import get as get
+from lil.results.modes import give_witness as give_witness
 from lil.results.modes import networks as networks
 from lil.results.modes import record as record

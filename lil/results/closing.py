@@ -1,13 +1,14 @@
-"""The line that closes a page: how its result was made, when, on what, in how long, and how to make it again."""
+"""The last line of a page: how its result was made, when, on which machine, how long it took, and how to repeat it."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import xarray as xr
 
-from lil.results import computing
+from lil.results import computing, witness
 
 _SCALES = {
     "paper": "the paper's scale",
@@ -18,7 +19,7 @@ _SCALES = {
 
 @dataclass(frozen=True)
 class Footer:
-    """Shown by a notebook as Markdown, printed as it is."""
+    """A line of text that a notebook shows as Markdown."""
 
     text: str
 
@@ -30,35 +31,46 @@ class Footer:
 
 
 def footer(result: xr.Dataset) -> Footer:
-    """The closing line of a result that :func:`lil.results.get` returned."""
+    """Return the closing line of a result of :func:`lil.results.get`."""
     attrs = result.attrs
     live = attrs["mode"] == "live"
     threads = f"{attrs['threads']} thread{'s' if attrs['threads'] > 1 else ''}"
+    engine = json.loads(attrs["engine"])["name"] if "engine" in attrs else ""
+    engine = {"": "", "plain": ", by the plain code"}.get(engine, f", by the {engine} engine")
     sentences = [
         f"{'Computed for this page' if live else 'Taken from the record of a computation'} on {attrs['date']}, at "
         f"{_SCALES[attrs['profile']]}: {duration(computing.seconds_of_training(attrs))} of training and "
         f"{duration(attrs['seconds'])} of evaluation on {attrs['machine']} (device {attrs['device']}, {threads}, "
-        f"at most {computing.peak_memory_mb(attrs):.0f} MiB)."
+        f"at most {computing.peak_memory_mb(attrs):.0f} MiB){engine}{witness.clause(attrs)}."
     ]
     if "comparison" in attrs:
         sentences.append(_comparison(json.loads(attrs["comparison"])))
-    for affirmation in json.loads(attrs.get("affirmations", "[]")):
-        member = ", ".join(f"{name} = {value}" for name, value in affirmation["member"].items())
-        sentences.append(f"Its code changed since and was affirmed on {affirmation['date']} by recomputing {member}.")
+    if affirmations := json.loads(attrs.get("affirmations", "[]")):
+        sentences.append(_affirmation(affirmations[-1]))
     profile = "" if attrs["profile"] == "paper" else f" --profile {attrs['profile']}"
     sentences.append(f"To compute it again: `lil reproduce {attrs['name']}{profile}`.")
     return Footer(" ".join(sentences))
 
 
 def duration(seconds: float) -> str:
-    """Seconds up to two minutes, then minutes, then hours."""
+    """Return seconds in words: seconds up to two minutes, then minutes, then hours."""
     if seconds < 120:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"
 
 
-def _comparison(comparison: dict) -> str:
-    """How far a live result is from the record."""
+def _affirmation(affirmation: dict[str, Any]) -> str:
+    engines = affirmation.get("engines", {}).values()
+    how = (
+        "to the last bit"
+        if engines and all(each["equal"] for each in engines)
+        else "within the band of rounding errors"
+    )
+    return f"Its code changed since; on {affirmation['date']} the old code and the new agreed on a probe {how}."
+
+
+def _comparison(comparison: dict[str, Any]) -> str:
+    """Return a sentence on the difference of a live result from its record."""
     name, share = max(comparison["differences"].items(), key=lambda item: item[1])
     stale = f", which is stale ({' and '.join(comparison['changed'])} changed)," if comparison["changed"] else ""
     if share == 0:

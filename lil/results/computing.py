@@ -1,4 +1,4 @@
-"""Live results: networks trained and evaluated now, with their provenance, and their difference from a record."""
+"""Results computed now: networks trained and evaluated, with their provenance, and their difference from a record."""
 
 from __future__ import annotations
 
@@ -12,40 +12,33 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from lil.datasets.images import cache_folder
+from lil.cache import cache_folder
 from lil.progress import Progress
 from lil.results import files, keys, provenance
 from lil.results.errors import UnknownName
 from lil.results.records import Networks
 
-ROUNDING = 1e-6  # the band of what states none: how far two computations may lie apart, of the largest value
 AXES = {"beta": "betas", "seed": "seeds"}  # dimension of a result: field of a recipe's settings
-OF_TRAINING = ("date", "machine", "device", "threads", "seconds", "peak_memory_mb")  # said again by an evaluation
+OF_TRAINING = ("date", "machine", "device", "threads", "seconds", "peak_memory_mb")  # repeated by an evaluation
 
 
 def recipes(experiment: ModuleType, config: Any) -> dict[str, tuple[ModuleType, Any]]:
-    """Each recipe of an experiment with its settings."""
+    """Return each recipe of an experiment with its settings."""
     return {name: (recipe, getattr(config, name)) for name, recipe in experiment.RECIPES.items()}
 
 
 def only(settings: Any, member: dict[str, Any]) -> Any:
-    """A recipe's settings for one member alone: one value of each axis of the AXES that it has."""
+    """Return a recipe's settings for one member: one value of each of its AXES."""
     fields = {AXES[axis]: (value,) for axis, value in member.items() if hasattr(settings, AXES[axis])}
     return replace(settings, **fields)
 
 
 def with_seeds(experiment: ModuleType, config: Any, count: int) -> Any:
-    """An experiment's settings with the first ``count`` seeds of each of its recipes, or as many as that has."""
+    """Return an experiment's settings with the first ``count`` seeds of each recipe."""
     if count < 1:
         raise UnknownName(f"There must be at least one seed, not {count}.")
-    return replace(
-        config,
-        **{
-            name: replace(settings, seeds=settings.seeds[:count])
-            for name, (_, settings) in recipes(experiment, config).items()
-            if hasattr(settings, "seeds")
-        },
-    )
+    each = {name: settings for name, (_, settings) in recipes(experiment, config).items() if hasattr(settings, "seeds")}
+    return replace(config, **{name: replace(settings, seeds=settings.seeds[:count]) for name, settings in each.items()})
 
 
 def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:
@@ -53,8 +46,7 @@ def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -
     inputs = keys.of_networks(recipe, config)
     with provenance.measured() as cost:
         tensors = recipe.train(config, device=device, progress=progress)
-    attrs = inputs.attrs() | provenance.describe(device, cost) | {"band": getattr(recipe, "BAND", ROUNDING)}
-    return Networks(tensors, attrs)
+    return Networks(tensors, inputs.attrs() | provenance.describe(device, cost))
 
 
 def evaluate(
@@ -68,32 +60,26 @@ def evaluate(
 ) -> xr.Dataset:
     """Evaluate an experiment's networks, one set for each of its ``RECIPES``.
 
-    ``resume``: go on from where an earlier call was killed, if the experiment's ``evaluate`` can: see :func:`_partial`.
+    ``resume``: go on where an earlier call was killed, if the experiment's ``evaluate`` takes ``partial``.
     """
     inputs = keys.of_evaluation(experiment, config)
     tensors = {name: each.tensors for name, each in networks.items()}
-    more = {"partial": _partial(inputs, networks, device)} if resume and _can_resume(experiment) else {}
+    resume = resume and "partial" in inspect.signature(experiment.evaluate).parameters
+    more = {"partial": _partial(inputs, networks, device)} if resume else {}
     with provenance.measured() as cost:
         result = experiment.evaluate(config, tensors, device=device, progress=progress, **more)
     cost.seconds += result.attrs.pop("seconds_before", 0.0)
-    return result.assign_attrs(
-        inputs.attrs()
-        | provenance.describe(device, cost)
-        | {"training": of_training(networks), "bands": json.dumps(getattr(experiment, "BANDS", {}))}
-    )
+    about = {"training": of_training(networks), "bands": json.dumps(getattr(experiment, "BANDS", {}))}
+    return result.assign_attrs(inputs.attrs() | provenance.describe(device, cost) | about)
 
 
 def of_training(networks: dict[str, Networks]) -> str:
-    """What an evaluation says again of how each of its sets of networks was trained, as JSON."""
+    """Return the provenance of the training of each set of networks, as JSON."""
     return json.dumps({name: {field: each.attrs[field] for field in OF_TRAINING} for name, each in networks.items()})
 
 
-def _can_resume(experiment: ModuleType) -> bool:
-    return "partial" in inspect.signature(experiment.evaluate).parameters
-
-
 def _partial(inputs: keys.Inputs, networks: dict[str, Networks], device: str) -> Path:
-    """The file in which an evaluation of these inputs and these very weights keeps how far it is: in the cache folder."""
+    """Return the file, in the cache folder, for the state of an evaluation of these inputs and these weights."""
     weights = [keys.digest(files.networks_to_bytes(networks[name].tensors, {})) for name in sorted(networks)]
     folder = cache_folder() / "partial"
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,26 +87,26 @@ def _partial(inputs: keys.Inputs, networks: dict[str, Networks], device: str) ->
 
 
 def seconds(attrs: dict[str, Any]) -> float:
-    """What a result cost from scratch: training and evaluation."""
+    """Return the seconds of a result from scratch: training and evaluation."""
     return attrs["seconds"] + seconds_of_training(attrs)
 
 
 def seconds_of_training(attrs: dict[str, Any]) -> float:
-    """What training the networks of a result cost."""
+    """Return the seconds of training the networks of a result."""
     return sum((each["seconds"] for each in json.loads(attrs["training"]).values()), start=0.0)
 
 
 def peak_memory_mb(attrs: dict[str, Any]) -> float:
-    """The most memory that computing a result took, in training or evaluation."""
+    """Return the peak memory of a result, in training or evaluation."""
     return max(each["peak_memory_mb"] for each in [attrs, *json.loads(attrs["training"]).values()])
 
 
 def differences(now: xr.Dataset, record: xr.Dataset) -> dict[str, float]:
-    """For each variable and coordinate, the largest \\|now − record\\| as a share of the record's largest value.
+    """Return the difference of each variable and coordinate: see :func:`largest_difference`.
 
-    Infinite where only one of the two has it, where the shapes differ, or where text does.
+    It is infinite if only one of the two has the variable, or if shapes or texts differ.
     """
-    names = sorted({*now.variables, *record.variables})
+    names = sorted(map(str, {*now.variables, *record.variables}))
     return {name: _difference(now.variables.get(name), record.variables.get(name)) for name in names}
 
 
@@ -133,7 +119,7 @@ def _difference(now: xr.Variable | None, record: xr.Variable | None) -> float:
 
 
 def largest_difference(now: np.ndarray, record: np.ndarray) -> float:
-    """The largest \\|now − record\\| as a share of the largest \\|record\\|; NaN equals NaN and nothing else."""
+    """Return the largest \\|now − record\\| as a share of the largest \\|record\\|; NaN equals NaN and nothing else."""
     now, record = now.astype(np.float64), record.astype(np.float64)
     if not np.array_equal(np.isnan(now), np.isnan(record)):
         return np.inf

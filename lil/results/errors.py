@@ -1,4 +1,4 @@
-"""What can go wrong with a record, each told in one sentence that ends with what to do."""
+"""Errors of the store; each is one sentence that ends with what to do."""
 
 
 class ResultError(Exception):
@@ -26,7 +26,11 @@ class NotWritten(ResultError, OSError):
 
 
 class NotAffirmed(ResultError, ValueError):
-    """A record cannot be affirmed, or does not agree with what its code computes now."""
+    """A record cannot be affirmed, or its code computes other numbers now."""
+
+
+class WrongEngine(ResultError, ValueError):
+    """The fast engine computes other numbers than the plain code."""
 
 
 class NoCluster(ResultError, RuntimeError):

@@ -1,13 +1,11 @@
 """Records as files: whole or not at all, and read only after their checksum is verified.
 
 ``SHA256SUMS`` in the records' folder holds the checksum of each record and can be checked by ``sha256sum -c``. While a
-record is replaced it holds two for it, the old and the new, so that whenever the process dies, the record that lies
-there is one of them.
+record is replaced, the file holds both checksums, so that the record on the disk is whole whenever the process dies.
 """
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import os
@@ -18,8 +16,10 @@ from typing import Any
 
 import safetensors.torch
 import xarray as xr
+from filelock import FileLock
 from torch import Tensor
 
+from lil.cache import cache_folder
 from lil.results import keys
 from lil.results.errors import CorruptRecord, NotWritten
 
@@ -29,14 +29,12 @@ COMPRESSED_FROM = 4096  # bytes; below, the tables that compression needs are la
 
 
 def read(root: Path, name: str) -> bytes:
-    """The content of the record ``name`` (a path below ``root``), if it is what was written.
-
-    ``CorruptRecord`` where it is not; the caller knows whether there is such a record.
-    """
-    with _hold(root, fcntl.LOCK_SH):
-        content = (root / name).read_bytes()
-        checksums = _checksums(root).get(name, ())
-    if keys.digest(content) not in checksums:
+    """Return the content of the record ``name``, a path below ``root``. Raises CorruptRecord if it is not as written."""
+    content, checksums = (root / name).read_bytes(), _checksums(root)
+    if keys.digest(content) not in checksums.get(name, ()):
+        with suppress(OSError), _locked(root):  # a writer may have come between the two; a folder may be read-only
+            content, checksums = (root / name).read_bytes(), _checksums(root)
+    if keys.digest(content) not in checksums.get(name, ()):
         raise CorruptRecord(
             f"The record {root.name}/{name} is damaged: its checksum is not the one in {root.name}/{CHECKSUMS}; "
             "restore both files, or compute it anew with `lil reproduce --record`."
@@ -45,17 +43,17 @@ def read(root: Path, name: str) -> bytes:
 
 
 def names(root: Path) -> list[str]:
-    """The records below ``root``, those without a checksum among them."""
+    """Return the names of the records below ``root``, those without a checksum among them."""
     found = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.suffix in (".nc", ".safetensors"))
     return sorted({*found, *_checksums(root)})
 
 
 def write(root: Path, name: str, content: bytes) -> None:
-    """Put ``content`` in the place of the record ``name``, or leave everything as it was and raise ``NotWritten``."""
+    """Replace the record ``name`` by ``content``, or leave everything as it was and raise NotWritten."""
     target = root / name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _hold(root, fcntl.LOCK_EX):
+        with _locked(root):
             for leftover in root.rglob(f"*{PART}"):  # of a process that was killed
                 leftover.unlink()
             checksums = _checksums(root)
@@ -73,30 +71,25 @@ def write(root: Path, name: str, content: bytes) -> None:
 
 
 def remove(root: Path, name: str) -> None:
-    """Take away the record ``name``, if there is one."""
-    if not (root / name).exists():
-        return
-    with _hold(root, fcntl.LOCK_EX):
-        (root / name).unlink()
-        checksums = _checksums(root)
-        checksums.pop(name, None)
-        _replace_checksums(root, checksums)
+    """Remove the record ``name``, if there is one."""
+    if (root / name).exists():
+        with _locked(root):
+            (root / name).unlink()
+            _replace_checksums(root, {other: sums for other, sums in _checksums(root).items() if other != name})
 
 
 @contextmanager
-def _hold(root: Path, lock: int) -> Iterator[None]:
-    """Hold the folder as one of its readers or its only writer; the system lets go when this process ends or dies."""
-    folder = os.open(root, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, lock)
+def _locked(root: Path) -> Iterator[None]:
+    """Hold the lock of a folder of records. It lies in the cache folder; the system releases it if this process dies."""
+    folder = cache_folder() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f"{keys.digest(str(root.resolve()))[:16]}.lock"):
         yield
-    finally:
-        os.close(folder)
 
 
 @contextmanager
 def _written(target: Path, content: bytes) -> Iterator[None]:
-    """Write ``content`` beside ``target``; what the body does comes next; then it takes the place of ``target``."""
+    """Write ``content`` beside ``target``, run the body, and put the new file in the place of ``target``."""
     part = target.with_name(target.name + PART)
     try:
         with part.open("wb") as file:
@@ -104,26 +97,28 @@ def _written(target: Path, content: bytes) -> Iterator[None]:
             file.flush()
             os.fsync(file.fileno())
         yield
-        os.replace(part, target)
+        os.replace(part, target)  # noqa: PTH105, tests stand in for it
         _sync_folder(target.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk, not only what the files hold."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Put the names in a folder on the disk; Windows does so by itself."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _checksums(root: Path) -> dict[str, list[str]]:
-    """The checksums that each record may have."""
+    """Return the checksums that each record may have; a line with a byte that is no UTF-8 matches no record."""
     path = root / CHECKSUMS
     checksums: dict[str, list[str]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    for line in text.splitlines():
         digest, _, name = line.partition("  ")
         checksums.setdefault(name, []).append(digest)
     return checksums
@@ -136,7 +131,7 @@ def _replace_checksums(root: Path, checksums: dict[str, list[str]]) -> None:
 
 
 def dataset_to_bytes(dataset: xr.Dataset) -> bytes:
-    """A NetCDF file; equal datasets, equal bytes."""
+    """Return a NetCDF file; equal datasets give equal bytes."""
     encoding = {
         name: {"_FillValue": None} | ({"zlib": True, "shuffle": True} if values.nbytes >= COMPRESSED_FROM else {})
         for name, values in dataset.variables.items()
@@ -146,22 +141,22 @@ def dataset_to_bytes(dataset: xr.Dataset) -> bytes:
 
 
 def dataset_from_bytes(content: bytes) -> xr.Dataset:
-    """What :func:`dataset_to_bytes` wrote, in memory, its attributes as Python's own strings and numbers."""
+    """Return the dataset that :func:`dataset_to_bytes` wrote; its attributes are Python's own strings and numbers."""
     with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as dataset:
         dataset.load()
-    return dataset.assign_attrs(
-        {name: value.item() if hasattr(value, "item") else value for name, value in dataset.attrs.items()}
-    )
+    attrs = {name: value.item() if hasattr(value, "item") else value for name, value in dataset.attrs.items()}
+    return dataset.assign_attrs(attrs)
 
 
 def networks_to_bytes(networks: dict[str, Tensor], attrs: dict[str, Any]) -> bytes:
-    """A safetensors file with the provenance in its header."""
+    """Return a safetensors file with the provenance in its header."""
     # One entry: the library writes several in an order of its own that changes from run to run.
     return safetensors.torch.save(networks, {"provenance": json.dumps(attrs)})
 
 
-def networks_from_bytes(content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What :func:`networks_to_bytes` wrote."""
-    # The library reads metadata from files only; the header is its length (8 bytes, little-endian), then JSON.
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return safetensors.torch.load(content), json.loads(header["__metadata__"]["provenance"])
+def read_networks(root: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the networks and the provenance of the record ``name``. Raises CorruptRecord."""
+    content = read(root, name)
+    with safetensors.safe_open(root / name, framework="pt") as file:  # the library reads metadata from files only
+        attrs = json.loads(file.metadata()["provenance"])
+    return safetensors.torch.load(content), attrs

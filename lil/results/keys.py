@@ -3,10 +3,10 @@
 The code is fingerprinted by content, not by place. The fingerprint of a module is that of its syntax tree, in which each
 import from the own package is replaced by the fingerprint of the imported module and the imported name. A module that is
 moved or renamed therefore keeps the keys of all results that depend on it. Comments, docstrings, layout and the order of
-imports are left out, and so are the settings of an experiment's other profiles, by which nothing is recorded.
+imports are left out, and so are the settings of profiles that are not recorded.
 
-An import of the package's ``engine`` stands for itself: what lies behind it gives the same numbers faster, and has a
-fingerprint of its own (:func:`engine_fingerprint`), which is in no key.
+An import of the package's ``engine`` stands for itself. The engine gives the same numbers faster and has a fingerprint of
+its own (:func:`engine_fingerprint`), which is in no key.
 
 The code is read and not run, which has two limits. A module imported by a computed name is not seen. Other packages are
 not fingerprinted: the provenance of a record states their versions.
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.util
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -27,28 +28,35 @@ from typing import Any, NamedTuple
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that a result depends on; equal inputs, equal key."""
+    """Everything that a result depends on; equal inputs, equal key. The engine is in no key."""
 
     name: str  # of the module that computes it
     config: str  # its settings, as canonical JSON
     data: str  # fingerprint of the data it reads, "" where settings and code define them
     code: str  # fingerprint of the code
     networks: dict[str, str]  # the keys of the networks it evaluates, by recipe; empty for networks themselves
+    engine: dict[str, str]  # name and fingerprint: see engine_of
 
     @property
     def key(self) -> str:
-        """64 hexadecimal digits."""
-        return digest(canonical_json(asdict(self)))
+        """The key, 64 hexadecimal digits."""
+        return digest(canonical_json({name: value for name, value in asdict(self).items() if name != "engine"}))
 
     def attrs(self) -> dict[str, str]:
         """Return the inputs as attributes of a record."""
         fields = asdict(self)
-        return fields | {"networks": canonical_json(fields["networks"])}
+        return fields | {name: canonical_json(fields[name]) for name in ("networks", "engine")}
 
     def differences(self, attrs: dict[str, Any]) -> list[str]:
-        """Return the inputs that differ from those of a record, in words for an error message."""
+        """Return the inputs that differ from those of a record, in words for an error message.
+
+        Fast engines are compared with each other alone: the plain code defines the numbers of both.
+        """
         words = {"config": "settings", "data": "data", "code": "code", "networks": "networks"}
-        return [word for field, word in words.items() if self.attrs()[field] != attrs.get(field)]
+        changed = [word for field, word in words.items() if self.attrs()[field] != attrs.get(field)]
+        recorded = json.loads(attrs.get("engine", "{}"))
+        both_fast = self.engine["name"] == recorded.get("name") == "fast"
+        return [*changed, "engine"] if both_fast and self.engine != recorded else changed
 
 
 def of_networks(recipe: ModuleType, config: Any) -> Inputs:
@@ -70,12 +78,23 @@ def of_evaluation(experiment: ModuleType, config: Any) -> Inputs:
 def _inputs(module: ModuleType, config: Any, data: str, networks: dict[str, str]) -> Inputs:
     name = module.__name__
     code = code_fingerprint(name, folder_above(module))
-    return Inputs(name.rpartition(".")[2], canonical_json(asdict(config)), data, code, networks)
+    return Inputs(name.rpartition(".")[2], canonical_json(asdict(config)), data, code, networks, engine_of(module))
 
 
 def folder_above(module: ModuleType) -> Path:
     """Return the folder that holds the package of ``module``."""
-    return Path(sys.modules[module.__name__.partition(".")[0]].__file__).parents[1]
+    return Path(str(sys.modules[module.__name__.partition(".")[0]].__file__)).parents[1]
+
+
+def engine_of(module: ModuleType) -> dict[str, str]:
+    """Return the name of the engine that computes here for the package of ``module``, and the fingerprint of a fast one.
+
+    A package without a module ``engine`` has the plain one.
+    """
+    package = module.__name__.partition(".")[0]
+    known = importlib.util.find_spec(f"{package}.engine") is not None
+    name = importlib.import_module(f"{package}.engine").name() if known else "plain"
+    return {"name": name, "code": engine_fingerprint(package, folder_above(module)) if name == "fast" else ""}
 
 
 def canonical_json(value: Any) -> str:
@@ -128,7 +147,7 @@ class _Import(NamedTuple):
 
 
 class _Code:
-    """The fingerprints of a package's modules, each read once."""
+    """A reader of a package's modules, each read once, that makes their fingerprints."""
 
     def __init__(self, folder: Path, package: str, inside: set[str] | None = None):
         """``inside``: the modules whose content counts, where not all do."""
@@ -149,7 +168,7 @@ class _Code:
         return self.known[name]
 
     def _text(self, name: str, *, constants: bool) -> str:
-        """The syntax tree of a module as text, with or without the constants written there."""
+        """Return the syntax tree of a module as text, with or without the constants written there."""
         path = self._source(name)
         tree = _tree(path.read_text(encoding="utf-8"))
         here = name if path.name == "__init__.py" else name.rpartition(".")[0]
@@ -157,7 +176,7 @@ class _Code:
         return _Dump(self, tree, here).body(statements)
 
     def resolve(self, node: ast.AST, here: str) -> list[_Import] | None:
-        """What an import statement in the package ``here`` takes from the own package; None for any other statement."""
+        """Return the imports from the own package of a statement in the package ``here``; None if it imports no such thing."""
         if isinstance(node, ast.Import):
             own = [alias for alias in node.names if alias.name.partition(".")[0] == self.package]
             return [_Import(alias.name, "", alias.asname or alias.name) for alias in own] or None
@@ -175,7 +194,7 @@ class _Code:
         return found
 
     def stand_in(self, found: _Import) -> str:
-        """What stands in a tree for an imported module: its fingerprint, and that of the packages passed on the way."""
+        """Return the text for an imported module: its fingerprint, after those of the packages above it."""
         if found.module == f"{self.package}.engine" and self.inside is None:
             return "engine"
         if self.inside is not None and found.module not in self.inside:
@@ -197,7 +216,7 @@ class _Code:
 
 
 class _Dump:
-    """A module's syntax tree as text, without positions and docstrings, its own package's imports replaced.
+    """A writer of syntax trees as text, without positions and docstrings, imports of the own package replaced.
 
     Unlike ``ast.dump`` it leaves out empty fields, so that a Python whose nodes have more fields gives the same text.
     """
@@ -216,7 +235,7 @@ class _Dump:
         }
 
     def body(self, statements: list[Any]) -> str:
-        """Statements in a row. Imports from the own package come first, sorted: a move changes their order."""
+        """Return statements as text. Imports from the own package come first, sorted, because a move changes their order."""
         imports, others = [], []
         for statement in statements:
             resolved = self.code.resolve(statement, self.here) if isinstance(statement, ast.AST) else None
@@ -227,11 +246,12 @@ class _Dump:
         return f"[{', '.join([*sorted(imports), *others])}]"
 
     def _import(self, found: _Import) -> str:
-        """A module that is used under no other name than the imported one needs no name: its uses carry its fingerprint."""
+        """Return an import as text, without the name of a module that is always used as imported: its uses carry its fingerprint."""
         bound = "" if found.bound in self.modules else found.bound
         return f"Own({self.code.stand_in(found)} {found.name} {bound})"
 
     def node(self, node: Any) -> str:
+        """Return a node, a list of nodes or a constant as text."""
         if isinstance(node, ast.Name) and node.id in self.modules:
             return f"Own({self.modules[node.id]})"
         if isinstance(node, ast.AST):
@@ -246,28 +266,28 @@ class _Dump:
 
 
 def _bound_otherwise(tree: ast.Module) -> set[str]:
-    """Names that something else than an import binds anywhere in a module."""
+    """Return the names that a module binds other than by an import."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             names.add(node.id)
         elif isinstance(node, ast.arg):
             names.add(node.arg)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler):
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.ExceptHandler) and node.name:
             names.add(node.name)
     return names
 
 
 @lru_cache(maxsize=1024)
 def _tree(source: str) -> ast.Module:
-    """The syntax tree of a module, without the settings of profiles that are not recorded. Not to be changed."""
+    """Return the syntax tree of a module, without the settings of profiles that are not recorded. Do not change it."""
     tree = ast.parse(source)
     tree.body = [statement for statement in tree.body if not _is_beside(statement)]
     return tree
 
 
 def _is_constant(statement: ast.stmt) -> bool:
-    """Whether a statement only gives a name to a value written out: ``NAMES = ("a", "b")``."""
+    """Return True for a statement that names a value written out: ``NAMES = ("a", "b")``."""
     written_out = (ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Load)
     return (
         isinstance(statement, ast.Assign)
@@ -277,7 +297,7 @@ def _is_constant(statement: ast.stmt) -> bool:
 
 
 def _is_beside(statement: ast.stmt) -> bool:
-    """Whether all that a statement does is to name settings by which nothing is recorded."""
+    """Return True for a statement that only names settings of profiles that are not recorded."""
     return isinstance(statement, ast.Assign) and all(
         isinstance(target, ast.Name) and target.id.startswith(("QUICK", "SHOWN")) for target in statement.targets
     )

@@ -1,10 +1,11 @@
-"""What is recorded: which records are current, when they were computed, and what that took."""
+"""The list of records: current or not, computed when, at what cost."""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
+from functools import partial
 from typing import Any
 
 from lil.results import computing, files, keys, records, registry
@@ -19,12 +20,12 @@ class Row:
 
     name: str  # as below results/, without the ending
     state: str  # current, stale, damaged, missing, or leftover: of no experiment
-    changed: tuple[str, ...] = ()  # since it was computed: settings, data, code, networks
-    attrs: dict[str, Any] | None = None  # its provenance, where it can be read; without that of its networks
+    changed: tuple[str, ...] = ()  # since it was computed: settings, data, code, networks, engine
+    attrs: dict[str, Any] | None = None  # its provenance, where it can be read
 
 
 def listing(package: str) -> list[Row]:
-    """The records of all experiments in ``package``, then those of their networks, then what belongs to neither."""
+    """Return the records of all experiments in ``package``, those of their networks, and those that belong to neither."""
     experiments = [registry.load(package, name) for name in registry.names(package)]
     evaluations = {records.place_of_evaluation(each).name: each for each in experiments}
     networks = {}
@@ -34,22 +35,19 @@ def listing(package: str) -> list[Row]:
             if places := records.places_of_networks(recipe, settings):
                 networks[places[0].name] = (recipe, settings)
     root = records.folder_of(importlib.import_module(package))
-    rows = [_evaluation(name, each) for name, each in evaluations.items()]
-    rows += [_networks(name, *networks[name]) for name in sorted(networks, key=_short)]
+    rows = [
+        _row(name, keys.of_evaluation(each, registry.settings(each, "paper")), partial(records.read_evaluation, each))
+        for name, each in evaluations.items()
+    ]
+    rows += [
+        _row(name, keys.of_networks(*networks[name]), partial(records.read_networks, *networks[name]))
+        for name in sorted(networks, key=_short)
+    ]
     known = {*evaluations, *networks}
     return rows + [Row(_short(name), "leftover") for name in files.names(root) if name not in known]
 
 
-def _evaluation(name: str, experiment: ModuleType) -> Row:
-    inputs = keys.of_evaluation(experiment, registry.settings(experiment, "paper"))
-    return _row(name, inputs, lambda: records.read_evaluation(experiment))
-
-
-def _networks(name: str, recipe: ModuleType, settings: Any) -> Row:
-    return _row(name, keys.of_networks(recipe, settings), lambda: records.read_networks(recipe, settings))
-
-
-def _row(name: str, inputs: keys.Inputs, read) -> Row:
+def _row(name: str, inputs: keys.Inputs, read: Callable[[], Any]) -> Row:
     try:
         record = read()
     except CorruptRecord:

@@ -1,4 +1,4 @@
-"""A result as it is asked for: from its record, computed now, or whichever is at hand."""
+"""A result as it is asked for: from its record, computed now, or the cheaper of the two."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 from torch import Tensor
 
 from lil.progress import Progress, silent
-from lil.results import computing, keys, records, registry
+from lil.results import computing, keys, records, registry, witness
 from lil.results.cluster import Cluster
 from lil.results.errors import CorruptRecord, MissingRecord, StaleRecord, UnknownName
 from lil.results.records import Networks
@@ -18,8 +18,8 @@ from lil.results.records import Networks
 MODES = ("auto", "live", "recorded")
 LIVE_UP_TO = 120.0  # seconds that a result may have cost for "auto" to compute it anew
 
-Engine = ModuleType | Cluster
-"""What has ``train`` and ``evaluate``: lil.results.computing, in this process, or a connection to other processes."""
+Workers = ModuleType | Cluster
+"""An object with ``train`` and ``evaluate``: lil.results.computing, in this process, or a connection to other processes."""
 
 Trained = dict[str, Networks]
 """Networks by their key, for experiments that are computed one after another and share them."""
@@ -34,43 +34,41 @@ def get(
     device: str = "cpu",
     progress: Progress = silent,
     trained: Trained | None = None,
-    engine: Engine = computing,
+    workers: Workers = computing,
 ) -> xr.Dataset:
-    """The result of an experiment, with its provenance in ``attrs``; :func:`lil.results.footer` reads them.
+    """Return the result of an experiment, with its provenance in ``attrs``; :func:`lil.results.footer` reads them.
 
-    ``profile``: "paper", or "shown" or "quick", which are never recorded, so they are always computed; "shown" is "paper"
-    where an experiment has nothing more than the paper shows.
+    ``profile``: "paper", or "shown" or "quick", which are never recorded and therefore always computed; "shown" is
+    "paper" where an experiment has nothing more than the paper shows.
 
     ``mode``: "recorded" takes the record and computes nothing; "live" trains and evaluates now and compares with the
-    record, where there is one; "auto" is live where the data is at hand and the record says that it took less than
-    two minutes, and recorded otherwise.
+    record, if there is one; "auto" is live if the data is at hand and the record took less than two minutes, and
+    recorded otherwise.
 
-    ``seeds``: only the first so many of each recipe's, for less time; a result of some of the seeds is never recorded, as
-    it is not the experiment's, and compared with none.
+    ``seeds``: only the first seeds of each recipe; such a result is never recorded and compared with none.
 
-    ``trained``: where "live" keeps networks and finds those of calls before.
+    ``trained``: "live" keeps networks here and finds those of earlier calls.
 
-    ``engine``: what trains and evaluates, this process or a :class:`lil.results.cluster.Cluster`.
-
-    Raises UnknownName, MissingRecord, StaleRecord or CorruptRecord, each with what to do about it.
+    Raises UnknownName, MissingRecord, StaleRecord or CorruptRecord.
     """
     config = registry.settings(experiment, profile)
     if mode not in MODES:
         raise UnknownName(f"There is no mode {mode!r}: there are {', '.join(MODES)}.")
     some = config if seeds is None else computing.with_seeds(experiment, config, seeds)
-    if profile == "quick" or some != registry.settings(experiment, "paper"):
-        if mode == "recorded":
-            what = f"The {profile} profile" if some == config else "A result of some of the seeds"
-            raise MissingRecord(f"{what} is never recorded: take the mode live or auto.")
-        return _live(experiment, some, profile, engine, device=device, progress=progress, trained=trained)
-    if mode == "live" or mode == "auto" and _is_cheap_here(experiment, config):
-        result = _live(experiment, config, "paper", engine, device=device, progress=progress, trained=trained)
-        return _compared(result, experiment, config)
-    return recorded(experiment, config)
+    recordable = profile != "quick" and some == registry.settings(experiment, "paper")
+    if mode == "recorded" and not recordable:
+        what = f"The {profile} profile" if some == config else "A result of some of the seeds"
+        raise MissingRecord(f"{what} is never recorded: take the mode live or auto.")
+    if mode == "recorded" or (mode == "auto" and recordable and not _is_cheap_here(experiment, config)):
+        return recorded(experiment, config)
+    trained = {} if trained is None else trained
+    result = _computed(experiment, some, workers, device=device, progress=progress, trained=trained, keep=False)
+    result = result.assign_attrs(mode="live", profile="paper" if recordable else profile)
+    return _compared(result, _readable(experiment) if recordable else None, experiment, config)
 
 
 def recorded(experiment: ModuleType, config: Any) -> xr.Dataset:
-    """The record of an experiment, if there is one and it is current."""
+    """Return the record of an experiment. Raises MissingRecord, StaleRecord or CorruptRecord."""
     name = registry.stem(experiment)
     record = records.read_evaluation(experiment)
     if record is None:
@@ -89,16 +87,16 @@ def recorded(experiment: ModuleType, config: Any) -> xr.Dataset:
 
 
 def networks(recipe: ModuleType, config: Any, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
-    """The networks of a recipe: recorded, if those are current, else trained now. For the recipe's ``restore``.
+    """Return the networks of a recipe, for its ``restore``: recorded, if those are current, else trained now.
 
-    Raises CorruptRecord where the record is damaged.
+    Raises CorruptRecord if the record is damaged.
     """
     found = current_networks(recipe, config)
     return (found or computing.train(recipe, config, device=device, progress=progress)).tensors
 
 
 def current_networks(recipe: ModuleType, config: Any) -> Networks | None:
-    """The recorded networks of a recipe, if there are any and they are current."""
+    """Return the recorded networks of a recipe; None if there are none or they are stale."""
     found = records.read_networks(recipe, config)
     return None if found is None or keys.of_networks(recipe, config).differences(found.attrs) else found
 
@@ -110,14 +108,14 @@ def record(
     device: str = "cpu",
     progress: Progress = silent,
     trained: Trained | None = None,
-    engine: Engine = computing,
+    workers: Workers = computing,
 ) -> xr.Dataset:
-    """Compute an experiment at the paper's scale and make that its record; returns it.
+    """Compute an experiment at the paper's scale, record it with its witness, and return it.
 
-    ``mode``: "live" trains and evaluates all of it; "auto" keeps what is current, a record or networks, and computes
-    what is not. Networks are written when they are trained, so that a kill during the evaluation loses no training.
+    ``mode``: "live" trains and evaluates all of it; "auto" keeps current records and networks. Networks are written as
+    soon as they are trained, so that a kill during the evaluation loses no training.
 
-    Raises NotWritten where a record cannot be written, StaleRecord where its code was changed meanwhile.
+    Raises NotWritten, StaleRecord if its code was changed meanwhile, and WrongEngine.
     """
     config = registry.settings(experiment, "paper")
     if mode not in ("live", "auto"):
@@ -126,82 +124,85 @@ def record(
     if mode == "auto" and before is not None and not keys.of_evaluation(experiment, config).differences(before.attrs):
         return before.assign_attrs(mode="recorded", profile="paper")
     trained = {} if trained is None else trained
-    if mode == "auto":
-        for recipe, settings in computing.recipes(experiment, config).values():
-            try:
-                found = current_networks(recipe, settings)
-            except CorruptRecord:
-                found = None  # about to be replaced, which is what was asked for
-            if found is not None:
-                trained.setdefault(keys.of_networks(recipe, settings).key, found)
-    result = _computed(experiment, config, engine, device=device, progress=progress, trained=trained, keep=True)
+    for recipe, settings in computing.recipes(experiment, config).values() if mode == "auto" else ():
+        try:
+            found = current_networks(recipe, settings)
+        except CorruptRecord:
+            continue  # it is about to be replaced
+        if found is not None:
+            trained.setdefault(keys.of_networks(recipe, settings).key, found)
+    result = _computed(experiment, config, workers, device=device, progress=progress, trained=trained, keep=True)
+    if witness.is_missing(experiment, result.attrs):
+        result.attrs["witness"] = json.dumps(witness.make(experiment, device=device, progress=progress))
     records.write_evaluation(experiment, config, result)
-    result = result.assign_attrs(mode="live", profile="paper")
-    return result if before is None else _with_comparison(result, before, experiment, config)
+    return _compared(result.assign_attrs(mode="live", profile="paper"), before, experiment, config)
+
+
+def give_witness(experiment: ModuleType, *, device: str = "cpu", progress: Progress = silent) -> witness.Row | None:
+    """Give an experiment's current record its witness, and return that; None if it needs none.
+
+    Raises MissingRecord, StaleRecord or CorruptRecord, and WrongEngine.
+    """
+    config = registry.settings(experiment, "paper")
+    found = recorded(experiment, config)
+    if not witness.is_missing(experiment, found.attrs):
+        return None
+    made = witness.make(experiment, device=device, progress=progress)
+    found = found.assign_attrs(witness=json.dumps(made))
+    del found.attrs["mode"], found.attrs["profile"]
+    records.write_evaluation(experiment, config, found)
+    return witness.row(registry.stem(experiment), made)
 
 
 def data_at_hand(experiment: ModuleType, config: Any) -> bool:
-    """Whether everything that an experiment reads is on this machine, as its recipes' ``data_available`` says."""
-    return all(
-        recipe.data_available(settings)
-        for recipe, settings in computing.recipes(experiment, config).values()
-        if hasattr(recipe, "data_available")
-    )
+    """Return True if everything that an experiment reads is on this machine, by its recipes' ``data_available``."""
+    each = computing.recipes(experiment, config).values()
+    return all(recipe.data_available(settings) for recipe, settings in each if hasattr(recipe, "data_available"))
 
 
 def _is_cheap_here(experiment: ModuleType, config: Any) -> bool:
-    """Whether "auto" computes: the data is here, and no record says that it takes long."""
+    """Return True if the data is here and no record says that computing takes long."""
     record = records.read_evaluation(experiment)
     return data_at_hand(experiment, config) and (record is None or computing.seconds(record.attrs) < LIVE_UP_TO)
-
-
-def _live(
-    experiment: ModuleType, config: Any, profile: str, engine: Engine, *, device, progress, trained
-) -> xr.Dataset:
-    trained = {} if trained is None else trained
-    result = _computed(experiment, config, engine, device=device, progress=progress, trained=trained, keep=False)
-    return result.assign_attrs(mode="live", profile=profile)
 
 
 def _computed(
     experiment: ModuleType,
     config: Any,
-    engine: Engine,
+    workers: Workers,
     *,
     device: str,
     progress: Progress,
     trained: Trained,
     keep: bool,
 ) -> xr.Dataset:
-    """Evaluate an experiment on the networks in ``trained``, after training those that are not there.
+    """Train the networks that are not in ``trained`` and evaluate the experiment.
 
-    ``keep``: record them, and let the evaluation go on from where it was killed.
+    ``keep``: record the networks, and let the evaluation go on where it was killed.
     """
     used = {}
     for name, (recipe, settings) in computing.recipes(experiment, config).items():
         key = keys.of_networks(recipe, settings).key
         if key not in trained:
-            trained[key] = engine.train(recipe, settings, device=device, progress=progress)
+            trained[key] = workers.train(recipe, settings, device=device, progress=progress)
             if keep:
                 records.write_networks(recipe, settings, trained[key])
         used[name] = trained[key]
-    return engine.evaluate(experiment, config, used, device=device, progress=progress, resume=keep)
+    return workers.evaluate(experiment, config, used, device=device, progress=progress, resume=keep)
 
 
 def _readable(experiment: ModuleType) -> xr.Dataset | None:
-    """The record, unless there is none or it is damaged: to compare with, not to show."""
+    """Return the record to compare with, current or not; None if there is none or it is damaged."""
     try:
         return records.read_evaluation(experiment)
     except CorruptRecord:
         return None
 
 
-def _compared(result: xr.Dataset, experiment: ModuleType, config: Any) -> xr.Dataset:
-    before = _readable(experiment)
-    return result if before is None else _with_comparison(result, before, experiment, config)
-
-
-def _with_comparison(result: xr.Dataset, before: xr.Dataset, experiment: ModuleType, config: Any) -> xr.Dataset:
+def _compared(result: xr.Dataset, before: xr.Dataset | None, experiment: ModuleType, config: Any) -> xr.Dataset:
+    """Return a result with its difference from the record before it, if there is one."""
+    if before is None:
+        return result
     comparison = {
         "date": before.attrs["date"],
         "changed": keys.of_evaluation(experiment, config).differences(before.attrs),

@@ -1,4 +1,4 @@
-"""Where a result comes from: when, on what, with which versions, in how many seconds and how much memory."""
+"""The provenance of a result: date, machine, versions, seconds and memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -17,12 +16,12 @@ from pathlib import Path
 
 import torch
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "umap-learn", "gudhi", "xarray")  # those that compute
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "umap-learn", "gudhi", "xarray")  # they compute
 
 
 @dataclass
 class Cost:
-    """What a computation took; known when it has ended."""
+    """The cost of a computation; known when it has ended."""
 
     seconds: float = 0.0
     peak_memory_mb: float = 0.0
@@ -30,8 +29,7 @@ class Cost:
 
 @contextmanager
 def measured() -> Iterator[Cost]:
-    """Measure the body. Peak memory is that of the whole process while it runs, of the main memory only; processes that it
-    starts, such as those that lay points out by UMAP, are not counted."""
+    """Measure the body: its seconds, and the main memory of this process; processes that it starts are not counted."""
     _forget_peak_memory()
     cost, started = Cost(), time.perf_counter()
     yield cost
@@ -39,10 +37,7 @@ def measured() -> Iterator[Cost]:
 
 
 def describe(device: str, cost: Cost) -> dict[str, str | int | float]:
-    """When and on what the present process has just computed something on ``device``, and at what cost.
-
-    It names no user, folder or commit: the fingerprints beside it say what was computed.
-    """
+    """Return the provenance of a computation that this process has just done. It names no user, folder or commit."""
     packages = {package: importlib.metadata.version(package) for package in PACKAGES}
     return {
         "date": now(),
@@ -55,17 +50,17 @@ def describe(device: str, cost: Cost) -> dict[str, str | int | float]:
 
 
 def now() -> str:
-    """The time in UTC, to the second: ``2026-11-24 17:03:59 UTC``."""
+    """Return the time in UTC, to the second: ``2026-11-24 17:03:59 UTC``."""
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def device_name(device: str) -> str:
-    """``cpu``, or the model of the graphics processor."""
+    """Return ``cpu`` or the model of the graphics processor."""
     return torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else device
 
 
 def machine() -> str:
-    """The processor's model and how many cores there are: ``AMD EPYC, 2 cores``."""
+    """Return the processor's model and the number of its cores: ``AMD EPYC, 2 cores``."""
     listing = Path("/proc/cpuinfo")  # Linux; elsewhere Python's own, shorter name has to do
     lines = listing.read_text().splitlines() if listing.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -73,16 +68,20 @@ def machine() -> str:
 
 
 def _forget_peak_memory() -> None:
-    """Have :func:`peak_memory_mb` start anew: on Linux, where that is allowed; elsewhere it counts from the start."""
+    """Reset :func:`peak_memory_mb`, where Linux allows it; elsewhere it counts from the start of the process."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_memory_mb() -> float:
-    """The most memory (MiB) that the present process has held so far, whatever it held it for."""
+    """Return the most memory (MiB) that this process has held so far; NaN on Windows, which does not tell."""
     status = Path("/proc/self/status")  # Linux, whose getrusage counts what a parent held when it started this process
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
         return round(int(line.split()[1]) / 2**10, 1)  # KiB
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)  # macOS counts bytes, others KiB

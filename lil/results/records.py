@@ -1,14 +1,13 @@
-"""Which record belongs to which result, where it lies, and whether it is current.
+"""The place of each record, and records read and written.
 
-Records lie in ``results/``, beside the package that computes them: ``fig2_rings.nc`` for the evaluation of an
-experiment, ``networks/rings/paper.safetensors`` for the networks of a recipe, by the name that the recipe gives
-their settings (``PAPER``). Only named settings are recorded, and none that are called ``QUICK…``. Networks that are
-too large to be committed lie in the user's cache folder instead; without them their evaluation is still current.
+Records lie in ``results/``, beside the package that computes them, or inside an installed package: ``fig2_rings.nc`` for the
+evaluation of an experiment, ``networks/rings/paper.safetensors`` for the networks of a recipe, by the name that the recipe
+gives their settings (``PAPER``). Only named settings are recorded, and none that are called ``QUICK…``. Networks that are too
+large to be committed lie in the user's cache folder instead; without them their evaluation is still current.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +16,7 @@ from typing import Any
 import xarray as xr
 from torch import Tensor
 
-from lil.datasets.images import cache_folder
+from lil.cache import cache_folder
 from lil.results import files, keys
 from lil.results.errors import StaleRecord
 from lil.results.registry import stem
@@ -25,41 +24,44 @@ from lil.results.registry import stem
 COMMITTED_UP_TO = (
     4 * 2**20
 )  # bytes of a file of networks; larger ones lie in the cache folder, and are soon trained anew
+INSTALLED = "_records"  # the folder of records inside an installed package
 
 
 @dataclass(frozen=True)
 class Networks:
-    """Trained networks and where they come from."""
+    """Trained networks and their provenance."""
 
-    tensors: dict[str, Tensor]  # what the recipe's ``train`` returned
+    tensors: dict[str, Tensor]  # as the recipe's ``train`` returned them
     attrs: dict[str, Any]  # provenance
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a record lies: a file in a folder of records."""
+    """A file in a folder of records."""
 
     root: Path
     name: str
 
     @property
     def path(self) -> Path:
+        """The file."""
         return self.root / self.name
 
 
 def folder_of(module: ModuleType) -> Path:
-    """The folder of records beside the package that ``module`` belongs to."""
-    return Path(sys.modules[module.__name__.partition(".")[0]].__file__).parents[1] / "results"
+    """Return the folder of records of the package of ``module``: inside it where it is installed, else beside it."""
+    above = keys.folder_above(module)
+    installed = above / module.__name__.partition(".")[0] / INSTALLED
+    return installed if installed.is_dir() else above / "results"
 
 
 def place_of_evaluation(experiment: ModuleType) -> Place:
-    """Where the record of an experiment lies, or would."""
+    """Return the place of an experiment's record, whether there is one or not."""
     return Place(folder_of(experiment), f"{stem(experiment)}.nc")
 
 
 def places_of_networks(recipe: ModuleType, config: Any) -> tuple[Place, ...]:
-    """Where the networks that a recipe trains with ``config`` may lie: committed, or in the cache. Nowhere if they are
-    not recorded."""
+    """Return the places where the networks of a recipe may lie, committed or cached; none if they are not recorded."""
     named = (name for name, value in vars(recipe).items() if type(value) is recipe.Config and value == config)
     variant = next((name.lower().replace("_", "-") for name in named if not name.startswith("QUICK")), None)
     if variant is None:
@@ -69,26 +71,26 @@ def places_of_networks(recipe: ModuleType, config: Any) -> tuple[Place, ...]:
 
 
 def read_evaluation(experiment: ModuleType) -> xr.Dataset | None:
-    """The record of an experiment, current or not; None where there is none. Raises ``CorruptRecord``."""
+    """Return the record of an experiment, current or not; None if there is none. Raises CorruptRecord."""
     place = place_of_evaluation(experiment)
     return files.dataset_from_bytes(files.read(place.root, place.name)) if place.path.exists() else None
 
 
 def read_networks(recipe: ModuleType, config: Any) -> Networks | None:
-    """The recorded networks, current or not; None where there are none. Raises ``CorruptRecord``."""
+    """Return the recorded networks, current or not; None if there are none. Raises CorruptRecord."""
     place = next((place for place in places_of_networks(recipe, config) if place.path.exists()), None)
-    return Networks(*files.networks_from_bytes(files.read(place.root, place.name))) if place else None
+    return Networks(*files.read_networks(place.root, place.name)) if place else None
 
 
 def write_evaluation(experiment: ModuleType, config: Any, result: xr.Dataset) -> None:
-    """Make ``result`` the record of an experiment. Raises ``StaleRecord`` or ``NotWritten``; the old one then stays."""
+    """Make ``result`` the record of an experiment. Raises StaleRecord or NotWritten; the old record then stays."""
     _refuse_if_changed(keys.of_evaluation(experiment, config), result.attrs)
     place = place_of_evaluation(experiment)
     files.write(place.root, place.name, files.dataset_to_bytes(result))
 
 
 def write_networks(recipe: ModuleType, config: Any, networks: Networks) -> None:
-    """Record networks, if their settings have a name. Raises ``StaleRecord`` or ``NotWritten``; old ones then stay."""
+    """Record networks, if their settings have a name. Raises StaleRecord or NotWritten; the old record then stays."""
     places = places_of_networks(recipe, config)
     if not places:
         return
@@ -101,7 +103,7 @@ def write_networks(recipe: ModuleType, config: Any, networks: Networks) -> None:
 
 
 def _refuse_if_changed(inputs: keys.Inputs, attrs: dict[str, Any]) -> None:
-    """The code is read from its files: what has been edited since is not what computed this."""
+    """Raise StaleRecord if the code, which is read from its files, was edited since it computed this."""
     if changed := inputs.differences(attrs):
         raise StaleRecord(
             f"{inputs.name} is not recorded, because its {' and '.join(changed)} changed while it was computed: "

@@ -34,8 +34,8 @@ def address(fake):
 
 def test_a_network_is_a_task_and_the_result_is_that_of_one_process(fake):
     here = results.get(fake.experiment, mode="live")
-    with workers() as cluster, Cluster(cluster.scheduler_address) as engine:
-        there = results.get(fake.experiment, mode="live", engine=engine)
+    with workers() as cluster, Cluster(cluster.scheduler_address) as pool:
+        there = results.get(fake.experiment, mode="live", workers=pool)
     assert fake.trainings == [6, 1, 1, 1, 1, 1, 1]
     assert there.equals(here)
     assert {name: there.attrs[name] for name in ("config", "code", "networks")} == {
@@ -50,15 +50,15 @@ def test_networks_come_in_the_order_of_their_recipe(fake):
         "for seed in config.seeds for beta in config.betas",
     )
     here = computing.train(fake.recipe, fake.recipe.PAPER, device="cpu", **SILENT)
-    with workers(1) as cluster, Cluster(cluster.scheduler_address) as engine:
-        there = engine.train(fake.recipe, fake.recipe.PAPER, device="cpu", **SILENT)
+    with workers(1) as cluster, Cluster(cluster.scheduler_address) as pool:
+        there = pool.train(fake.recipe, fake.recipe.PAPER, device="cpu", **SILENT)
     assert there.tensors["weight"].equal(here.tensors["weight"])
 
 
 def test_the_record_is_current_for_everyone(fake, address):
     told = []
     with Cluster(address) as cluster:
-        made = results.record(fake.experiment, engine=cluster, progress=lambda *about: told.append(about))
+        made = results.record(fake.experiment, workers=cluster, progress=lambda *about: told.append(about))
     kept = results.get(fake.experiment, mode="recorded")
     assert kept.equals(made) and made.equals(results.get(fake.experiment, mode="live"))
     assert told[:6] == [("training: lines", done, 6) for done in range(1, 7)]
@@ -70,8 +70,8 @@ def test_the_record_is_current_for_everyone(fake, address):
 def test_what_can_be_evaluated_one_by_one_is_put_together(fake):
     fake.write("experiments/__init__.py", 'SEPARATE = {"fig9_lines": ("beta", "seed")}\n')
     here, told = results.get(fake.experiment, mode="live"), []
-    with workers(1) as cluster, Cluster(cluster.scheduler_address) as engine:
-        there = results.get(fake.experiment, mode="live", engine=engine, progress=lambda *about: told.append(about))
+    with workers(1) as cluster, Cluster(cluster.scheduler_address) as pool:
+        there = results.get(fake.experiment, mode="live", workers=pool, progress=lambda *about: told.append(about))
     assert told[-1] == ("evaluation: fig9_lines", 6, 6)
     assert there.identical(here.assign_attrs(there.attrs))
     assert there.level.sel(beta=1, seed=2) == pytest.approx(3)
@@ -82,8 +82,8 @@ def test_a_worker_killed_in_the_middle_loses_nothing(fake):
     (fake.root / "killed").touch()
     here = results.get(fake.experiment, mode="live")
     (fake.root / "killed").unlink()
-    with workers() as cluster, Cluster(cluster.scheduler_address) as engine:
-        there = results.get(fake.experiment, mode="live", engine=engine)
+    with workers() as cluster, Cluster(cluster.scheduler_address) as pool:
+        there = results.get(fake.experiment, mode="live", workers=pool)
     assert (fake.root / "killed").exists()
     assert there.equals(here)
 
@@ -91,17 +91,17 @@ def test_a_worker_killed_in_the_middle_loses_nothing(fake):
 def test_work_that_kills_every_worker_is_given_up(fake):
     fake.edit("recipes/lines.py", REPORT, "    os.kill(os.getpid(), 9)\n")
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), workers(1) as cluster:
-        with Cluster(cluster.scheduler_address) as engine:
+        with Cluster(cluster.scheduler_address) as pool:
             with pytest.raises(errors.NoCluster, match="gave up on training: lines"):
-                results.record(fake.experiment, engine=engine)
+                results.record(fake.experiment, workers=pool)
     assert not fake.records.exists()
 
 
 def test_an_error_of_the_work_arrives_as_it_is(fake):
     fake.edit("recipes/lines.py", "scale = float(DATA.read_text())", 'raise ValueError("β is too large")')
-    with workers(1) as cluster, Cluster(cluster.scheduler_address) as engine:
+    with workers(1) as cluster, Cluster(cluster.scheduler_address) as pool:
         with pytest.raises(ValueError, match="β is too large"):
-            results.get(fake.experiment, mode="live", engine=engine)
+            results.get(fake.experiment, mode="live", workers=pool)
 
 
 def test_workers_with_other_data_are_refused(fake, address, monkeypatch):
@@ -110,7 +110,7 @@ def test_workers_with_other_data_are_refused(fake, address, monkeypatch):
         Cluster(address) as cluster,
         pytest.raises(errors.NoCluster, match="lines with other data than this machine has"),
     ):
-        results.record(fake.experiment, engine=cluster)
+        results.record(fake.experiment, workers=cluster)
     assert not fake.records.exists()
 
 
@@ -142,8 +142,8 @@ def test_figure_3_by_the_command(monkeypatch, capsys):
         assert (
             cli.main(["reproduce", "fig3_mnist", "--profile", "quick", "--scheduler", cluster.scheduler_address]) == 0
         )
-        with Cluster(cluster.scheduler_address) as engine:
-            there = results.get(fig3_mnist, "quick", "live", engine=engine)
+        with Cluster(cluster.scheduler_address) as pool:
+            there = results.get(fig3_mnist, "quick", "live", workers=pool)
     assert "accuracy at γ" in capsys.readouterr().out
     apart = computing.differences(there, here)
     assert all(share <= fig3_mnist.BANDS.get(name, computing.ROUNDING) for name, share in apart.items()), apart
