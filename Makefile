@@ -54,7 +54,7 @@ lint: $(READY)  ## style and types: ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-plain: $(READY)  ## without lil/fast: science, notebooks, and three figures at the paper's scale; half an hour
+plain: $(READY)  ## without lil/fast: science, notebooks, and three figures at the paper's scale; hours
 	.ci/plain
 
 reproduce: $(READY)  ## everything live at the paper's scale, then a table: paper, record, now
