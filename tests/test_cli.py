@@ -138,7 +138,7 @@ def test_affirm(lil, fake, in_process):
 
 def test_affirm_says_what_it_did_not_compare(lil, fake, in_process):
     fake.edit(
-        "experiments/fig9_lines.py", '"word": "text",', '"word": "text", "wild": np.sin(1e9 * level.astype(float)),'
+        "experiments/fig9_lines.py", '"word": "text",', '"word": "text", "wild": ("w", np.sin(1e9 * level.ravel())),'
     )
     lil("reproduce", "--record")
     fake.commit()
