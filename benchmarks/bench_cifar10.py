@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from lil.fast.bfloat16 import Bfloat16Features
 
 from lil.evaluation import Fgsm, Sweep, robustness
-from lil.fast.bfloat16 import Bfloat16Features
 from lil.recipes import cifar10
 
 CONFIG = replace(cifar10.PAPER, weights="random", seeds=(0,))

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from lil.fast.bfloat16 import Bfloat16Features
+
 from lil.features import VGGFeatures, convolutions, extract
 
 N = 500

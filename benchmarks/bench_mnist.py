@@ -8,11 +8,11 @@ from dataclasses import replace
 import naive
 import pytest
 import torch
+from lil.fast.pixel_robustness import robustness
 
 from lil.evaluation import Fgsm, Sweep
 from lil.fast import training
 from lil.fast import training as fast_training
-from lil.fast.pixel_robustness import robustness
 from lil.models import LIL
 from lil.recipes import mnist
 

@@ -109,7 +109,7 @@ def fgsm(
     epsilon: float | Float[Tensor, "*#lead 1 1 1"],
     bounds: tuple[float, float] = BOUNDS,
 ) -> Float[Tensor, "*lead c h w"]:
-    """Return x, each coordinate moved by ``epsilon`` along the gradient's ``sign`` ({eq}`fgsm`) and cut off at the bounds."""
+    """Return x, moved by ``epsilon`` along the gradient's ``sign`` ({eq}`fgsm`) and cut off at the bounds."""
     return (x + epsilon * sign).clamp_(*bounds)
 
 
@@ -136,8 +136,8 @@ def attack(
 ) -> Attacked:
     """Attack by projected gradient ascent: each network gets images of its own, within ``epsilon`` of x.
 
-    FGSM is one step of size ``epsilon`` from x itself; PGD takes several, from x or, with ``random_start``, from a point
-    that ``generator`` draws uniformly in the ball.
+    FGSM is one step of size ``epsilon`` from x itself. PGD takes several, from x or, with ``random_start``, from a
+    point that ``generator`` draws uniformly in the ball.
     """
     check_epsilons((epsilon,), bounds)
     if steps < 1 or step_size <= 0:
@@ -159,9 +159,9 @@ def attack(
 
 def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUNDS) -> None:
     """Raise ValueError for the first ε that is no step within the bounds."""
+    largest = bounds[1] - bounds[0]
     for epsilon in epsilons:
-        if not 0 < epsilon <= bounds[1] - bounds[0]:
+        if not 0 < epsilon <= largest:
             raise ValueError(
-                f"ε (the paper's γ) must be greater than 0 and at most {bounds[1] - bounds[0]:g}, the range of a pixel, "
-                f"not {epsilon:g}."
+                f"ε (the paper's γ) must be > 0 and at most {largest:g}, the range of a pixel, not {epsilon:g}."
             )

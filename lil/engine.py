@@ -49,25 +49,21 @@ def train(
     seeds: Sequence[int],
     progress: Progress = silent,
 ) -> History:
-    """Train the members of ``model`` in place, as :func:`lil.training.train` does, whose arguments and errors it has."""
-    run = _training(model, x, settings)
+    """Train the members of ``model`` in place, with the arguments and errors of :func:`lil.training.train`."""
+    run = _training(x.device.type, x.dtype)
     return run(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
 
 
-def _training(model: LIL | StackedLIL, x: Tensor, settings: Settings) -> Callable[..., History]:
-    if name() == "fast" and x.dtype == torch.float32:
-        if x.device.type == "cuda":
+def _training(device: str, dtype: torch.dtype) -> Callable[..., History]:
+    if name() == "fast" and dtype == torch.float32:
+        if device == "cuda":
             from lil.fast import captured
 
             return captured.train
-        if x.device.type == "cpu" and settings.batch_size is None:
-            from lil.fast import full_batch
+        if device == "cpu":
+            from lil.fast import training as compiled
 
-            return full_batch.train
-        if x.device.type == "cpu" and isinstance(model, LIL):
-            from lil.fast import minibatches
-
-            return minibatches.train
+            return compiled.train
     return training.train
 
 
@@ -81,12 +77,12 @@ def robustness(
     progress: Progress = silent,
     partial: Path | None = None,
 ) -> xr.Dataset:
-    """Return the accuracy under attack, as :func:`lil.evaluation.robustness` does, whose arguments and errors it has."""
+    """Return the accuracy under attack, with the arguments and errors of :func:`lil.evaluation.robustness`."""
     on_pixels = sweep.front is attacks.pixels and tuple(objectives) == OBJECTIVES
     if name() == "fast" and on_pixels and x.device.type == "cpu" and x.dtype == torch.float32:
-        from lil.fast import pixel_robustness
+        from lil.fast import robustness as compiled
 
-        return pixel_robustness.robustness(sweep, x, labels, fgsm, progress=progress)
+        return compiled.robustness(sweep, x, labels, fgsm, progress=progress)
     return evaluation.robustness(sweep, x, labels, fgsm, objectives=objectives, progress=progress, partial=partial)
 
 

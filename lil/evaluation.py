@@ -43,6 +43,10 @@ class Fgsm:
             raise ValueError(f"pictures must be 0 to {self.batch_size}, the batch_size, not {self.pictures}.")
 
 
+FGSM = Fgsm()
+"""The paper's attack."""
+
+
 @dataclass(frozen=True)
 class Sweep:
     """The networks for every β and seed, and the settings that they share."""
@@ -77,10 +81,10 @@ def accuracy(model: LIL, inputs: Float[Tensor, "n d"], labels: Int[Tensor, "n"])
         return (model(inputs).argmax(-1) == labels).float().mean(-1)
 
 
-def select(model: LIL, which: Sequence[int]) -> LIL:
+def select(model: LIL, members: Sequence[int]) -> LIL:
     """Return a model of some of the networks alone, in that order."""
-    chosen = LIL(model.sizes, seeds=[0] * len(which)).to(model.weights[0])
-    chosen.load_state_dict({name: value[list(which)] for name, value in model.state_dict().items()})
+    chosen = LIL(model.sizes, seeds=[0] * len(members)).to(model.weights[0])
+    chosen.load_state_dict({name: value[list(members)] for name, value in model.state_dict().items()})
     return chosen
 
 
@@ -96,10 +100,10 @@ def robustness(
 ) -> xr.Dataset:
     """Return the accuracy of the networks, clean and under FGSM with each of the ``objectives`` at every ε.
 
-    ``clean`` (beta, seed) and ``accuracy`` (objective, beta, seed, epsilon) are shares of the images. Beside each attack
-    stands its health: ``zero_gradient``, the share of images whose gradient is exactly 0, which nothing moves, and
-    ``change``, the largest change of a pixel: at most ε, but for rounding. The gradient is computed once for each image,
-    network and objective. At β = 0 both objectives are one, which is attacked once.
+    ``clean`` (beta, seed) and ``accuracy`` (objective, beta, seed, epsilon) are shares of the images. Two measures of
+    the attack's health stand beside them: ``zero_gradient``, the share of images whose gradient is exactly 0, so that
+    nothing moves them, and ``change``, the largest change of a pixel: at most ε, but for rounding. The gradient is
+    computed once for each image, network and objective. At β = 0 both objectives are equal and attacked once.
 
     ``partial`` is a file for the counts after each batch, from which a call that was cut off goes on. It is removed in
     the end; the seconds that earlier calls took are the attribute ``seconds_before``.
@@ -115,7 +119,7 @@ def robustness(
         with torch.no_grad():
             right = sweep.model(sweep.front(images)).argmax(-1) == classes
         counts["clean"] += right.sum(-1).numpy(force=True).reshape(sweep.grid)
-        for which, name in enumerate(objectives):
+        for at, name in enumerate(objectives):
             for k, gradient in enumerate(_gradients(sweep, name, images, classes, fgsm)):
                 i, j = divmod(k, len(sweep.seeds))
                 if shared and name == "total" and sweep.betas[i] == 0:
@@ -123,9 +127,9 @@ def robustness(
                 attacked = attacks.fgsm(images, gradient.sign(), steps)
                 right = predict(networks[k], sweep.front, attacked) == classes
                 change = (attacked - images).abs().flatten(1).amax(1).numpy(force=True)
-                counts["accuracy"][which, i, j] += right.sum(-1).numpy(force=True)
-                counts["zero_gradient"][which, i, j] += int((gradient == 0).flatten(1).all(1).sum())
-                np.maximum(counts["change"][which, i, j], change, out=counts["change"][which, i, j])
+                counts["accuracy"][at, i, j] += right.sum(-1).numpy(force=True)
+                counts["zero_gradient"][at, i, j] += int((gradient == 0).flatten(1).all(1).sum())
+                np.maximum(counts["change"][at, i, j], change, out=counts["change"][at, i, j])
         tally = tally.assign(batches=tally.batches + 1, seconds=before + time.perf_counter() - started)
         if partial is not None:
             _save(tally, partial)
@@ -146,9 +150,9 @@ def pictures(
     fgsm: Fgsm,
     objectives: Sequence[str] = OBJECTIVES,
 ) -> xr.Dataset:
-    """Return the first images, ``image``, and as :func:`robustness` gives them to the first seed's networks, ``attacked``.
+    """Return the first images, ``image``, and their attacked copies for the first seed's networks, ``attacked``.
 
-    Pixels are 0 to 255; ``taken_for`` is the class that the network gives the attacked image.
+    The copies are those of :func:`robustness`. Pixels are 0 to 255; ``taken_for`` is the predicted class of a copy.
     """
     images, classes = x[: fgsm.batch_size], labels[: fgsm.batch_size]
     steps = x.new_tensor([fgsm.epsilons[k] for k in fgsm.pictured]).view(-1, 1, 1, 1, 1)
@@ -160,20 +164,15 @@ def pictures(
                 attacked.append(seen)
                 taken_for.append(predict(select(sweep.model, [k]), sweep.front, seen))
     lead, pixel = (len(objectives), len(sweep.betas)), ("channel", "row", "column")
-    shown = ("objective", "beta", "pictured", "example")
-    return xr.Dataset(
-        {
-            "image": (("example", *pixel), _bytes(images[: fgsm.pictures])),
-            "label": ("example", classes[: fgsm.pictures].numpy(force=True).astype(np.int8)),
-            "attacked": ((*shown, *pixel), _bytes(torch.stack(attacked).unflatten(0, lead))),
-            "taken_for": (shown, torch.stack(taken_for).unflatten(0, lead).numpy(force=True).astype(np.int8)),
-        },
-        coords={
-            "objective": list(objectives),
-            "beta": list(sweep.betas),
-            "pictured": [fgsm.epsilons[k] for k in fgsm.pictured],
-        },
-    )
+    shown, kept = ("objective", "beta", "pictured", "example"), slice(fgsm.pictures)
+    values = {
+        "image": (("example", *pixel), _bytes(images[kept])),
+        "label": ("example", classes[kept].numpy(force=True).astype(np.int8)),
+        "attacked": ((*shown, *pixel), _bytes(torch.stack(attacked).unflatten(0, lead))),
+        "taken_for": (shown, torch.stack(taken_for).unflatten(0, lead).numpy(force=True).astype(np.int8)),
+    }
+    pictured = [fgsm.epsilons[k] for k in fgsm.pictured]
+    return xr.Dataset(values, dict(objective=list(objectives), beta=list(sweep.betas), pictured=pictured))
 
 
 def predict(network: LIL, front: attacks.Front, x: Float[Tensor, "e n c h w"]) -> Int[Tensor, "e n"]:
@@ -196,24 +195,18 @@ def _bytes(x: Float[Tensor, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
 
 def _tally(sweep: Sweep, fgsm: Fgsm, objectives: Sequence[str]) -> xr.Dataset:
     """Return the counts and largest changes before the first batch."""
-    attack = (len(objectives), *sweep.grid)
-    dims = ("objective", "beta", "seed")
-    return xr.Dataset(
-        {
-            "clean": (dims[1:], np.zeros(sweep.grid, np.int64)),
-            "accuracy": ((*dims, "epsilon"), np.zeros((*attack, len(fgsm.epsilons)), np.int64)),
-            "zero_gradient": (dims, np.zeros(attack, np.int64)),
-            "change": ((*dims, "epsilon"), np.zeros((*attack, len(fgsm.epsilons)), np.float32)),
-            "batches": 0,
-            "seconds": 0.0,
-        },
-        coords={
-            "objective": list(objectives),
-            "beta": list(sweep.betas),
-            "seed": list(sweep.seeds),
-            "epsilon": list(fgsm.epsilons),
-        },
-    )
+    dims, attack = ("objective", "beta", "seed"), (len(objectives), *sweep.grid)
+    by_epsilon = (*attack, len(fgsm.epsilons))
+    values = {
+        "clean": (dims[1:], np.zeros(sweep.grid, np.int64)),
+        "accuracy": ((*dims, "epsilon"), np.zeros(by_epsilon, np.int64)),
+        "zero_gradient": (dims, np.zeros(attack, np.int64)),
+        "change": ((*dims, "epsilon"), np.zeros(by_epsilon, np.float32)),
+        "batches": ((), 0),
+        "seconds": ((), 0.0),
+    }
+    coords = dict(objective=objectives, beta=sweep.betas, seed=sweep.seeds, epsilon=fgsm.epsilons)
+    return xr.Dataset(values, {name: list(axis) for name, axis in coords.items()})
 
 
 def _save(tally: xr.Dataset, path: Path) -> None:

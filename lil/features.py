@@ -1,4 +1,4 @@
-"""512 numbers of a 32 × 32 image: the convolutional part of torchvision's ``vgg13_bn``, frozen, in eval mode.
+"""Features of a 32 × 32 image, 512 numbers: the convolutional part of torchvision's ``vgg13_bn``, frozen, in eval mode.
 
 The paper puts its CIFAR10 networks on "a pretrained vgg13 … with the final classification layer removed". Three
 sources of weights, by name:
@@ -8,8 +8,8 @@ sources of weights, by name:
 * ``random``: seeded, for tests.
 
 Two forms of input, by name: ``normalised``, each channel with the mean and standard deviation of the images
-that the weights were trained on, and ``as-published``, what the public code does with weights that were trained
-otherwise: pixels in [0, 1] as they are, with the two image axes swapped.
+that the weights were trained on, and ``as-published``, as in the public code, whose weights were trained otherwise:
+pixels in [0, 1] as they are, with the two image axes swapped.
 """
 
 from __future__ import annotations
@@ -58,6 +58,9 @@ class VGGFeatures(nn.Module):
     function, faster.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, source: str = "cifar10", inputs: str = "normalised", *, seed: int = 0):
         """``seed`` draws the weights of the source "random". Raises WeightsNotFound or WeightsInvalid."""
         super().__init__()
@@ -71,7 +74,7 @@ class VGGFeatures(nn.Module):
             mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1))
-        self.layers = folded(convolutions(source, seed=seed)).to(memory_format=torch.channels_last)
+        self.layers = fold_batch_norms(convolutions(source, seed=seed)).to(memory_format=torch.channels_last)
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> VGGFeatures:
@@ -79,10 +82,10 @@ class VGGFeatures(nn.Module):
         return super().train(False)
 
     def forward(self, x: Float[Tensor, "*lead 3 32 32"]) -> Float[Tensor, "*lead 512"]:
-        features = [self.layers(self.normalised(piece)).flatten(1) for piece in x.flatten(0, -4).split(PIECE)]
+        features = [self.layers(self.normalise(piece)).flatten(1) for piece in x.flatten(0, -4).split(PIECE)]
         return torch.cat(features).unflatten(0, x.shape[:-3])
 
-    def normalised(self, x: Float[Tensor, "n 3 32 32"]) -> Float[Tensor, "n 3 32 32"]:
+    def normalise(self, x: Float[Tensor, "n 3 32 32"]) -> Float[Tensor, "n 3 32 32"]:
         """Return the images in the form of ``inputs``, channels last in memory."""
         x = (x.mT if self.transposed else x) - self.mean
         return (x / self.std).contiguous(memory_format=torch.channels_last)
@@ -120,7 +123,7 @@ def convolutions(source: str, *, seed: int = 0) -> nn.Sequential:
     from torchvision.models import vgg13_bn
 
     if source == "random":
-        return initial(torch.Generator().manual_seed(seed)).eval()
+        return initial_layers(torch.Generator().manual_seed(seed)).eval()
     state, path = _cifar10_state() if source == "cifar10" else _imagenet_state()
     with torch.device("meta"):  # initial weights would cost seconds
         layers = vgg13_bn().features.eval()
@@ -137,7 +140,7 @@ def convolutions(source: str, *, seed: int = 0) -> nn.Sequential:
     return layers
 
 
-def initial(generator: torch.Generator) -> nn.Sequential:
+def initial_layers(generator: torch.Generator) -> nn.Sequential:
     """Return ``vgg13_bn.features`` with initial weights as torchvision draws them, from ``generator``."""
     from torchvision.models import vgg13_bn
 
@@ -147,24 +150,25 @@ def initial(generator: torch.Generator) -> nn.Sequential:
     for layer in layers:
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         elif isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()
     return layers
 
 
-def folded(layers: nn.Sequential) -> nn.Sequential:
+def fold_batch_norms(layers: nn.Sequential) -> nn.Sequential:
     """Return the same function in eval mode: each batch norm is folded into the convolution before it."""
     kept: list[nn.Module] = []
     for layer in layers:
         if isinstance(layer, nn.BatchNorm2d):
-            kept[-1] = fuse_conv_bn_eval(kept[-1], layer)
+            kept[-1] = fuse_conv_bn_eval(kept[-1], layer)  # type: ignore[type-var]
         else:
             kept.append(layer)
     return nn.Sequential(*kept)
 
 
-def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def strip_prefix(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with ``prefix``, under the rest of their names."""
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
@@ -186,7 +190,7 @@ def _cifar10_state() -> tuple[dict[str, Tensor], Path]:
         raise WeightsInvalid(
             f"{path} is truncated or changed (its SHA-256 is not the one on its card): take it from the repository."
         )
-    return _part(load_safetensors(content), "0."), path
+    return strip_prefix(load_safetensors(content), "0."), path
 
 
 def _imagenet() -> WeightsEnum:
@@ -208,4 +212,4 @@ def _imagenet_state() -> tuple[dict[str, Tensor], Path]:
             f"torchvision's ImageNet weights are not on this machine and cannot be downloaded into it ({reason}): copy "
             f"{_imagenet().url} to {path}, or ask for the source cifar10."
         ) from reason
-    return _part(state, "features."), path
+    return strip_prefix(state, "features."), path

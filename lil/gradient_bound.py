@@ -1,4 +1,4 @@
-r"""Both sides of Eq. 6 of the paper: the gradient of the loss with respect to each input, and what bounds it.
+r"""Both sides of Eq. 6 of the paper: the gradient of the loss with respect to each input, and its bound.
 
 With N points, the representation Φ, the classifier's weights W, softmax probabilities :math:`\sigma_i`, the Jacobian
 :math:`D\Phi` and the factor K on representations' distances, the gradient of α L_CSE + β L_ISO at the input
@@ -55,9 +55,9 @@ def gradient_norms(
         isometry_loss(z, pair_distances(x), within_class(labels), scale=scale),
     )
     # The members' losses do not mix, so their sum has the gradient of each.
-    of_each, of_pairs = (torch.autograd.grad(loss.sum(), x, retain_graph=True)[0] for loss in losses)
-    total = of_each + x.new_tensor(betas)[:, None, None] * of_pairs
-    return Terms(*(gradient.norm(dim=-1) for gradient in (of_each, of_pairs, total)))
+    classification, isometry = (torch.autograd.grad(loss.sum(), x, retain_graph=True)[0] for loss in losses)
+    total = classification + x.new_tensor(betas)[:, None, None] * isometry
+    return Terms(*(gradient.norm(dim=-1) for gradient in (classification, isometry, total)))
 
 
 @torch.no_grad()
@@ -76,9 +76,9 @@ def gradient_bounds(
     classifier = torch.linalg.matrix_norm(model.weights[-1], ord=2)[:, None]
     missing = mismatch(pair_distances(z), pair_distances(x), scale).sqrt()  # |H_ij|
     missing = missing.masked_fill(~within_class(labels), 0).sum(-1)
-    of_each = lipschitz * classifier * slope / len(x)
-    of_pairs = 4 / len(x) ** 2 * (1 + scale * lipschitz) * missing
-    return Terms(of_each, of_pairs, of_each + x.new_tensor(betas)[:, None] * of_pairs)
+    classification = lipschitz * classifier * slope / len(x)
+    isometry = 4 / len(x) ** 2 * (1 + scale * lipschitz) * missing
+    return Terms(classification, isometry, classification + x.new_tensor(betas)[:, None] * isometry)
 
 
 def softmax_slope(logits: Float[Tensor, "m n classes"], labels: Int[Tensor, "n"]) -> Float[Tensor, "m n classes"]:

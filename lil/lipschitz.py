@@ -1,9 +1,9 @@
-r"""How much a map can stretch: estimates of its Lipschitz constant from below, at a point, and from above.
+r"""Estimates of the Lipschitz constant of a map: from below, at a point, and from above.
 
 :math:`\mathrm{Lip}(F)` is the smallest K with :math:`d(F(x), F(y)) \le K\, d(x, y)` for all x and y (Definition 3.1,
 {prf:ref}`def-lipschitz`), with the Euclidean distance here. Each function says in its name which side it bounds:
 
-    lower_margins ≤ lower_pairs ≤ Lip(F),    local_along ≤ local_jacobian ≤ Lip(F),    Lip(F) ≤ upper_product.
+    lower_margins ≤ lower_pairs ≤ Lip(F),    local_directional ≤ local_jacobian ≤ Lip(F),    Lip(F) ≤ upper_product.
 
 A map is any callable from the points of m members, (m, n, D), to their images, (m, n, k), that treats each point by
 itself: ``model.represent``, a whole ``LIL``, or a function of your own.
@@ -27,14 +27,14 @@ _POINTS = 10  # whose Jacobians are held at once: 30 members of 100 units and 78
 
 
 class Pairs(NamedTuple):
-    """Of each member, the largest ratio over the pairs of one class and over those of two; 0 where there is no pair."""
+    """The largest ratio of each member over the pairs of one class and over those of two; 0 where there is no pair."""
 
     within: Float[Tensor, "m"]
     between: Float[Tensor, "m"]
 
 
 def lower_pairs(x: Float[Tensor, "n d"], z: Float[Tensor, "m n k"], labels: Int[Tensor, "n"]) -> Pairs:
-    """A lower bound from a sample: the largest d(z_i, z_j) / d(x_i, x_j). Pairs of equal points are left out.
+    """Return a lower bound from a sample: the largest d(z_i, z_j) / d(x_i, x_j). Pairs of equal points are left out.
 
     Take float64 where points lie close together: the ratio of two short distances is a ratio of rounding errors.
     """
@@ -50,7 +50,7 @@ def lower_margins(
     labels: Int[Tensor, "n"],
     classifier: Float[Tensor, "m classes width"],
 ) -> Float[Tensor, "m"]:
-    r"""What classifying forces on the representation: a lower bound from margins ({prf:ref}`prop-margins`).
+    r"""Return a lower bound from margins, the stretch that classifying forces ({prf:ref}`prop-margins`).
 
     Two points of classes s and t whose margins against each other sum to μ are at least
     :math:`μ / \|w_s - w_t\|` apart in Φ. Of all pairs of two classes the largest such distance, divided by
@@ -65,16 +65,16 @@ def lower_margins(
     return torch.where(different & ratio.isfinite(), ratio, 0.0).amax((-2, -1)).clamp(min=0)
 
 
-def jacobians(of: Map, x: Float[Tensor, "m n d"]) -> Float[Tensor, "m n k d"]:
-    """The derivative of a map at each point, row by row through autograd."""
+def jacobians(function: Map, x: Float[Tensor, "m n d"]) -> Float[Tensor, "m n k d"]:
+    """Return the derivative of a map at each point, row by row through autograd."""
     x = x.detach().requires_grad_()
-    images = of(x)
+    images = function(x)
     rows = [torch.autograd.grad(image.sum(), x, retain_graph=True)[0] for image in images.unbind(-1)]
     return torch.stack(rows, dim=-2)
 
 
-def local_jacobian(of: Map, x: Float[Tensor, "m n d"]) -> Float[Tensor, "m n"]:
-    """The local constant at each point: the largest singular value of the Jacobian there, exactly.
+def local_jacobian(function: Map, x: Float[Tensor, "m n d"]) -> Float[Tensor, "m n"]:
+    """Return the local constant at each point: the largest singular value of the Jacobian there, exactly.
 
     No neighbourhood of the point stretches less, and Lip(F) over a convex set is the supremum of these over it
     ({prf:ref}`prop-bounded-derivative`). Singular values are taken from the smaller Gram matrix: the largest is
@@ -82,21 +82,23 @@ def local_jacobian(of: Map, x: Float[Tensor, "m n d"]) -> Float[Tensor, "m n"]:
     """
     largest = []
     for points in x.split(_POINTS, dim=1):
-        jacobian = jacobians(of, points)
+        jacobian = jacobians(function, points)
         gram = jacobian @ jacobian.mT if jacobian.shape[-2] <= jacobian.shape[-1] else jacobian.mT @ jacobian
         largest.append(torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0).sqrt())
     return torch.cat(largest, dim=1)
 
 
-def local_along(of: Map, x: Float[Tensor, "m n d"], directions: Float[Tensor, "m n d"]) -> Float[Tensor, "m n"]:
-    """How much a map stretches at each point along one direction v: ‖J v‖ / ‖v‖, and 0 for v = 0."""
-    _, pushed = torch.autograd.functional.jvp(of, x.detach(), directions)
+def local_directional(
+    function: Map, x: Float[Tensor, "m n d"], directions: Float[Tensor, "m n d"]
+) -> Float[Tensor, "m n"]:
+    """Return the stretch of a map at each point in one direction v: ‖J v‖ / ‖v‖, and 0 for v = 0."""
+    _, pushed = torch.autograd.functional.jvp(function, x.detach(), directions)
     length = directions.norm(dim=-1)
     return torch.where(length > 0, pushed.norm(dim=-1) / length, 0.0)
 
 
 def upper_product(weights: Iterable[Float[Tensor, "m _ _"]]) -> Float[Tensor, "m"]:
-    """An upper bound for layers with 1-Lipschitz activations, as tanh: the product of the weights' spectral norms."""
+    """Return an upper bound for layers with 1-Lipschitz activations, as tanh: the product of their spectral norms."""
     return torch.stack([torch.linalg.matrix_norm(weight, ord=2) for weight in weights]).prod(dim=0)
 
 
@@ -106,7 +108,7 @@ def certified_radius(
     classifier: Float[Tensor, "m classes width"],
     lipschitz: Float[Tensor, "m"],
 ) -> Float[Tensor, "m n"]:
-    r"""How far each point can be moved, at least, before its class changes; 0 where the network errs already.
+    r"""Return a distance by which each point can be moved without a change of its class; 0 where the network errs.
 
     With an upper bound Λ of Lip(Φ) and the classifier's rows :math:`w_c`, a margin
     :math:`o_t - o_c` changes by at most :math:`\|w_t - w_c\|\, Λ\, \|δ\|` ({eq}`certified-radius`). The smallest

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, get_args
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-
-from lil.randomness import derived_seed
 
 Init = Literal["default", "orthogonal"]
 
@@ -65,8 +64,8 @@ class LIL(nn.Module):
         """Return all hidden layers in order, F¹(x) to Φ(x)."""
         if x.ndim not in (2, 3) or x.shape[-1] != self.sizes[0] or (x.ndim == 3 and len(x) != self.members):
             raise ValueError(
-                f"x has shape {tuple(x.shape)}: it must be (n, {self.sizes[0]}), or ({self.members}, n, {self.sizes[0]}) "
-                "with inputs of each member's own."
+                f"x has shape {tuple(x.shape)}: it must be (n, {self.sizes[0]}), shared by all members, or "
+                f"({self.members}, n, {self.sizes[0]}), each member's own."
             )
         layers = []
         for layer in range(len(self.sizes) - 2):
@@ -100,7 +99,7 @@ class StackedLIL(nn.Module):
         seeds: Sequence[int],
         stop_gradient: bool = True,
     ):
-        """``classes``: of each level, coarse to fine. All LILs have the same ``hidden`` sizes; each draws a stream of its seed."""
+        """``classes``: of each level, coarse to fine. All have the ``hidden`` sizes and a stream of the seed."""
         super().__init__()
         if not classes:
             raise ValueError("classes are empty: a stack needs at least one LIL.")
@@ -146,6 +145,16 @@ def _affine(
     if x.ndim == 2:  # baddbmm would copy x for each member
         return torch.bmm(weight, x.mT.expand(len(weight), -1, -1)).add_(bias[..., None]).mT
     return torch.baddbmm(bias[..., None], weight, x.mT).mT
+
+
+def derived_seed(seed: int, *stream: int) -> int:
+    """Return a seed for one of the streams of ``seed`` (≥ 0); different streams are independent of each other.
+
+    numpy's SeedSequence mixes the numbers, so that neither neighbouring seeds nor neighbouring streams are alike.
+    """
+    if seed < 0:
+        raise ValueError(f"seeds must be ≥ 0, not {seed}.")
+    return int(np.random.SeedSequence((seed, *stream)).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _draw(sizes: tuple[int, ...], seed: int, init: str) -> tuple[list[Tensor], list[Tensor]]:

@@ -1,9 +1,9 @@
-"""How long work says where it is: through a callback, so that whoever starts it decides what to show."""
+"""Progress of work, told through a callback, so that the caller decides what to show and how often."""
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is in all."""
+"""Called with the name of the work, the number of steps done, and the number of all steps."""
 
 
 def silent(label: str, done: int, total: int) -> None:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import multiprocessing
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from types import ModuleType
 
 import numpy as np
+import torch
 from jaxtyping import Float
+
+from lil.progress import Progress, silent
 
 
 def umap(
     z: Float[np.ndarray, "n d"], *, n_neighbors: int, min_dist: float, n_components: int, seed: int
 ) -> Float[np.ndarray, "n c"]:
-    """``z`` laid out in ``n_components`` dimensions by UMAP (McInnes, Healy, Melville, arXiv:1802.03426);
-    float32.
+    """Return a layout of ``z`` in ``n_components`` dimensions by UMAP (McInnes, Healy, Melville, arXiv:1802.03426).
 
-    Points are close in the result where they are neighbours in z; longer distances and sizes mean little, as
-    the caption of Figure 2 warns. The same seed gives the same layout on one machine and set of versions.
+    Points are close in the layout, which is float32, where they are neighbours in z; longer distances and sizes mean
+    little, as the caption of Figure 2 warns. The same seed gives the same layout on one machine and set of versions.
 
     Raises ValueError where z has a value that is not finite, or too few points for ``n_neighbors``.
     """
@@ -29,53 +31,68 @@ def umap(
         raise ValueError("z has values that are NaN or infinite: UMAP needs finite representations.")
     if not 2 <= n_neighbors < len(z):
         raise ValueError(f"n_neighbors is {n_neighbors} for {len(z)} points: take 2 or more, fewer than the points.")
-    # A seeded UMAP moves the points on one thread whatever n_jobs says, and warns unless it is told so. What comes before
-    # would take all of numba's threads, and the order of its sums with them.
-    layout = _library().UMAP(
-        n_neighbors=n_neighbors, min_dist=min_dist, n_components=n_components, random_state=seed, n_jobs=1
-    )
+    # A seeded UMAP moves the points on one thread whatever n_jobs says, and warns unless it is told so. The search for
+    # neighbours before would take all of numba's threads, and the order of its sums with them.
+    settings = dict(n_neighbors=n_neighbors, min_dist=min_dist, n_components=n_components)
     with _one_thread():
+        layout = _library().UMAP(**settings, random_state=seed, n_jobs=1)
         return layout.fit_transform(z).astype(np.float32)
 
 
 def umaps(
-    clouds: Sequence[Float[np.ndarray, "_ _"]],
+    z: Float[np.ndarray, "*lead n d"],
     *,
-    processes: int,
     n_neighbors: int,
     min_dist: float,
     n_components: int,
     seed: int,
-) -> Iterator[Float[np.ndarray, "_ _"]]:
-    """Each of the ``clouds`` laid out by :func:`umap`, one after another, or in so many ``processes`` at once.
+    processes: int | None = None,
+    label: str = "UMAP",
+    progress: Progress = silent,
+) -> Float[np.ndarray, "*lead n c"]:
+    """Return a layout of each cloud of points by :func:`umap`, in as many ``processes`` at once as torch has threads.
 
-    In processes, because a seeded UMAP keeps to one thread and to Python's lock. A process that may start none, such as a
-    worker of dask, lays them out by itself. The layouts are the same.
+    A seeded UMAP keeps to one thread and to Python's lock, so that threads would not help. A process that may start
+    none, such as a worker of dask, lays out one cloud after another. The layouts are the same.
     """
+    clouds, processes = z.reshape(-1, *z.shape[-2:]), processes or torch.get_num_threads()
     layout = partial(umap, n_neighbors=n_neighbors, min_dist=min_dist, n_components=n_components, seed=seed)
-    if processes == 1 or len(clouds) == 1 or multiprocessing.current_process().daemon:
-        yield from map(layout, clouds)
+    layouts = np.empty((*clouds.shape[:-1], n_components), np.float32)
+    with _mapping(min(processes, len(clouds))) as apply:
+        for done, found in enumerate(apply(layout, clouds)):
+            layouts[done] = found
+            progress(label, done + 1, len(clouds))
+    return layouts.reshape(*z.shape[:-1], n_components)
+
+
+@contextmanager
+def _mapping(processes: int) -> Iterator:
+    """Give ``map``, in processes of their own where there are several."""
+    if processes == 1 or multiprocessing.current_process().daemon:
+        yield map
         return
-    with ProcessPoolExecutor(min(processes, len(clouds)), multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(layout, clouds)
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        yield pool.map
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Have numba's functions run on one thread."""
+    """Have numba's functions run on one thread, and leave torch its threads, whose number numba's start changes."""
+    of_torch = torch.get_num_threads()
     import numba
 
-    before = numba.get_num_threads()
+    of_numba = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
         yield
     finally:
-        numba.set_num_threads(before)
+        numba.set_num_threads(of_numba)
+        torch.set_num_threads(of_torch)
 
 
 @lru_cache
 def _library() -> ModuleType:
-    """The package. What numba compiles of it, some ten seconds, is kept on the disk for the next process."""
+    """Return the package. Its compiled functions, which take ten seconds, are kept on the disk for the next process."""
     with warnings.catch_warnings():
         # It says at import that its TensorFlow variant, of no use here, is missing.
         warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)

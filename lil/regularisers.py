@@ -1,8 +1,8 @@
-"""Relatives of the isometry term that the paper names, and adversarial training: what each makes of a training step.
+"""Relatives of the isometry term that the paper names, and adversarial training, as changes of a training step.
 
-The members of an ensemble have a strength each; what is drawn at random is drawn once for each seed, so that member k
-learns as if it were by itself. A subclass of :class:`Regulariser` says what it does to the loss, before a step of the
-optimiser, and in the end. Strength 0 leaves the plain network, with the cross-entropy alone, except for
+The members of an ensemble have a strength each. Random numbers are drawn once for each seed, so that member k learns as
+if it were by itself. A subclass of :class:`Regulariser` changes the loss, the weights before a step of the optimiser,
+or the weights in the end. Strength 0 leaves the plain network, with the cross-entropy alone, except for
 :class:`SpectralNorm`, whose strength is a norm.
 """
 
@@ -16,12 +16,11 @@ from torch import Tensor
 from torch.func import functional_call
 
 from lil.attacks import BOUNDS
-from lil.models import LIL, cross_entropy
-from lil.randomness import derived_seed
+from lil.models import LIL, cross_entropy, derived_seed
 
 
 class Regulariser:
-    """What all have in common; on its own the plain network's training."""
+    """The training of the plain network, from which the others are derived."""
 
     def __init__(self, model: LIL, strengths: Sequence[float], seeds: Sequence[int]):
         """``strengths`` and ``seeds`` have one entry a member. The draws are stream 1 of a seed; its batches are 0."""
@@ -29,22 +28,22 @@ class Regulariser:
         self.model = model
         self.strengths = model.weights[0].new_tensor(strengths)
         self.generators = [torch.Generator().manual_seed(derived_seed(seed, 1)) for seed in distinct]
-        self.of_member = [distinct.index(seed) for seed in seeds]
+        self.seed_index = [distinct.index(seed) for seed in seeds]
 
     def loss(self, x: Float[Tensor, "m n d"], labels: Int[Tensor, "m n"]) -> Float[Tensor, "m"]:
-        """What each member's step makes smaller, on a batch of its own."""
+        """Return the loss of each member on a batch of its own."""
         return cross_entropy(self.model(x), labels)
 
     def before_step(self, learning_rate: float) -> None:
-        """What happens to the weights before the optimiser's step."""
+        """Change the weights before the optimiser's step."""
 
     def finish(self) -> None:
-        """What happens to the weights after the last step."""
+        """Change the weights after the last step."""
 
-    def drawn(self, draw, *shape: int) -> Float[Tensor, "m ..."]:
-        """``torch.rand`` or ``torch.randn``, the same for all members of a seed."""
-        each = torch.stack([draw(shape, generator=generator) for generator in self.generators])
-        return each.to(self.strengths)[self.of_member]
+    def draw(self, distribution, *shape: int) -> Float[Tensor, "m ..."]:
+        """Return numbers of ``torch.rand`` or ``torch.randn``, the same for all members of a seed."""
+        each = torch.stack([distribution(shape, generator=generator) for generator in self.generators])
+        return each.to(self.strengths)[self.seed_index]
 
 
 class Jacobian(Regulariser):
@@ -57,16 +56,16 @@ class Jacobian(Regulariser):
     def loss(self, x, labels):
         x = x.detach().requires_grad_()
         logits = self.model(x)
-        directions = self.drawn(torch.randn, *logits.shape[1:])
+        directions = self.draw(torch.randn, *logits.shape[1:])
         directions = directions / directions.norm(dim=-1, keepdim=True)
-        squares = logits.shape[-1] * projected(logits, x, directions)
+        squares = logits.shape[-1] * squared_projections(logits, x, directions)
         return cross_entropy(logits, labels) + self.strengths / 2 * squares.mean(-1)
 
 
-def projected(
+def squared_projections(
     logits: Float[Tensor, "m n c"], x: Float[Tensor, "m n d"], directions: Float[Tensor, "m n c"]
 ) -> Float[Tensor, "m n"]:
-    """‖vᵀJ‖² of each point, differentiable by the weights; ``logits`` are those that a model made of ``x``."""
+    """Return ‖vᵀJ‖² of each point, differentiable by the weights; ``logits`` are a model's output for ``x``."""
     (along,) = torch.autograd.grad((directions * logits).sum(), x, create_graph=True)
     return along.square().sum(-1)
 
@@ -85,10 +84,10 @@ class SpectralNorm(Regulariser):
         self.left = [left[..., :1] for left, _, _ in exact]
 
     def loss(self, x, labels):
-        return cross_entropy(functional_call(self.model, self.normalised(), (x,)), labels)
+        return cross_entropy(functional_call(self.model, self.normalise(), (x,)), labels)
 
-    def normalised(self) -> dict[str, Float[Tensor, "m out in"]]:
-        """The weights that the layers work with, by the model's names; takes a step of the power iteration."""
+    def normalise(self) -> dict[str, Float[Tensor, "m out in"]]:
+        """Take a step of the power iteration and return the normalised weights, by the model's names."""
         found = {}
         for layer, weight in enumerate(self.model.weights):
             with torch.no_grad():
@@ -130,13 +129,13 @@ class Adversarial(Regulariser):
         self.steps, self.reach = steps, reach
 
     def loss(self, x, labels):
-        return super().loss(self.attacked(x, labels), labels)
+        return super().loss(self.attack(x, labels), labels)
 
-    def attacked(self, x: Float[Tensor, "m n d"], labels: Int[Tensor, "m n"]) -> Float[Tensor, "m n d"]:
-        """The images that each member learns from."""
+    def attack(self, x: Float[Tensor, "m n d"], labels: Int[Tensor, "m n"]) -> Float[Tensor, "m n d"]:
+        """Return the attacked images, from which each member learns."""
         epsilon = self.strengths.view(-1, 1, 1)
         low, high = (x - epsilon).clamp_(*BOUNDS), (x + epsilon).clamp_(*BOUNDS)
-        start = 2 * self.drawn(torch.rand, *x.shape[1:]) - 1
+        start = 2 * self.draw(torch.rand, *x.shape[1:]) - 1
         moved = (x + epsilon * start).clamp_(*BOUNDS)
         for _ in range(self.steps):
             moved.requires_grad_()

@@ -58,16 +58,15 @@ def sampled_isometry_loss(
     scale: float = 1.0,
     reduction: str = "n2",
 ) -> Estimate:
-    """Return an estimate of {eq}`isometry-loss` from ``n_pairs`` ordered pairs, the same for all members; Euclidean distances.
+    """Return an estimate of {eq}`isometry-loss` from ``n_pairs`` ordered pairs, the same for all members.
 
-    It takes time and memory for the pairs drawn alone. ``pairs``, ``scale`` (K) and ``reduction`` are those of
-    :func:`lil.isometry.isometry_loss`. Raises ValueError for what :func:`draw_pairs` refuses, for a number of labels
-    that is not that of the points, and for inputs that are not finite.
+    Distances are Euclidean. The estimate takes time and memory for the pairs drawn alone. ``pairs``, ``scale`` (K) and
+    ``reduction`` are those of :func:`lil.isometry.isometry_loss`. Raises ValueError as :func:`draw_pairs` does, for a
+    number of labels that is not that of the points, and for inputs that are not finite.
     """
-    if not len(labels) == len(x) == z.shape[-2]:
-        raise ValueError(
-            f"z, x and labels must have as many points: they have {z.shape[-2]}, {len(x)} and {len(labels)}."
-        )
+    counts = (z.shape[-2], len(x), len(labels))
+    if len(set(counts)) > 1:
+        raise ValueError("z, x and labels must have as many points: they have {}, {} and {}.".format(*counts))
     for name, value, known in (("pairs", pairs, PairKind), ("reduction", reduction, Reduction)):
         if value not in get_args(known):
             raise ValueError(f"{name} must be one of {get_args(known)}, not {value!r}.")
@@ -75,10 +74,9 @@ def sampled_isometry_loss(
         raise ValueError("x has values that are NaN or infinite: clean the data before taking distances.")
     group = labels.cpu() if pairs == "within-class" else torch.zeros_like(labels, device="cpu")
     i, j = (points.to(z.device) for points in draw_pairs(group, n_pairs, generator))
-    distances = [
-        torch.linalg.vector_norm(each.index_select(-2, i) - each.index_select(-2, j), dim=-1) for each in (z, x)
-    ]
-    each = mismatch(*distances, scale)
+    differences = (points.index_select(-2, i) - points.index_select(-2, j) for points in (z, x))
+    z_dist, x_dist = (torch.linalg.vector_norm(difference, dim=-1) for difference in differences)
+    each = mismatch(z_dist, x_dist, scale)
     size = torch.unique(group, return_counts=True)[1]
     weight = int((size * (size - 1)).sum()) / len(x) ** 2 if reduction == "n2" else 1.0  # of all ordered pairs together
     return Estimate(weight * each.mean(-1), weight**2 * each.detach().var(-1) / n_pairs)

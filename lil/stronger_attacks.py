@@ -1,14 +1,14 @@
-"""What a strong attacker does beyond one step: another objective, many steps and starts, AutoAttack, plain noise.
+"""Attacks that are stronger than one step: another objective, many steps and starts, AutoAttack; and plain noise.
 
-All of it stays in the L∞ ball of :mod:`lil.attacks`. PGD and AutoAttack take one network at a time and go on only with
-the images that this network still puts into their class: an image counts as beaten as soon as anything has beaten it.
+All of them stay in the L∞ ball of :mod:`lil.attacks`. PGD and AutoAttack take one network at a time and go on with the
+images that this network still classifies correctly: an image is beaten as soon as one attempt has beaten it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -21,11 +21,15 @@ from lil.models import LIL
 
 STAGES = ("apgd-ce", "apgd-t", "fab-t", "square")  # of AutoAttack's standard version, in its order
 
+Images = Float[Tensor, "n c h w"]
+Labels = Int[Tensor, "n"]
 
-def margin(model: LIL, labels: Int[Tensor, "n"]) -> attacks.Objective:
-    """By how much the largest logit of another class exceeds that of an image's own: greater than 0 is a wrong answer.
 
-    Unlike the cross-entropy its slope does not vanish where the network is sure.
+def margin(model: LIL, labels: Labels) -> attacks.Objective:
+    """Return the objective by how much the largest logit of another class exceeds the logit of an image's own class.
+
+    It is greater than 0 for a wrong answer. Its slope does not vanish where the network is sure, unlike the
+    cross-entropy's.
     """
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m n"]:
@@ -36,106 +40,92 @@ def margin(model: LIL, labels: Int[Tensor, "n"]) -> attacks.Objective:
     return objective
 
 
-class Rung(NamedTuple):
-    """One attempt of PGD: so many steps from each of so many random starts."""
+class Attempt(NamedTuple):
+    """The size of one attempt of PGD: its number of steps, from each of its random starts."""
 
     steps: int
     starts: int
 
 
-def ladder(steps: int, doublings: int) -> Iterator[Rung]:
-    """Attempts from ``steps`` steps and one start on; the steps and the starts are doubled in turn, the steps first."""
-    starts = 1
-    yield Rung(steps, starts)
-    for doubling in range(doublings):
-        if doubling % 2 == 0:
-            steps *= 2
-        else:
-            starts *= 2
-        yield Rung(steps, starts)
+def schedule(steps: int, doublings: int) -> Iterator[Attempt]:
+    """Yield the attempts, from ``steps`` steps and one start on; steps and starts double in turn, the steps first."""
+    for doubling in range(doublings + 1):
+        yield Attempt(steps * 2 ** ((doubling + 1) // 2), 2 ** (doubling // 2))
 
 
-class Climbed(NamedTuple):
-    """What is left of one network's images after PGD."""
+class Escalated(NamedTuple):
+    """The images of one network after PGD."""
 
-    right: Bool[Tensor, "n"]  # in their class whatever was tried
-    trace: list[int]  # how many were, after each rung that was taken
-    change: float  # the largest of a pixel
+    right: Bool[Tensor, "n"]  # True where no attempt has beaten the image
+    trace: list[int]  # number of images that are left after each attempt
+    change: float  # the largest change of a pixel
 
 
-def climb(
+def escalating_pgd(
     network: LIL,
     front: attacks.Front,
-    x: Float[Tensor, "n c h w"],
-    labels: Int[Tensor, "n"],
+    x: Images,
+    labels: Labels,
     *,
     epsilon: float,
     steps: int,
     doublings: int,
     generator: torch.Generator,
-) -> Climbed:
-    """PGD on the cross-entropy up the :func:`ladder`, until doubling the steps and the starts beats no further image.
+) -> Escalated:
+    """Attack by PGD on the cross-entropy with the attempts of the :func:`schedule`, until they have :func:`converged`.
 
     Steps are of 2.5 ε divided by their number (Madry et al.), so that they reach across the ball and grow finer as they
     grow more. At most ``doublings`` doublings are tried.
     """
     right, trace, change = _right(network, front, x, labels), [], 0.0
-    for rung in ladder(steps, doublings):
-        for _ in range(rung.starts):
+    for attempt in schedule(steps, doublings):
+        settings: dict[str, Any] = dict(epsilon=epsilon, step_size=2.5 * epsilon / attempt.steps, steps=attempt.steps)
+        settings |= dict(random_start=True, generator=generator)
+        for _ in range(attempt.starts):
             at = right.nonzero().squeeze(-1)
             if len(at) == 0:
                 break
-            result = attacks.attack(
-                network,
-                front,
-                attacks.classification(network, labels[at]),
-                x[at],
-                labels[at],
-                epsilon=epsilon,
-                step_size=2.5 * epsilon / rung.steps,
-                steps=rung.steps,
-                random_start=True,
-                generator=generator,
-            )
+            objective = attacks.classification(network, labels[at])
+            result = attacks.attack(network, front, objective, x[at], labels[at], **settings)
             right[at] = ~result.success[0]
             change = max(change, float((result.x[0] - x[at]).abs().max()))
         trace.append(int(right.sum()))
-        if settled(trace):
+        if converged(trace):
             break
-    return Climbed(right, trace, change)
+    return Escalated(right, trace, change)
 
 
-def settled(trace: list[int]) -> bool:
-    """Whether nothing is left, or the last doubling of the steps and that of the starts have both changed nothing."""
+def converged(trace: list[int]) -> bool:
+    """Return True once no image is left, or once doubling both the steps and the starts beats no further image."""
     return trace[-1] == 0 or (len(trace) >= 3 and trace[-1] == trace[-3])
 
 
 class AutoAttacked(NamedTuple):
-    """What is left of one network's images after each stage of AutoAttack."""
+    """The images of one network after AutoAttack."""
 
-    right: Bool[Tensor, "stages n"]
-    change: float  # the largest of a pixel
+    right: Bool[Tensor, "stages n"]  # True where the image is not beaten after the stage
+    change: float  # the largest change of a pixel
 
 
 def autoattack(
     network: LIL,
     front: attacks.Front,
-    x: Float[Tensor, "n c h w"],
-    labels: Int[Tensor, "n"],
+    x: Images,
+    labels: Labels,
     *,
     epsilon: float,
     iterations: int,
     queries: int,
     seed: int,
 ) -> AutoAttacked:
-    """AutoAttack (Croce and Hein), the standard version in its authors' code, with the STAGES one by one.
+    """Attack by AutoAttack (Croce and Hein), the standard version in its authors' code, the STAGES one by one.
 
-    ``iterations`` of APGD and FAB, 100 in the standard version, and ``queries`` of Square, there 5000. An image is
-    beaten if the network itself says so of what AutoAttack made of it.
+    ``iterations`` are those of APGD and FAB, 100 in the standard version; ``queries`` are those of Square, there 5000.
+    An image is beaten if the network itself misclassifies the image that AutoAttack returns.
     """
-    logging.getLogger("auto-attack").setLevel(logging.ERROR)  # what it warns of is measured: see lil.paper.checklist
+    logging.getLogger("auto-attack").setLevel(logging.ERROR)  # lil.paper.checklist measures the causes of its warnings
 
-    def logits(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n classes"]:
+    def logits(images: Images) -> Float[Tensor, "n classes"]:
         return network(front(images))[0]
 
     ensemble = AutoAttack(logits, eps=epsilon, seed=seed, device=x.device)
@@ -154,14 +144,13 @@ def autoattack(
     return AutoAttacked(torch.stack(stages), change)
 
 
-def noise(x: Float[Tensor, "n c h w"], epsilon: float, generator: torch.Generator) -> Float[Tensor, "n c h w"]:
-    """Every pixel moved by ``epsilon`` up or down at random, cut off at the bounds: a corner that nobody chose."""
+def noise(x: Images, epsilon: float, generator: torch.Generator) -> Images:
+    """Return the images with every pixel moved by ``epsilon`` up or down at random, cut off at the bounds."""
     sign = 2 * torch.randint(2, x.shape, generator=generator, device=x.device) - 1
     return attacks.fgsm(x, sign.to(x.dtype), epsilon)
 
 
-def _right(
-    network: LIL, front: attacks.Front, x: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"]
-) -> Bool[Tensor, "n"]:
+def _right(network: LIL, front: attacks.Front, x: Images, labels: Labels) -> Bool[Tensor, "n"]:
+    """Return True for each image that the network classifies correctly."""
     with torch.no_grad():
         return network(front(x))[0].argmax(-1) == labels

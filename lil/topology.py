@@ -16,13 +16,13 @@ from scipy.spatial.distance import pdist
 class Loops(NamedTuple):
     """The loops of a point cloud; lengths of bars are in units of its diameter, its largest distance."""
 
-    count: int  # bars of at least the stated share of the diameter
+    number: int  # of bars of at least the stated share of the diameter
     longest: float  # 0 without a bar
     second: float  # 0 with fewer than two bars
 
 
 def loop_bars(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "k 2"]:
-    """(birth, death) of each class of H₁ with Z/2 coefficients, longest bar first.
+    """Return (birth, death) of each class of H₁ with Z/2 coefficients, longest bar first.
 
     A bar is born at the distance below which its points form a loop, and dies at the one where triangles fill
     it. Points of a circle of radius r give one from the largest gap between neighbours to √3 r (three points
@@ -38,7 +38,7 @@ def loop_bars(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "k 2"]:
 
 
 def loops(points: Float[np.ndarray, "n d"], *, share: float) -> Loops:
-    """How many bars are at least ``share`` of the diameter long, and the two longest.
+    """Return the number of bars of at least ``share`` of the diameter, and the two longest.
 
     Nothing changes under an isometry or a change of scale. A circle with no gap gives one loop of √3/2 ≈
     0.866.

@@ -16,9 +16,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from lil.isometry import PairKind, Reduction, finite, isometry_loss, pair_distances, within_class
-from lil.models import LIL, StackedLIL, cross_entropy
+from lil.models import LIL, StackedLIL, cross_entropy, derived_seed
 from lil.progress import Progress, silent
-from lil.randomness import derived_seed
 
 
 @dataclass(frozen=True)

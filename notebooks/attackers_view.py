@@ -15,8 +15,8 @@
 #
 # ## Question
 #
-# {doc}`fig3_mnist` shows networks that withstand the paper's attack the better the larger β is, and that a step along another gradient
-# leaves less of it. How much of the gain belongs to the attack's objective, how much to the network? Here the same networks meet
+# {doc}`fig3_mnist` shows two things. Under the paper's attack, robust accuracy grows with β. Under an attack that follows the
+# cross-entropy alone, less of that gain remains. How much of the gain belongs to the attack's objective, how much to the network? Here the same networks meet
 # attackers who want a wrong answer and nothing else:
 #
 # * *one step* of FGSM along the gradient of the training loss, CSE + β · ISO (the paper's attack), of the cross-entropy, or of the
@@ -30,16 +30,13 @@
 # An attack that fails says little: it may be weak, or lost. So the page ends with the checklist of Carlini et al. {cite:p}`Carlini2019`, computed.
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
-from IPython.display import Markdown
-from myst_nb import glue
 
 from lil import plotting, results
-from lil.datasets import images
 from lil.experiments import attackers_view
+from lil.paper import notebook
 from lil.paper.checklist import checklist
+from lil.paper.tables import attackers as tables
 from lil.plotting import attackers
 
 plotting.style()
@@ -48,14 +45,26 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %% tags=["scroll-output"]
+notebook.settings(attackers_view, profile)
+
+# %% [markdown]
+# The networks are those of {doc}`fig3_mnist`. `lil.attacks` and `lil.stronger_attacks` attack them, and
+# `lil.paper.checklist.checklist` compares the attacks. The numbers in the text are those of `lil.paper.tables.attackers.numbers`.
+
 # %%
 result = results.get(attackers_view, profile, mode)
 items = checklist(result)
+notebook.glue_all("av", tables.numbers(result, items))
 
 # %% tags=["hide-input"]
-dataset = json.loads(result.attrs["config"])["mnist"]["dataset"]
-title = images.TITLES[dataset] + ("" if dataset == "mnist" else ", in place of MNIST")
-Markdown(f"**Everything on this page was computed on {title}.**")
+title = notebook.title(result, "mnist")
+notebook.computed_on(title)
 
 # %% [markdown]
 # ## The answer
@@ -65,13 +74,6 @@ Markdown(f"**Everything on this page was computed on {title}.**")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under the same attack, the attacks growing stronger from left to right. A dot is a seed, a bar the mean over seeds. Left: the mean over the ε of Figure 3. Right: over the ε at which AutoAttack was run, on fewer images.", "name": "fig-attackers-gains"}, "image": {"alt": "Two panels of short bars in shades of green, one shade a beta, in groups from the paper's attack on the left to PGD and AutoAttack on the right, with a line at zero"}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
 attackers.gain_dots(axes, result);
-
-# %% tags=["remove-cell"]
-for name, value in attackers.answer(result).items():
-    glue(f"av_{name}", value, display=False)
-glue("av_passed", sum(item.passed for item in items), display=False)
-glue("av_items", len(items), display=False)
-glue("av_failed", "; ".join(item.question for item in items if not item.passed) or "none", display=False)
 
 # %% [markdown]
 # β = {glue:text}`av_beta` gains most under the paper's attack: {glue:text}`av_paper_total:+.3f` in accuracy, as a mean over the ε of Figure 3 and
@@ -89,7 +91,7 @@ glue("av_failed", "; ".join(item.question for item in items if not item.passed) 
 # first {glue:text}`av_few` of them. Images made for β = 0 say nothing about β = 0 itself.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-attackers.accuracy_table(result).round(3)
+tables.accuracy_table(result).round(3)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, a panel an attack. Thick lines are means over seeds, thin lines the seeds. AutoAttack was run at a few ε, on fewer images.", "name": "fig-attackers-curves"}, "image": {"alt": "Seven panels of curves that fall along a logarithmic epsilon axis, one panel for each attack, orange for beta zero and darker green for larger beta"}}
 attackers.attack_curves(result, title);
@@ -111,7 +113,7 @@ attackers.doubling_curves(ax, result);
 # Each item is the worst case over all networks and ε, unless it says otherwise; two attacks that differ by one percentage point or less count as equally strong.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-attackers.checklist_table(items).round(3)
+tables.checklist_table(items).round(3)
 
 # %% [markdown]
 # {glue:text}`av_passed` of {glue:text}`av_items` items pass. Those that fail: *{glue:text}`av_failed`*.

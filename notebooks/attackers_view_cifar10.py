@@ -21,16 +21,13 @@
 # The isometry term of the paper's attack compares distances between features, as in training.
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
-from IPython.display import Markdown
-from myst_nb import glue
 
 from lil import plotting, results
-from lil.datasets import images
 from lil.experiments import attackers_view_cifar10
+from lil.paper import notebook
 from lil.paper.checklist import checklist
+from lil.paper.tables import attackers as tables
 from lil.plotting import attackers
 
 plotting.style()
@@ -39,14 +36,26 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %% tags=["scroll-output"]
+notebook.settings(attackers_view_cifar10, profile)
+
+# %% [markdown]
+# The networks are those of {doc}`fig3_cifar10`. `lil.attacks` and `lil.stronger_attacks` attack them, and
+# `lil.paper.checklist.checklist` compares the attacks. The numbers in the text are those of `lil.paper.tables.attackers.numbers`.
+
 # %%
 result = results.get(attackers_view_cifar10, profile, mode)
 items = checklist(result)
+notebook.glue_all("avc", tables.numbers(result, items))
 
 # %% tags=["hide-input"]
-dataset = json.loads(result.attrs["config"])["cifar10"]["dataset"]
-title = images.TITLES[dataset] + ("" if dataset == "cifar10" else ", in place of CIFAR10")
-Markdown(f"**Everything on this page was computed on {title}.**")
+title = notebook.title(result, "cifar10")
+notebook.computed_on(title)
 
 # %% [markdown]
 # ## The answer
@@ -56,14 +65,6 @@ Markdown(f"**Everything on this page was computed on {title}.**")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under the same attack, the attacks growing stronger from left to right. A dot is a seed, a bar the mean over seeds. Left: the mean over the ε of Figure 3. Right: over the ε at which AutoAttack was run, on fewer images.", "name": "fig-attackers-cifar10-gains"}, "image": {"alt": "Two panels of short bars in shades of green, one shade a beta, in groups from the paper's attack on the left to PGD and AutoAttack on the right, with a line at zero"}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
 attackers.gain_dots(axes, result);
-
-# %% tags=["remove-cell"]
-for name, value in attackers.answer(result).items():
-    glue(f"avc_{name}", value, display=False)
-glue("avc_passed", sum(item.passed for item in items), display=False)
-glue("avc_image", 1 / int(result.images[0]), display=False)
-glue("avc_items", len(items), display=False)
-glue("avc_failed", "; ".join(item.question for item in items if not item.passed) or "none", display=False)
 
 # %% [markdown]
 # β = {glue:text}`avc_beta` gains most under the paper's attack: {glue:text}`avc_paper_total:+.3f` in accuracy, as a mean over the ε of Figure 3, on
@@ -79,7 +80,7 @@ glue("avc_failed", "; ".join(item.question for item in items if not item.passed)
 # first {glue:text}`avc_few` of them. Images made for β = 0 say nothing about β = 0 itself.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-attackers.accuracy_table(result).round(3)
+tables.accuracy_table(result).round(3)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, a panel an attack. Thick lines are means over seeds, thin lines the seeds. AutoAttack was run at a few ε, on fewer images.", "name": "fig-attackers-cifar10-curves"}, "image": {"alt": "Seven panels of curves that fall along a logarithmic epsilon axis, one panel for each attack, orange for beta zero and darker green for larger beta"}}
 attackers.attack_curves(result, title);
@@ -99,7 +100,7 @@ attackers.doubling_curves(ax, result);
 # Each item is the worst case over all networks and ε, unless it says otherwise; two attacks that differ by one percentage point or less count as equally strong.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-attackers.checklist_table(items).round(3)
+tables.checklist_table(items).round(3)
 
 # %% [markdown]
 # {glue:text}`avc_passed` of {glue:text}`avc_items` items pass. Those that fail: *{glue:text}`avc_failed`*.

@@ -29,15 +29,12 @@
 # robust, or weak, for that alone; so the methods are compared at like accuracy without attack, as far as their strengths allow it.
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
-from IPython.display import Markdown
-from myst_nb import glue
 
 from lil import plotting, results
-from lil.datasets import images
 from lil.experiments import baselines
+from lil.paper import notebook
+from lil.paper.tables import baselines as tables
 from lil.plotting import baselines as drawn
 
 plotting.style()
@@ -46,19 +43,26 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %% tags=["scroll-output"]
+notebook.settings(baselines, profile)
+
+# %% [markdown]
+# `lil.training.train` trains the networks with the isometry term and `lil.recipes.baselines` the others, with `lil.regularisers`;
+# `lil.stronger_attacks` attacks them all. `every` puts them together and `matched` takes one setting of each method. The numbers in the
+# text are those of `lil.paper.tables.baselines.numbers`.
+
 # %%
 result = results.get(baselines, profile, mode)
 networks, matched = baselines.every(result), baselines.matched(result)
+notebook.glue_all("base", tables.numbers(networks, matched) | {"near": baselines.NEAR})
 
 # %% tags=["hide-input"]
-dataset = json.loads(result.attrs["config"])["mnist"]["dataset"]
-title = images.TITLES[dataset] + ("" if dataset == "mnist" else ", in place of MNIST")
-Markdown(f"**Everything on this page was computed on {title}.**")
-
-# %% tags=["remove-cell"]
-for name, value in (drawn.answer(matched) | drawn.health(networks)).items():
-    glue(f"base_{name}", value, display=False)
-glue("base_near", baselines.NEAR, display=False)
+notebook.computed_on(notebook.title(result, "mnist"))
 
 # %% [markdown]
 # ## Every network
@@ -69,7 +73,7 @@ glue("base_near", baselines.NEAR, display=False)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against accuracy without attack. A mark is a network, a line joins a method's means over seeds in the order of its strengths.", "name": "fig-baselines-tradeoff"}, "image": {"alt": "Three panels, one an epsilon, of marks in a colour and shape for each of seven methods, clean accuracy to the right and accuracy under attack upwards"}}
 figure, axes = plt.subplots(1, networks.sizes["epsilon"], figsize=(11, 4.6), sharex=True, sharey=True)
 drawn.robust_against_clean(axes, networks)
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4);
+drawn.legend(axes);
 
 # %% [markdown]
 # ## At like clean accuracy
@@ -84,7 +88,7 @@ drawn.matched_dots(ax, matched)
 figure.legend(loc="outside lower center", ncols=3);
 
 # %% tags=["nbval-check-output", "scroll-output"]
-drawn.matched_table(matched).round(3)
+tables.matched_table(matched).round(3)
 
 # %% [markdown]
 # ## Numbers
@@ -93,7 +97,7 @@ drawn.matched_table(matched).round(3)
 # {glue:text}`base_every` images.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-drawn.table(networks).round(3)
+tables.table(networks).round(3)
 
 # %% [markdown]
 # ## Local Lipschitz constants
@@ -104,8 +108,8 @@ drawn.table(networks).round(3)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against two medians over test images: of the local Lipschitz constant of the logits, left, and of the reach, right. A mark is a network, a line joins a method's means over seeds in the order of its strengths.", "name": "fig-baselines-constants"}, "image": {"alt": "Two panels of marks in a colour and shape for each method, accuracy under attack upwards, the local constant on a logarithmic axis on the left and the reach on the right"}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.6), sharey=True)
-drawn.constants(axes, networks, drawn.auto_epsilons(networks)[0])
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4);
+drawn.constants(axes, networks, epsilon=min(tables.auto_epsilons(networks)))
+drawn.legend(axes);
 
 # %% [markdown]
 # ## Beside the paper
@@ -115,13 +119,13 @@ figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", 
 #
 # | | no attack | PGD | AutoAttack | local constant | reach |
 # |---|---|---|---|---|---|
-# | cross-entropy alone | {glue:text}`base_plain_clean:.3f` | {glue:text}`base_plain_pgd:.3f` | {glue:text}`base_plain_auto:.2f` | {glue:text}`base_plain_local:.2f` | {glue:text}`base_plain_reach:.2f` |
-# | isometry term, β = {glue:text}`base_beta` | {glue:text}`base_lil_clean:.3f` | {glue:text}`base_lil_pgd:.3f` | {glue:text}`base_lil_auto:.2f` | {glue:text}`base_lil_local:.2f` | {glue:text}`base_lil_reach:.2f` |
-# | Jacobian regularisation | {glue:text}`base_jacobian_clean:.3f` | {glue:text}`base_jacobian_pgd:.3f` | {glue:text}`base_jacobian_auto:.2f` | {glue:text}`base_jacobian_local:.2f` | {glue:text}`base_jacobian_reach:.2f` |
-# | spectral normalisation | {glue:text}`base_spectral_clean:.3f` | {glue:text}`base_spectral_pgd:.3f` | {glue:text}`base_spectral_auto:.2f` | {glue:text}`base_spectral_local:.2f` | {glue:text}`base_spectral_reach:.2f` |
-# | weight decay | {glue:text}`base_decay_clean:.3f` | {glue:text}`base_decay_pgd:.3f` | {glue:text}`base_decay_auto:.2f` | {glue:text}`base_decay_local:.2f` | {glue:text}`base_decay_reach:.2f` |
-# | FGSM training | {glue:text}`base_fgsm_clean:.3f` | {glue:text}`base_fgsm_pgd:.3f` | {glue:text}`base_fgsm_auto:.2f` | {glue:text}`base_fgsm_local:.2f` | {glue:text}`base_fgsm_reach:.2f` |
-# | PGD training | {glue:text}`base_pgd_clean:.3f` | {glue:text}`base_pgd_pgd:.3f` | {glue:text}`base_pgd_auto:.2f` | {glue:text}`base_pgd_local:.2f` | {glue:text}`base_pgd_reach:.2f` |
+# | cross-entropy alone | {glue:text}`base_clean_plain:.3f` | {glue:text}`base_pgd_plain:.3f` | {glue:text}`base_auto_plain:.2f` | {glue:text}`base_local_plain:.2f` | {glue:text}`base_reach_plain:.2f` |
+# | isometry term, β = {glue:text}`base_beta` | {glue:text}`base_clean_lil:.3f` | {glue:text}`base_pgd_lil:.3f` | {glue:text}`base_auto_lil:.2f` | {glue:text}`base_local_lil:.2f` | {glue:text}`base_reach_lil:.2f` |
+# | Jacobian regularisation | {glue:text}`base_clean_jacobian:.3f` | {glue:text}`base_pgd_jacobian:.3f` | {glue:text}`base_auto_jacobian:.2f` | {glue:text}`base_local_jacobian:.2f` | {glue:text}`base_reach_jacobian:.2f` |
+# | spectral normalisation | {glue:text}`base_clean_spectral:.3f` | {glue:text}`base_pgd_spectral:.3f` | {glue:text}`base_auto_spectral:.2f` | {glue:text}`base_local_spectral:.2f` | {glue:text}`base_reach_spectral:.2f` |
+# | weight decay | {glue:text}`base_clean_decay:.3f` | {glue:text}`base_pgd_decay:.3f` | {glue:text}`base_auto_decay:.2f` | {glue:text}`base_local_decay:.2f` | {glue:text}`base_reach_decay:.2f` |
+# | FGSM training | {glue:text}`base_clean_fgsm:.3f` | {glue:text}`base_pgd_fgsm:.3f` | {glue:text}`base_auto_fgsm:.2f` | {glue:text}`base_local_fgsm:.2f` | {glue:text}`base_reach_fgsm:.2f` |
+# | PGD training | {glue:text}`base_clean_pgd:.3f` | {glue:text}`base_pgd_pgd:.3f` | {glue:text}`base_auto_pgd:.2f` | {glue:text}`base_local_pgd:.2f` | {glue:text}`base_reach_pgd:.2f` |
 #
 # Under PGD the isometry term takes place {glue:text}`base_place` of {glue:text}`base_methods`; above it: {glue:text}`base_better`.
 #

@@ -27,11 +27,12 @@
 
 # %%
 import matplotlib.pyplot as plt
-from myst_nb import glue
 
 from lil import plotting, results
 from lil.experiments import fig1_mappings
 from lil.models import LIL
+from lil.paper import notebook
+from lil.paper.tables import toys
 from lil.plotting import architecture, mappings
 
 plotting.style()
@@ -40,8 +41,22 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %%
+notebook.settings(fig1_mappings, profile)
+
+# %% [markdown]
+# `lil.training.train` trains the networks that `lil.recipes.mappings` describes, three `lil.models.LIL` a seed, and
+# `lil.experiments.fig1_mappings.evaluate` measures them ({doc}`/method` shows these functions). The numbers in the text are those of
+# `lil.paper.tables.toys.mappings`.
+
 # %%
 result = results.get(fig1_mappings, profile, mode)
+notebook.glue_all("fig1", toys.mappings(result))
 
 # %% [markdown]
 # ## Numbers
@@ -62,26 +77,13 @@ result.accuracy.to_pandas().astype(float).round(3)
 # How many of the seeds do?
 
 # %% tags=["nbval-check-output"]
-kept = (abs(result.ratio - 1) <= 0.1).all("quantile").sum("seed")
-kept.to_pandas()
-
-# %% tags=["remove-cell"]
-glue("fig1_seeds", result.sizes["seed"], display=False)
-glue("fig1_sizes", str(result["sizes"].values.tolist()), display=False)
-for mapping in result.mapping.values:
-    glue(f"fig1_accuracy_{mapping}", float(result.accuracy.sel(mapping=mapping).min()), display=False)
-    for pairs in result.pairs.values:
-        medians = result.ratio.sel(mapping=mapping, pairs=pairs, quantile=0.5)
-        glue(f"fig1_kept_{mapping}_{pairs}", int(kept.sel(mapping=mapping, pairs=pairs)), display=False)
-        glue(f"fig1_least_{mapping}_{pairs}", float(medians.min()), display=False)
-        glue(f"fig1_most_{mapping}_{pairs}", float(medians.max()), display=False)
-glue("fig1_all_low", float(result.ratio.sel(mapping="all", pairs="within", quantile=0.05).min()), display=False)
+toys.kept_pairs(result).to_pandas()
 
 # %% [markdown]
 # ## Figure 1A: the mappings
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The data, and where three networks put them, all on one scale. The networks start from the same weights. Each picture is turned and shifted, which changes no distance, to lay the first class on its place in the data.", "name": "fig-mappings"}, "image": {"alt": "Four panels: two interlocking crescents drawn as meshes, then the same meshes after a network trained without isometry, with within-class isometry and with global isometry"}}
-mappings.mapping_panels(result, seed=int(result.seed[0]));
+mappings.mapping_panels(result, seed=int(result.seed.min()));
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for every seed.", "name": "fig-mappings-seeds"}, "image": {"alt": "A grid of the two classes as meshes, three rows for the kinds of mapping and a column for each seed"}}
 mappings.every_seed(result);

@@ -25,13 +25,12 @@
 # behind the words?
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
-from myst_nb import glue
 
 from lil import plotting, results
 from lil.experiments import fig2_rings
+from lil.paper import notebook
+from lil.paper.tables import toys
 from lil.plotting import rings
 
 plotting.style()
@@ -40,8 +39,22 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %%
+notebook.settings(fig2_rings, profile)
+
+# %% [markdown]
+# `lil.training.train` trains the networks that `lil.recipes.rings` describes, a `lil.models.LIL` for each β and seed, on
+# `lil.isometry.isometry_loss`; `lil.experiments.fig2_rings.evaluate` measures them. The numbers in the text are those of
+# `lil.paper.tables.toys.rings`.
+
 # %%
 result = results.get(fig2_rings, profile, mode)
+notebook.glue_all("fig2", toys.rings(result))
 
 # %% [markdown]
 # Everything on this page is measured on a test draw: the same two rings, at other points than those of training.
@@ -57,9 +70,7 @@ print(f"linking number {float(result.linking_number):+.3f}")
 # hidden layer with those in the data, and the 5 %, 50 % and 95 % quantiles of the ratio of the two, 1 under an isometry.
 
 # %% tags=["nbval-check-output"]
-table = result.ratio.to_series().unstack("quantile").add_prefix("quantile ")
-table.insert(0, "correlation", result.correlation.to_series())
-table.astype(float).rename_axis(columns=None).round(3)
+toys.ratio_table(result).round(3)
 
 # %% [markdown]
 # The topological claim is about loops. Persistent homology counts those of a point cloud ($H_1$ of its Vietoris–Rips
@@ -76,35 +87,6 @@ table.astype({"longest": float}).round(2)
 
 # %% tags=["nbval-check-output"]
 result.accuracy.to_pandas().astype(float).round(3)
-
-# %% tags=["remove-cell"]
-without, with_lil = result.isel(beta=0), result.isel(beta=-1)
-glue("fig2_seeds", result.sizes["seed"], display=False)
-glue("fig2_rings", result.sizes["seed"] * result.sizes["ring"], display=False)
-glue("fig2_data_misfit", float(result.data_misfit.sel(law="chord").max()), display=False)
-glue("fig2_linking", abs(float(result.linking_number)), display=False)
-kept = int((with_lil.correlation.min("ring") >= 0.99).sum())
-glue("fig2_kept", kept, display=False)
-glue("fig2_verdict", "holds for every seed" if kept == result.sizes["seed"] else "does not hold for every seed", display=False)
-for name, one in (("without", without), ("with", with_lil)):
-    glue(f"fig2_{name}_accuracy", float(one.accuracy.min()), display=False)
-    glue(f"fig2_{name}_least", float(one.correlation.min()), display=False)
-    glue(f"fig2_{name}_most", float(one.correlation.max()), display=False)
-
-# %% tags=["remove-cell"]
-for name, one in (("without", without), ("with", with_lil)):
-    glue(f"fig2_{name}_low", float(one.ratio.isel(quantile=0).min()), display=False)
-    glue(f"fig2_{name}_median", float(one.ratio.sel(quantile=0.5).median()), display=False)
-    glue(f"fig2_{name}_high", float(one.ratio.isel(quantile=-1).max()), display=False)
-    glue(f"fig2_{name}_one_loop", int((one.loops == 1).sum()), display=False)
-    nearer = one.misfit.sel(law="exponential") < one.misfit.sel(law="chord")
-    glue(f"fig2_{name}_exponential", int(nearer.sum()), display=False)
-    glue(f"fig2_{name}_misfit", float(one.misfit.sel(law="exponential").median()), display=False)
-
-# %% tags=["remove-cell"]
-settings = json.loads(result.attrs["config"])
-for name in ("n_neighbors", "min_dist"):
-    glue(f"fig2_{name}", settings[name], display=False)
 
 # %% [markdown]
 # ## Figure 2A: the rings in the last hidden layer
@@ -147,12 +129,12 @@ rings.shape_of_distances(ax, result);
 #
 # | the paper | measure | cross-entropy alone | with the isometry term |
 # |---|---|---|---|
-# | distances are preserved "almost perfectly" | correlation with the data, lowest and highest of all seeds and rings | {glue:text}`fig2_without_least:.3f`, {glue:text}`fig2_without_most:.3f` | {glue:text}`fig2_with_least:.4f`, {glue:text}`fig2_with_most:.4f` |
-# | | $d(\Phi)/d(x)$, lowest 5 % and highest 95 % quantile | {glue:text}`fig2_without_low:.3f`, {glue:text}`fig2_without_high:.3f` | {glue:text}`fig2_with_low:.3f`, {glue:text}`fig2_with_high:.3f` |
-# | "brings points closer together" | median of $d(\Phi)/d(x)$ | {glue:text}`fig2_without_median:.3f` | {glue:text}`fig2_with_median:.3f` |
-# | "the topological structure is lost" | rings with exactly one loop | {glue:text}`fig2_without_one_loop` of {glue:text}`fig2_rings` | {glue:text}`fig2_with_one_loop` of {glue:text}`fig2_rings` |
-# | "exponential shape" | rings nearer to an exponential law than to that of a ring | {glue:text}`fig2_without_exponential` of {glue:text}`fig2_rings` | {glue:text}`fig2_with_exponential` of {glue:text}`fig2_rings` |
-# | both classify | lowest accuracy on the test draw | {glue:text}`fig2_without_accuracy:.3f` | {glue:text}`fig2_with_accuracy:.3f` |
+# | distances are preserved "almost perfectly" | correlation with the data, lowest and highest of all seeds and rings | {glue:text}`fig2_least_without:.3f`, {glue:text}`fig2_most_without:.3f` | {glue:text}`fig2_least_with:.4f`, {glue:text}`fig2_most_with:.4f` |
+# | | $d(\Phi)/d(x)$, lowest 5 % and highest 95 % quantile | {glue:text}`fig2_low_without:.3f`, {glue:text}`fig2_high_without:.3f` | {glue:text}`fig2_low_with:.3f`, {glue:text}`fig2_high_with:.3f` |
+# | "brings points closer together" | median of $d(\Phi)/d(x)$ | {glue:text}`fig2_median_without:.3f` | {glue:text}`fig2_median_with:.3f` |
+# | "the topological structure is lost" | rings with exactly one loop | {glue:text}`fig2_one_loop_without` of {glue:text}`fig2_rings` | {glue:text}`fig2_one_loop_with` of {glue:text}`fig2_rings` |
+# | "exponential shape" | rings nearer to an exponential law than to that of a ring | {glue:text}`fig2_exponential_without` of {glue:text}`fig2_rings` | {glue:text}`fig2_exponential_with` of {glue:text}`fig2_rings` |
+# | both classify | lowest accuracy on the test draw | {glue:text}`fig2_accuracy_without:.3f` | {glue:text}`fig2_accuracy_with:.3f` |
 #
 # Our criterion for the first claim, a correlation of at least 0.99 for both rings on the test draw, {glue:text}`fig2_verdict`:
 # {glue:text}`fig2_kept` of {glue:text}`fig2_seeds`.
@@ -165,7 +147,7 @@ rings.shape_of_distances(ax, result);
 # The linking number, {glue:text}`fig2_linking:.0f` in absolute value, is why the rings cannot be taken apart in three dimensions. In twenty they can, and an isometry of each
 # ring does not forbid it: the ring moves as a rigid body through the additional dimensions. Cross-entropy has no reason to keep a ring a
 # ring, since a class that is crumpled into a small set is as easy to read off. How far the crumpled rings follow an exponential law
-# is a matter of degree: their median misfit to it is {glue:text}`fig2_without_misfit:.2f`, while the rings of the data miss the
+# is a matter of degree: their median misfit to it is {glue:text}`fig2_misfit_without:.2f`, while the rings of the data miss the
 # law of a ring by {glue:text}`fig2_data_misfit:.3f` at most.
 
 # %%

@@ -25,16 +25,13 @@
 # β there are several seeds.
 
 # %%
-import json
-
-from IPython.display import Markdown, display
-from myst_nb import glue
+from IPython.display import display
 
 from lil import plotting, results
-from lil.datasets import images
 from lil.experiments import fig3_mnist, fig3_mnist_public
-from lil.paper import numbers as paper
-from lil.plotting import robustness, table
+from lil.paper import notebook
+from lil.paper.tables import images
+from lil.plotting import robustness
 
 plotting.style()
 
@@ -42,14 +39,27 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %%
+notebook.settings(fig3_mnist, profile)
+
+# %% [markdown]
+# `lil.training.train` trains the networks that `lil.recipes.mnist` describes, and `lil.evaluation.robustness` attacks them with
+# `lil.attacks`; `fig3_mnist_public` is the same for the public code's reading. The numbers in the text
+# are those of `lil.paper.tables.images.robustness`.
+
 # %%
 result = results.get(fig3_mnist, profile, mode)
 public = results.get(fig3_mnist_public, profile, mode)
+notebook.glue_all("fig3_mnist", images.robustness(result, public))
 
 # %% tags=["hide-input"]
-dataset = json.loads(result.attrs["config"])["mnist"]["dataset"]
-title = images.TITLES[dataset] + ("" if dataset == "mnist" else ", in place of MNIST")
-Markdown(f"**Everything on this page was computed on {title}.**")
+title = notebook.title(result, "mnist")
+notebook.computed_on(title)
 
 # %% [markdown]
 # ## Numbers
@@ -58,7 +68,7 @@ Markdown(f"**Everything on this page was computed on {title}.**")
 # seeds. At β = 0 the two attacks are the same.
 
 # %% tags=["nbval-check-output"]
-table.robust_table(result).round(2)
+images.robust_table(result).round(2)
 
 # %% [markdown]
 # Did the attacks do what they should? No pixel may move further than ε, rounding apart. And an image whose gradient is exactly
@@ -68,23 +78,17 @@ table.robust_table(result).round(2)
 print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "of", result.change.size, "attacks")
 print(f"images without a gradient, at most: {float(result.zero_gradient.max()):.3f} of all")
 
-# %% tags=["remove-cell"]
-for name, value in table.robust_numbers(result).items():
-    glue(f"fig3_mnist_{name}", value, display=False)
-for name, value in table.robust_numbers(public).items():
-    glue(f"fig3_mnist_public_{name}", value, display=False)
-
 # %% [markdown]
 # ## Figure 3A
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images against the size ε of the attack. Left: along the gradient of the total loss, as in the paper. Right: along the gradient of the cross-entropy alone. Thick lines are means over seeds, thin lines the seeds. On the left edge the accuracy without attack, and crosses where Table 1 of the paper has it.", "name": "fig-attack-mnist"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, with one line for each beta from orange for zero to dark green for the largest"}}
-robustness.attack_panels({"the text": result}, title, paper.TABLE_1["mnist"]);
+robustness.attack_panels(result, title, "mnist");
 
 # %% [markdown]
-# What the attacked images look like, and what the networks take them for:
+# Attacked images and the predicted classes:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "A test image, and what either attack makes of it for the networks of the first seed. Above each image stands what its network takes it for: green if that is right, orange if not.", "name": "fig-attacked-mnist"}, "image": {"alt": "A grid of images with a row for each beta: the original, then increasingly distorted versions of it under both attacks, each with the class that the network gives it"}}
-robustness.attacked_images(result, example=0, classes=robustness.CLASS_NAMES[dataset]);
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "A test image, and its versions after either attack on the networks of the first seed. Above each image stands the predicted class: green if it is right, orange if not.", "name": "fig-attacked-mnist"}, "image": {"alt": "A grid of images with a row for each beta: the original, then increasingly distorted versions of it under both attacks, each with the class that the network gives it"}}
+robustness.attacked_images(result, example=0, data="mnist");
 
 # %% [markdown]
 # ## Beside the paper
@@ -105,10 +109,10 @@ robustness.attacked_images(result, example=0, classes=robustness.CLASS_NAMES[dat
 # distances between representations by K = 10, in training as in the attack.
 
 # %% tags=["nbval-check-output"]
-table.robust_table(public).round(2)
+images.robust_table(public).round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same as in {numref}`fig-attack-mnist`, for the public code's reading of the method.", "name": "fig-attack-mnist-public"}, "image": {"alt": "Two panels of accuracy against the attack size, one line for each beta, for networks trained as in the public code"}}
-robustness.attack_panels({"the public code": public}, f"{title}, the public code's reading", paper.TABLE_1["mnist"]);
+robustness.attack_panels(public, f"{title}, the public code's reading", "mnist");
 
 # %% [markdown]
 # There, β = {glue:text}`fig3_mnist_public_best_beta` does best under the paper's attack, with {glue:text}`fig3_mnist_public_paper_best:.3f`

@@ -25,15 +25,12 @@
 # Do they hold for every seed? As in the paper there is one draw of the torus: networks are trained and measured on the same points.
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
-import xarray as xr
-from myst_nb import glue
 
 from lil import plotting, results
 from lil.experiments import fig4_torus
-from lil.paper import numbers as paper
+from lil.paper import notebook
+from lil.paper.tables import toys
 from lil.plotting import architecture, torus
 
 plotting.style()
@@ -42,8 +39,21 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %%
+notebook.settings(fig4_torus, profile)
+
+# %% [markdown]
+# `lil.training.train` trains the stacks that `lil.recipes.torus` describes, each a `lil.models.StackedLIL`, and
+# `lil.experiments.fig4_torus.evaluate` measures them. The numbers in the text are those of `lil.paper.tables.toys.torus`.
+
 # %%
 result = results.get(fig4_torus, profile, mode)
+notebook.glue_all("fig4", toys.torus(result))
 
 # %% [markdown]
 # ## Figure 4A: the stack
@@ -68,10 +78,7 @@ result.accuracy.to_series().astype(float).unstack("level").round(3)
 # those on the torus, and the quantiles of the ratio of the two, 1 under an isometry. For the text's cut:
 
 # %% tags=["nbval-check-output"]
-one = result.sel(cut="ring")
-table = one.ratio.to_series().unstack("quantile").add_prefix("quantile ")
-table.insert(0, "correlation", one.correlation.to_series())
-table.astype(float).rename_axis(columns=None).round(2)
+toys.ratio_table(result.sel(cut="ring")).round(2)
 
 # %% [markdown]
 # How much larger is the gradient near the cuts than away from them? A point is *at a cut* of a level if it lies within one step
@@ -81,55 +88,14 @@ table.astype(float).rename_axis(columns=None).round(2)
 # public code).
 
 # %% tags=["nbval-check-output"]
-contrast = one.contrast.to_series().astype(float)
+contrast = result.contrast.sel(cut="ring").to_series().astype(float)
 contrast.unstack(["saliency", "level"], sort=False).round(2)
 
 # %% [markdown]
 # A level inherits the cuts of the levels below it and makes as many new ones. The same contrast, of the norm, for both apart:
 
 # %% tags=["nbval-check-output"]
-norm = one.gradient.sel(saliency="norm")
-new = one.at_cut & ~one.at_cut.shift(level=1, fill_value=False)
-where = {"new": new, "inherited": one.at_cut & ~new}
-rest = norm.where(~one.at_cut).median("point")
-apart = xr.Dataset({
-    name: norm.where(points).sel(level=[4, 8]).median("point") / rest for name, points in where.items()
-})
-apart.to_dataframe()[["new", "inherited"]].astype(float).unstack("level").round(2)
-
-# %% tags=["remove-cell"]
-high = result.accuracy > paper.TORUS_ACCURACY.value
-hottest = result.gradient.sel(saliency="norm").argmax("point")
-hottest_at_cut = result.at_cut.isel(point=hottest).sel(cut="ring")
-glue("fig4_threshold", paper.TORUS_ACCURACY.value, display=False)
-glue("fig4_seeds", result.sizes["seed"], display=False)
-glue("fig4_band", json.loads(result.attrs["bands"])["accuracy"], display=False)
-for cut in ("ring", "tube"):
-    everywhere = int(high.sel(cut=cut).all("level").sum())
-    glue(f"fig4_{cut}_all_levels", everywhere, display=False)
-    words = "holds for every seed" if everywhere == result.sizes["seed"] else "does not hold for every seed"
-    glue(f"fig4_{cut}_verdict", words, display=False)
-
-# %% tags=["remove-cell"]
-for level in result.level.values:
-    for cut in ("ring", "tube"):
-        one = result.sel(cut=cut, level=level)
-        glue(f"fig4_{cut}_{level}_high", int(high.sel(cut=cut, level=level).sum()), display=False)
-        glue(f"fig4_{cut}_{level}_lowest", float(one.accuracy.min()), display=False)
-        glue(f"fig4_{cut}_{level}_kept", int((one.correlation >= 0.99).sum()), display=False)
-        glue(f"fig4_{cut}_{level}_correlation", float(one.correlation.min()), display=False)
-        glue(f"fig4_{cut}_{level}_low", float(one.ratio.isel(quantile=0).min()), display=False)
-        glue(f"fig4_{cut}_{level}_high_ratio", float(one.ratio.isel(quantile=-1).max()), display=False)
-        glue(f"fig4_{cut}_{level}_contrast", float(one.contrast.sel(saliency="norm").min()), display=False)
-        glue(f"fig4_{cut}_{level}_most", float(one.contrast.sel(saliency="norm").max()), display=False)
-    glue(f"fig4_{level}_hottest", int(hottest_at_cut.sel(level=level).sum()), display=False)
-
-# %% tags=["remove-cell"]
-for level in apart.level.values:
-    for name in apart:
-        contrasts = apart[name].sel(level=level)
-        glue(f"fig4_{level}_{name}_least", float(contrasts.min()), display=False)
-        glue(f"fig4_{level}_{name}_most", float(contrasts.max()), display=False)
+toys.contrasts(result).to_dataframe()[["new", "inherited"]].astype(float).unstack("level").round(2)
 
 # %% [markdown]
 # ## Figure 4B: the representation of each level
@@ -158,28 +124,28 @@ torus.saliency_profiles(axes, result);
 #
 # | | 2 classes | 4 classes | 8 classes |
 # |---|---|---|---|
-# | seeds with accuracy above {glue:text}`fig4_threshold` | {glue:text}`fig4_ring_2_high` of {glue:text}`fig4_seeds` | {glue:text}`fig4_ring_4_high` of {glue:text}`fig4_seeds` | {glue:text}`fig4_ring_8_high` of {glue:text}`fig4_seeds` |
-# | lowest accuracy | {glue:text}`fig4_ring_2_lowest:.4f` | {glue:text}`fig4_ring_4_lowest:.4f` | {glue:text}`fig4_ring_8_lowest:.4f` |
-# | seeds with a correlation of distances within a class of at least 0.99 | {glue:text}`fig4_ring_2_kept` of {glue:text}`fig4_seeds` | {glue:text}`fig4_ring_4_kept` of {glue:text}`fig4_seeds` | {glue:text}`fig4_ring_8_kept` of {glue:text}`fig4_seeds` |
-# | lowest correlation | {glue:text}`fig4_ring_2_correlation:.3f` | {glue:text}`fig4_ring_4_correlation:.3f` | {glue:text}`fig4_ring_8_correlation:.3f` |
-# | $d(\Phi)/d(x)$, lowest 5 % and highest 95 % quantile | {glue:text}`fig4_ring_2_low:.2f`, {glue:text}`fig4_ring_2_high_ratio:.2f` | {glue:text}`fig4_ring_4_low:.2f`, {glue:text}`fig4_ring_4_high_ratio:.2f` | {glue:text}`fig4_ring_8_low:.2f`, {glue:text}`fig4_ring_8_high_ratio:.2f` |
-# | gradient norm at the cuts, times that elsewhere | {glue:text}`fig4_ring_2_contrast:.1f` to {glue:text}`fig4_ring_2_most:.1f` | {glue:text}`fig4_ring_4_contrast:.1f` to {glue:text}`fig4_ring_4_most:.1f` | {glue:text}`fig4_ring_8_contrast:.1f` to {glue:text}`fig4_ring_8_most:.1f` |
-# | the same at new cuts | | {glue:text}`fig4_4_new_least:.1f` to {glue:text}`fig4_4_new_most:.1f` | {glue:text}`fig4_8_new_least:.1f` to {glue:text}`fig4_8_new_most:.1f` |
-# | the same at inherited cuts | | {glue:text}`fig4_4_inherited_least:.1f` to {glue:text}`fig4_4_inherited_most:.1f` | {glue:text}`fig4_8_inherited_least:.1f` to {glue:text}`fig4_8_inherited_most:.1f` |
-# | seeds whose largest gradient is at a cut | {glue:text}`fig4_2_hottest` of {glue:text}`fig4_seeds` | {glue:text}`fig4_4_hottest` of {glue:text}`fig4_seeds` | {glue:text}`fig4_8_hottest` of {glue:text}`fig4_seeds` |
-# | the public code's cut: lowest accuracy | {glue:text}`fig4_tube_2_lowest:.4f` | {glue:text}`fig4_tube_4_lowest:.4f` | {glue:text}`fig4_tube_8_lowest:.4f` |
-# | the public code's cut: seeds with a correlation of at least 0.99 | {glue:text}`fig4_tube_2_kept` of {glue:text}`fig4_seeds` | {glue:text}`fig4_tube_4_kept` of {glue:text}`fig4_seeds` | {glue:text}`fig4_tube_8_kept` of {glue:text}`fig4_seeds` |
-# | the public code's cut: lowest correlation | {glue:text}`fig4_tube_2_correlation:.3f` | {glue:text}`fig4_tube_4_correlation:.3f` | {glue:text}`fig4_tube_8_correlation:.3f` |
+# | seeds with accuracy above {glue:text}`fig4_threshold` | {glue:text}`fig4_high_ring_2` of {glue:text}`fig4_seeds` | {glue:text}`fig4_high_ring_4` of {glue:text}`fig4_seeds` | {glue:text}`fig4_high_ring_8` of {glue:text}`fig4_seeds` |
+# | lowest accuracy | {glue:text}`fig4_lowest_ring_2:.4f` | {glue:text}`fig4_lowest_ring_4:.4f` | {glue:text}`fig4_lowest_ring_8:.4f` |
+# | seeds with a correlation of distances within a class of at least 0.99 | {glue:text}`fig4_kept_ring_2` of {glue:text}`fig4_seeds` | {glue:text}`fig4_kept_ring_4` of {glue:text}`fig4_seeds` | {glue:text}`fig4_kept_ring_8` of {glue:text}`fig4_seeds` |
+# | lowest correlation | {glue:text}`fig4_correlation_ring_2:.3f` | {glue:text}`fig4_correlation_ring_4:.3f` | {glue:text}`fig4_correlation_ring_8:.3f` |
+# | $d(\Phi)/d(x)$, lowest 5 % and highest 95 % quantile | {glue:text}`fig4_low_ratio_ring_2:.2f`, {glue:text}`fig4_high_ratio_ring_2:.2f` | {glue:text}`fig4_low_ratio_ring_4:.2f`, {glue:text}`fig4_high_ratio_ring_4:.2f` | {glue:text}`fig4_low_ratio_ring_8:.2f`, {glue:text}`fig4_high_ratio_ring_8:.2f` |
+# | gradient norm at the cuts, times that elsewhere | {glue:text}`fig4_contrast_ring_2:.1f` to {glue:text}`fig4_most_ring_2:.1f` | {glue:text}`fig4_contrast_ring_4:.1f` to {glue:text}`fig4_most_ring_4:.1f` | {glue:text}`fig4_contrast_ring_8:.1f` to {glue:text}`fig4_most_ring_8:.1f` |
+# | the same at new cuts | | {glue:text}`fig4_new_least_4:.1f` to {glue:text}`fig4_new_most_4:.1f` | {glue:text}`fig4_new_least_8:.1f` to {glue:text}`fig4_new_most_8:.1f` |
+# | the same at inherited cuts | | {glue:text}`fig4_inherited_least_4:.1f` to {glue:text}`fig4_inherited_most_4:.1f` | {glue:text}`fig4_inherited_least_8:.1f` to {glue:text}`fig4_inherited_most_8:.1f` |
+# | seeds whose largest gradient is at a cut | {glue:text}`fig4_hottest_2` of {glue:text}`fig4_seeds` | {glue:text}`fig4_hottest_4` of {glue:text}`fig4_seeds` | {glue:text}`fig4_hottest_8` of {glue:text}`fig4_seeds` |
+# | the public code's cut: lowest accuracy | {glue:text}`fig4_lowest_tube_2:.4f` | {glue:text}`fig4_lowest_tube_4:.4f` | {glue:text}`fig4_lowest_tube_8:.4f` |
+# | the public code's cut: seeds with a correlation of at least 0.99 | {glue:text}`fig4_kept_tube_2` of {glue:text}`fig4_seeds` | {glue:text}`fig4_kept_tube_4` of {glue:text}`fig4_seeds` | {glue:text}`fig4_kept_tube_8` of {glue:text}`fig4_seeds` |
+# | the public code's cut: lowest correlation | {glue:text}`fig4_correlation_tube_2:.3f` | {glue:text}`fig4_correlation_tube_4:.3f` | {glue:text}`fig4_correlation_tube_8:.3f` |
 #
-# An accuracy above {glue:text}`fig4_threshold` on each level {glue:text}`fig4_ring_verdict`: {glue:text}`fig4_ring_all_levels` of
-# {glue:text}`fig4_seeds`. With the public code's cut it {glue:text}`fig4_tube_verdict`: {glue:text}`fig4_tube_all_levels` of
+# An accuracy above {glue:text}`fig4_threshold` on each level {glue:text}`fig4_verdict_ring`: {glue:text}`fig4_all_levels_ring` of
+# {glue:text}`fig4_seeds`. With the public code's cut it {glue:text}`fig4_verdict_tube`: {glue:text}`fig4_all_levels_tube` of
 # {glue:text}`fig4_seeds`.
 #
 # By the criterion of {doc}`fig2_rings`, a correlation of at least 0.99, the distances within the classes are kept by
-# {glue:text}`fig4_ring_2_kept` of {glue:text}`fig4_seeds` seeds on the first level, {glue:text}`fig4_ring_4_kept` on the second and
-# {glue:text}`fig4_ring_8_kept` on the third.
+# {glue:text}`fig4_kept_ring_2` of {glue:text}`fig4_seeds` seeds on the first level, {glue:text}`fig4_kept_ring_4` on the second and
+# {glue:text}`fig4_kept_ring_8` on the third.
 #
-# The largest gradient lies at a cut for {glue:text}`fig4_2_hottest`, {glue:text}`fig4_4_hottest` and {glue:text}`fig4_8_hottest` of
+# The largest gradient lies at a cut for {glue:text}`fig4_hottest_2`, {glue:text}`fig4_hottest_4` and {glue:text}`fig4_hottest_8` of
 # {glue:text}`fig4_seeds` seeds, level by level; the rows above it say by how much the cuts stand out, and which of them.
 #
 # ## What it means

@@ -23,12 +23,11 @@
 import json
 
 import matplotlib.pyplot as plt
-import pandas as pd
-from IPython.display import Markdown
-from myst_nb import glue
 
 from lil import plotting, results
 from lil.experiments import figA1_distances
+from lil.paper import notebook
+from lil.paper.tables import images
 from lil.plotting import distances
 
 plotting.style()
@@ -37,17 +36,28 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %%
+notebook.settings(figA1_distances, profile)
+
+# %% [markdown]
+# `lil.training.train` trains the networks that `lil.recipes.mnist` and `lil.recipes.cifar10` describe, and
+# `lil.experiments.figA1_distances.evaluate` takes the distances with `lil.isometry.pair_distances`. The numbers in the text are those of
+# `lil.paper.tables.images.distances`.
+
 # %%
 result = results.get(figA1_distances, profile, mode)
-settings = json.loads(result.attrs["config"])
 sets = {name: result.sel(networks=name).dropna("seed") for name in result.networks.values}
+notebook.glue_all("figA1", images.distances(result))
 
 # %% tags=["hide-input"]
-digits = settings["mnist_text"]["dataset"] == "digits"
-title = "scikit-learn's digits, in place of both sets" if digits else "MNIST and CIFAR10"
+title, settings = notebook.title(result, "mnist", "cifar10"), json.loads(result.attrs["config"])
 pairs = int(result.data_count.sel(networks="mnist_text").sum())
-Markdown(f"**Everything on this page was computed on {title}**: the first {settings['n_images']} images of the test set, "
-         f"of which {pairs} pairs are of one class on MNIST.")
+notebook.computed_on(f"{title}, the first {settings['n_images']} images of the test set: {pairs} pairs of one class on MNIST")
 
 # %% [markdown]
 # ## Numbers
@@ -57,11 +67,7 @@ Markdown(f"**Everything on this page was computed on {title}**: the first {setti
 # are 1 under an isometry. Where the loss has a factor K, the distances in the last hidden layer are multiplied by it.
 
 # %% tags=["nbval-check-output"]
-measures = {
-    "Wasserstein": result.wasserstein, "correlation": result.correlation, "median ratio": result.ratio.sel(quantile=0.5),
-}
-means = {name: one.mean("seed").to_series().astype(float) for name, one in measures.items()}
-pd.concat(means, axis=1).unstack("networks").round(2)
+images.distance_table(result).round(2)
 
 # %% [markdown]
 # ## The histograms
@@ -69,37 +75,25 @@ pd.concat(means, axis=1).unstack("networks").round(2)
 # In the text's reading, on MNIST:
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each distance occurs between two test images of one class: in the inputs (grey) and in the last hidden layer, a line a network. MNIST, the text's reading.", "name": "fig-distances-mnist"}, "image": {"alt": "Six histograms with logarithmic counts, one for each beta, each over the grey histogram of the inputs"}}
-name = "digits" if digits else "MNIST"
-distances.histograms(sets["mnist_text"], f"{name}, the text's reading", scale=1.0);
+distances.histograms(sets["mnist_text"], f"{notebook.title(result, 'mnist')}, the text's reading");
 
 # %% [markdown]
 # and on CIFAR10, where the inputs are the VGG13's features:
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same on CIFAR10: the inputs are the 512 features of the VGG13.", "name": "fig-distances-cifar10"}, "image": {"alt": "Six histograms with logarithmic counts, one for each beta, each over the grey histogram of the features"}}
-name = "digits" if digits else "CIFAR10"
-distances.histograms(sets["cifar10_text"], f"{name}, the text's reading", scale=1.0);
+distances.histograms(sets["cifar10_text"], f"{notebook.title(result, 'cifar10')}, the text's reading");
 
 # %% [markdown]
 # In the public code's reading, with K = 10, on MNIST:
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "MNIST in the public code's reading. Distances in the last hidden layer are multiplied by K, as the loss does.", "name": "fig-distances-public"}, "image": {"alt": "Six histograms with logarithmic counts, one for each beta, each over the grey histogram of the inputs"}}
-name = "digits" if digits else "MNIST"
-distances.histograms(sets["mnist_public"], f"{name}, the public code's reading", scale=settings["mnist_public"]["scale"]);
+scale = settings["mnist_public"]["scale"]
+distances.histograms(sets["mnist_public"], f"{notebook.title(result, 'mnist')}, the public code's reading", scale=scale);
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How far the distances in the last hidden layer are from those of the inputs: a point a network, a line through the means.", "name": "fig-distances-nearness"}, "image": {"alt": "Wasserstein distance on a logarithmic axis against beta, with three lines for three sets of networks"}}
 figure, ax = plt.subplots(figsize=(7.5, 4))
 names = {"mnist_text": "MNIST, the text", "mnist_public": "MNIST, the public code", "cifar10_text": "CIFAR10, the text"}
 distances.nearness(ax, {names[key]: one for key, one in sets.items()}).set_title(title);
-
-# %% tags=["remove-cell"]
-for name, one in sets.items():
-    mean = one.wasserstein.mean("seed")
-    glue(f"figA1_{name}_first", float(mean.isel(beta=0)), display=False)
-    glue(f"figA1_{name}_last", float(mean.isel(beta=-1)), display=False)
-    glue(f"figA1_{name}_correlation_first", float(one.correlation.isel(beta=0).mean()), display=False)
-    glue(f"figA1_{name}_correlation_last", float(one.correlation.isel(beta=-1).mean()), display=False)
-    falls = (mean.diff("beta") < 0).all()
-    glue(f"figA1_{name}_falls", "yes" if falls else "no", display=False)
 
 # %% [markdown]
 # ## Beside the paper
@@ -108,11 +102,11 @@ for name, one in sets.items():
 #
 # | | MNIST, the text | MNIST, the public code | CIFAR10, the text |
 # |---|---|---|---|
-# | Wasserstein distance at β = 0 | {glue:text}`figA1_mnist_text_first:.3f` | {glue:text}`figA1_mnist_public_first:.3f` | {glue:text}`figA1_cifar10_text_first:.3f` |
-# | at the largest β | {glue:text}`figA1_mnist_text_last:.3f` | {glue:text}`figA1_mnist_public_last:.3f` | {glue:text}`figA1_cifar10_text_last:.3f` |
-# | falls with every step of β | {glue:text}`figA1_mnist_text_falls` | {glue:text}`figA1_mnist_public_falls` | {glue:text}`figA1_cifar10_text_falls` |
-# | correlation at β = 0 | {glue:text}`figA1_mnist_text_correlation_first:.3f` | {glue:text}`figA1_mnist_public_correlation_first:.3f` | {glue:text}`figA1_cifar10_text_correlation_first:.3f` |
-# | at the largest β | {glue:text}`figA1_mnist_text_correlation_last:.3f` | {glue:text}`figA1_mnist_public_correlation_last:.3f` | {glue:text}`figA1_cifar10_text_correlation_last:.3f` |
+# | Wasserstein distance at β = 0 | {glue:text}`figA1_first_mnist_text:.3f` | {glue:text}`figA1_first_mnist_public:.3f` | {glue:text}`figA1_first_cifar10_text:.3f` |
+# | at the largest β | {glue:text}`figA1_last_mnist_text:.3f` | {glue:text}`figA1_last_mnist_public:.3f` | {glue:text}`figA1_last_cifar10_text:.3f` |
+# | falls with every step of β | {glue:text}`figA1_falls_mnist_text` | {glue:text}`figA1_falls_mnist_public` | {glue:text}`figA1_falls_cifar10_text` |
+# | correlation at β = 0 | {glue:text}`figA1_correlation_first_mnist_text:.3f` | {glue:text}`figA1_correlation_first_mnist_public:.3f` | {glue:text}`figA1_correlation_first_cifar10_text:.3f` |
+# | at the largest β | {glue:text}`figA1_correlation_last_mnist_text:.3f` | {glue:text}`figA1_correlation_last_mnist_public:.3f` | {glue:text}`figA1_correlation_last_cifar10_text:.3f` |
 #
 # ## What it means
 #

@@ -26,12 +26,11 @@
 
 # %%
 import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
-from myst_nb import glue
 
 from lil import plotting, results
 from lil.experiments import lipschitz_bound
+from lil.paper import notebook
+from lil.paper.tables import lipschitz as tables
 from lil.plotting import lipschitz
 
 plotting.style()
@@ -40,11 +39,22 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %% tags=["scroll-output"]
+notebook.settings(lipschitz_bound, profile)
+
+# %% [markdown]
+# The networks are those of the figures. `lil.lipschitz` estimates their constants, `lil.gradient_bound` both sides of Eq. 6, and
+# `lil.attacks` attacks them. The numbers in the text, and on the pages of the theory, are those of `lil.paper.tables.lipschitz.numbers`.
+
 # %%
 result = results.get(lipschitz_bound, profile, mode)
-name = lipschitz.index(result)
-local, upper = result.local.sel(map="representation"), result.upper.sel(map="representation")
-images = lipschitz.of_data(result, lipschitz.data_names(result)[-1])
+images = tables.of_images(result)
+notebook.glue_all("lb", tables.numbers(result))
 
 # %% [markdown]
 # ## The constant, from below and from above
@@ -55,7 +65,7 @@ images = lipschitz.of_data(result, lipschitz.data_names(result)[-1])
 # of any representation with the same classifier ({prf:ref}`prop-margins`). An isometry would have 1 in `within`, `between`, `median` and `largest`.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-table = lipschitz.constants_table(result)
+table = tables.constants_table(result)
 table.assign(product=table["product"].map("{:.2e}".format)).round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, a row a network: pairs within a class (bar), pairs between classes (cross), the local constant at all points (line, with a dot at the median), all of them lower bounds, and the product of spectral norms (arrow), an upper bound. The dashed line is at 1, the constant of an isometry.", "name": "fig-lipschitz-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row a network, in five groups: rings, three levels of the torus, and images; orange without the isometry term, green with it"}}
@@ -68,11 +78,10 @@ lipschitz.constants(result);
 # in random directions, and in the direction of FGSM on the cross-entropy. Medians over the points:
 
 # %% tags=["nbval-check-output", "scroll-output"]
-along = result.along.sel(quantile=0.5)
-pd.DataFrame({direction: along.sel(direction=direction) for direction in result.direction.values}, index=name).round(3)
+tables.stretch_table(result).round(3)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How much Φ stretches in three directions: a dot is a network, at the median over its points. Orange is β = 0, green β > 0, the darker the larger.", "name": "fig-lipschitz-directions"}, "image": {"alt": "Five panels of dots, for each data set three groups: towards the nearest point of the class, random, and attack"}}
-figure, axes = plt.subplots(1, len(lipschitz.data_names(result)), figsize=(11, 3.3), sharey=True)
+figure, axes = plt.subplots(1, len(tables.data_names(result)), figsize=(11, 3.3), sharey=True)
 lipschitz.stretches(axes, result);
 
 # %% [markdown]
@@ -84,11 +93,11 @@ lipschitz.stretches(axes, result);
 # hypothesis is false.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-lipschitz.sides_table(result).round(3)
+tables.sides_table(result).round(3)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 on images, at a few points of every network. A point above the dashed line violates the inequality.", "name": "fig-lipschitz-sides"}, "image": {"alt": "Six scatter plots, two rows for the cross-entropy and the isometry term, three columns for the constant, with a dashed diagonal; points lie below it except in the last column"}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 6), sharey="row")
-lipschitz.both_sides(axes, images, ("cross_entropy", "isometry"));
+lipschitz.both_sides(axes, images);
 
 # %% [markdown]
 # ## What it certifies, and what an attack leaves
@@ -102,11 +111,7 @@ figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
 lipschitz.certificates(axes, images);
 
 # %% tags=["nbval-check-output", "scroll-output"]
-columns = {}
-for epsilon in images.epsilon.values[:: 3]:
-    columns["certified", f"ε = {epsilon:.2g}"] = images.certified.sel(norm="Linf", epsilon=epsilon).values
-    columns["attacked", f"ε = {epsilon:.2g}"] = images.attacked.sel(epsilon=epsilon).values
-pd.DataFrame(columns, index=name[-images.sizes["network"]:]).round(3)
+tables.certificate_table(images).round(3)
 
 # %% [markdown]
 # ## Does a smaller bound go with more robustness?
@@ -116,75 +121,12 @@ pd.DataFrame(columns, index=name[-images.sizes["network"]:]).round(3)
 # low merely because a network errs. A rank correlation of −1 would say that a smaller value always means more robustness.
 
 # %% tags=["nbval-check-output"]
-measures = lipschitz.measures(images)
-robustness = (images.attacked / images.accuracy).mean("epsilon")
-ranks = {name: lipschitz_bound.rank_correlation(values, robustness) for name, values in measures.items()}
-pd.Series(ranks, name="rank correlation").to_frame().round(2)
+robustness = tables.robustness(images)
+tables.ranks(images, robustness).round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Images: three measures that the theory suggests, against the share of rightly classified images that stay right under attack, averaged over the ε of the figure above. A dot is a network.", "name": "fig-lipschitz-robustness"}, "image": {"alt": "Three scatter plots of what stays right under attack against the bound on the gradient, the local constant of the representation and that of the logits"}}
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.8), sharey=True)
-lipschitz.against_robustness(axes, images, measures, robustness);
-
-# %% tags=["remove-cell"]
-def put(name, value):
-    glue(f"lb_{name}", value if isinstance(value, (str, int)) else float(value), display=False)
-
-
-lil = result.isel(network=np.flatnonzero(result.beta > 0))
-put("networks", result.sizes["network"])
-put("lil_networks", lil.sizes["network"])
-put("images", str(images.data.values[0]))
-put("points", int(images.points[0]))
-for pairs in ("within", "between"):
-    put(f"lil_{pairs}_low", lil.lower.sel(pairs=pairs).min())
-    put(f"lil_{pairs}_high", lil.lower.sel(pairs=pairs).max())
-
-# %% tags=["remove-cell"]
-rounding = 1 + 1e-5       # the result is kept in single precision
-largest = np.maximum(result.lower.max("pairs"), local.sel(quantile=1))
-put("ordered", int((largest <= upper * rounding).sum()))
-put("margins_hold", int((result.forced <= result.lower.sel(pairs="between") * rounding).sum()))
-put("loose_low", (upper / local.sel(quantile=1)).min())
-put("loose_high", (upper / local.sel(quantile=1)).max())
-for constant in ("local", "product"):
-    put(f"violated_{constant}", result.violated.sel(constant=constant).max())
-    for short, term in (("cse", "cross_entropy"), ("iso", "isometry")):
-        put(f"tight_{short}_{constant}", result.tightness.sel(constant=constant, term=term, quantile=0.5).median())
-put("one_networks", int((lil.violated.sel(constant="one", term="cross_entropy") > 0).sum()))
-
-# %% tags=["remove-cell"]
-for short, data in zip(("rings", "torus", "images"), ("rings", "torus, 8 classes", images.data.values[0]), strict=True):
-    networks = lipschitz.of_data(lil, data)
-    for direction in result.direction.values:
-        put(f"{short}_{direction}", networks.along.sel(direction=direction, quantile=0.5).median())
-    put(f"{short}_local", networks.local.sel(map="representation", quantile=0.5).median())
-for short, correlation in zip(("bound", "local", "logits"), ranks.values(), strict=True):
-    put(f"rank_{short}", correlation)
-
-# %% tags=["remove-cell"]
-put("beta_last", images.beta.max())
-for end, beta in (("first", images.beta.min()), ("last", images.beta.max())):
-    one = images.isel(network=np.flatnonzero(images.beta == beta))
-    put(f"total_{end}", one.bound.sel(term="total", constant="local", quantile=0.5).median())
-    at = one.sel(epsilon=0.001, method="nearest")
-    put(f"certified_{end}", at.certified.sel(norm="Linf").mean())
-    put(f"attacked_{end}", at.attacked.mean())
-
-# %% tags=["remove-cell"]
-for short, data in (("rings", "rings"), ("images", images.data.values[0])):
-    networks = lipschitz.of_data(result, data)
-    for end, beta in (("first", networks.beta.min()), ("last", networks.beta.max())):
-        one = networks.isel(network=np.flatnonzero(networks.beta == beta))
-        for quantile, word in ((0.5, "median"), (0.95, "most"), (1, "largest")):
-            put(f"{short}_{end}_{word}", one.local.sel(map="representation", quantile=quantile).median())
-        put(f"{short}_{end}_within", one.lower.sel(pairs="within").median())
-        put(f"{short}_{end}_between", one.lower.sel(pairs="between").median())
-        put(f"{short}_{end}_upper", one.upper.sel(map="representation").median())
-        put(f"{short}_{end}_logits", one.local.sel(map="logits", quantile=0.5).median())
-    put(f"{short}_beta_last", networks.beta.max())
-    at = networks.local.sel(map="representation", quantile=0.5)
-    first, last = (float(at[np.flatnonzero(networks.beta == beta)].median()) for beta in (0, networks.beta.max()))
-    put(f"{short}_verdict", "smaller" if first < last else "larger")
+lipschitz.against_robustness(axes, images, robustness);
 
 # %% [markdown]
 # ## Beside the paper: the constant of a network trained with cross-entropy alone
@@ -213,8 +155,8 @@ for short, data in (("rings", "rings"), ("images", images.data.values[0])):
 # in {glue:text}`lb_one_networks` of {glue:text}`lb_lil_networks` networks trained with the isometry term: an isometry on pairs of data is none around the data.
 #
 # *The constant is about directions.* In {numref}`fig-lipschitz-directions` the term asks for 1 towards other points of the class, and for nothing in any other direction. With β > 0
-# the median stretch on {glue:text}`lb_images` is {glue:text}`lb_images_neighbour:.2f` towards the nearest point of the class,
-# {glue:text}`lb_images_random:.2f` in random directions and {glue:text}`lb_images_attack:.2f` in the direction of the attack.
+# the median stretch on {glue:text}`lb_images` is {glue:text}`lb_images_along_neighbour:.2f` towards the nearest point of the class,
+# {glue:text}`lb_images_along_random:.2f` in random directions and {glue:text}`lb_images_along_attack:.2f` in the direction of the attack.
 #
 # *Between certificate and attack lies what is not known:* on {glue:text}`lb_images` at ε = 0.001,
 # {glue:text}`lb_certified_last:.1%` are certified and {glue:text}`lb_attacked_last:.1%` withstand the attack at the largest β;

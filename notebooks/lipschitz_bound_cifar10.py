@@ -20,17 +20,13 @@
 # how tight is the bound, and what does either say about attacks, which are on pixels and go through the VGG13?
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
-from IPython.display import Markdown, display
-from myst_nb import glue
+from IPython.display import display
 
 from lil import plotting, results
-from lil.datasets import images
-from lil.experiments import fig3_cifar10, lipschitz_bound, lipschitz_bound_cifar10
+from lil.experiments import fig3_cifar10, lipschitz_bound_cifar10
+from lil.paper import notebook
+from lil.paper.tables import lipschitz as tables
 from lil.plotting import lipschitz
 
 plotting.style()
@@ -39,14 +35,26 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %%
+notebook.settings(lipschitz_bound_cifar10, profile)
+
+# %% [markdown]
+# The networks are those of {doc}`fig3_cifar10`. `lil.lipschitz` estimates their constants, `lil.gradient_bound` both sides of Eq. 6, and
+# `lil.attacks` attacks them in the space of the features. The numbers in the text are those of
+# `lil.paper.tables.lipschitz.numbers_cifar10`.
+
 # %%
 result = results.get(lipschitz_bound_cifar10, profile, mode)
 pixels = results.get(fig3_cifar10, profile, mode)
+notebook.glue_all("lc", tables.numbers_cifar10(result, pixels))
 
 # %% tags=["hide-input"]
-dataset = json.loads(result.attrs["config"])["cifar10"]["dataset"]
-title = images.TITLES[dataset] + ("" if dataset == "cifar10" else ", in place of CIFAR10")
-Markdown(f"**Everything on this page was computed on {title}**, at {int(result.points[0])} test images.")
+notebook.computed_on(f"{notebook.title(result, 'cifar10')}, at {int(result.points.max())} test images")
 
 # %% [markdown]
 # ## The constant, from below and from above
@@ -54,7 +62,7 @@ Markdown(f"**Everything on this page was computed on {title}**, at {int(result.p
 # The same estimates as in {doc}`lipschitz_bound`, of Φ as a map of the features; all but the last are lower bounds of its Lipschitz constant, the last is an upper one.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-lipschitz.constants_table(result).round(2)
+tables.constants_table(result).round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, a row a network: pairs within a class (bar), pairs between classes (cross), the local constant at all points (line, with a dot at the median), all of them lower bounds, and the product of spectral norms (arrow), an upper bound. The dashed line is at 1, the constant of an isometry.", "name": "fig-lipschitz-cifar10-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row a network, orange for beta zero and darker green for larger beta"}}
 lipschitz.constants(result);
@@ -66,11 +74,11 @@ lipschitz.constants(result);
 # `violated` is the largest share of points, over the terms, at which the gradient exceeds the bound.
 
 # %% tags=["nbval-check-output", "scroll-output"]
-lipschitz.sides_table(result).round(3)
+tables.sides_table(result).round(3)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 with respect to the features, at a few points of every network. A point above the dashed line violates the inequality.", "name": "fig-lipschitz-cifar10-sides"}, "image": {"alt": "Six scatter plots, two rows for the cross-entropy and the isometry term, three columns for the constant, with a dashed diagonal"}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 6), sharey="row")
-lipschitz.both_sides(axes, result, ("cross_entropy", "isometry"));
+lipschitz.both_sides(axes, result);
 
 # %% [markdown]
 # ## Certificate and attack, in features and in pixels
@@ -87,40 +95,12 @@ lipschitz.certificates(axes, result);
 # is divided by the clean accuracy and averaged over ε. A rank correlation of −1 would say that a smaller value always means more robustness.
 
 # %% tags=["nbval-check-output"]
-measures = lipschitz.measures(result)
-kept = (pixels.accuracy.sel(objective="classification") / pixels.clean).mean("epsilon")
-robustness = kept.stack(network=("beta", "seed")).reset_index("network", drop=True)
-ranks = {name: lipschitz_bound.rank_correlation(values, robustness) for name, values in measures.items()}
-pd.Series(ranks, name="rank correlation").to_frame().round(2)
+robustness = tables.robustness_in_pixels(pixels)
+tables.ranks(result, robustness).round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Three measures that the theory suggests, taken on the features, against the share of rightly classified images that stay right under FGSM on pixels, averaged over ε. A dot is a network.", "name": "fig-lipschitz-cifar10-robustness"}, "image": {"alt": "Three scatter plots of what stays right under attack against the bound on the gradient, the local constant of the representation and that of the logits"}}
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.8), sharey=True)
-lipschitz.against_robustness(axes, result, measures, robustness);
-
-# %% tags=["remove-cell"]
-def put(name, value):
-    glue(f"lc_{name}", value if isinstance(value, (str, int)) else float(value), display=False)
-
-
-for end, beta in (("first", result.beta.min()), ("last", result.beta.max())):
-    one = result.isel(network=np.flatnonzero(result.beta == beta))
-    for pairs in ("within", "between"):
-        put(f"{end}_{pairs}", one.lower.sel(pairs=pairs).median())
-    for map_ in ("representation", "logits"):
-        put(f"{end}_{map_}", one.local.sel(map=map_, quantile=0.5).median())
-    put(f"{end}_upper", one.upper.sel(map="representation").median())
-    put(f"{end}_forced", one.forced.median())
-
-# %% tags=["remove-cell"]
-put("beta_last", result.beta.max())
-put("networks", result.sizes["network"])
-lil = result.isel(network=np.flatnonzero(result.beta > 0))
-put("lil_networks", lil.sizes["network"])
-put("one_networks", int((lil.violated.sel(constant="one", term="cross_entropy") > 0).sum()))
-for constant in ("local", "product"):
-    put(f"violated_{constant}", result.violated.sel(constant=constant).max())
-for short, correlation in zip(("bound", "local", "logits"), ranks.values(), strict=True):
-    put(f"rank_{short}", correlation)
+lipschitz.against_robustness(axes, result, robustness);
 
 # %% [markdown]
 # ## Beside the paper
@@ -132,7 +112,7 @@ for short, correlation in zip(("bound", "local", "logits"), ranks.values(), stri
 # | largest ratio of a pair within a class | {glue:text}`lc_first_within:.2f` | {glue:text}`lc_last_within:.2f` |
 # | largest ratio of a pair between classes | {glue:text}`lc_first_between:.2f` | {glue:text}`lc_last_between:.2f` |
 # | what the margins between classes force | {glue:text}`lc_first_forced:.2f` | {glue:text}`lc_last_forced:.2f` |
-# | local constant of Φ, median over the points | {glue:text}`lc_first_representation:.2f` | {glue:text}`lc_last_representation:.2f` |
+# | local constant of Φ, median over the points | {glue:text}`lc_first_median:.2f` | {glue:text}`lc_last_median:.2f` |
 # | local constant of the logits, median | {glue:text}`lc_first_logits:.2f` | {glue:text}`lc_last_logits:.2f` |
 # | upper bound of Φ's constant | {glue:text}`lc_first_upper:.1f` | {glue:text}`lc_last_upper:.1f` |
 #

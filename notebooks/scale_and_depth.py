@@ -39,17 +39,14 @@
 # representations exceeds $2\sqrt{n_L}$, where $n_L$ is the number of units.
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
-from IPython.display import Markdown
-from myst_nb import glue
 
 from lil import plotting, results
-from lil.datasets import images
 from lil.experiments import scale_and_depth
-from lil.paper import numbers as paper
-from lil.plotting import choices
+from lil.paper import notebook
+from lil.paper.numbers import TABLE_1
+from lil.paper.tables import choices as tables
+from lil.plotting import beta_marks, choices
 
 plotting.style()
 
@@ -57,14 +54,26 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %% tags=["scroll-output"]
+notebook.settings(scale_and_depth, profile)
+
+# %% [markdown]
+# `lil.training.train` trains the networks that `lil.recipes.choices` describes, and `lil.evaluation.robustness` attacks them. The numbers in
+# the text are those of `lil.paper.tables.choices.numbers`.
+
 # %%
 result = results.get(scale_and_depth, profile, mode)
-printed = paper.TABLE_1["mnist"]
+printed = TABLE_1["mnist"]
+notebook.glue_all("choice", tables.numbers(result, printed))
 
 # %% tags=["hide-input"]
-text = json.loads(result.attrs["config"])["text"]
-title = images.TITLES[text["dataset"]] + ("" if text["dataset"] == "mnist" else ", in place of MNIST")
-Markdown(f"**Everything on this page was computed on {title}.**")
+title = notebook.title(result, "mnist")
+notebook.computed_on(title)
 
 # %% [markdown]
 # ## The answer
@@ -75,17 +84,10 @@ Markdown(f"**Everything on this page was computed on {title}.**")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How far apart the options of each choice put the accuracy, and at the bottom how far apart the seeds do. A dot is a β, a bar the mean over β, the dashed line the mean of the seeds: a bar to its right is a choice that matters more than a seed.", "name": "fig-choices-spans"}, "image": {"alt": "Three panels with five rows of dots each, for the scale K, the reduction, the depth, the batch size and the seed, with a black bar at the mean of each row and a dashed line through the bar of the seeds"}}
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), sharey=True)
 choices.span_dots(axes, result)
-choices.beta_legend(figure, result)
+figure.legend(handles=beta_marks(result.beta.values), loc="outside lower center", ncols=result.sizes["beta"]);
 
 # %%
-choices.span_table(result).round(3)
-
-# %% tags=["remove-cell"]
-for name, value in choices.answer(result, printed).items():
-    glue(f"choice_{name}", value, display=False)
-units = text["hidden"][-1]
-glue("choice_units", units, display=False)
-glue("choice_farthest", 2 * units**0.5, display=False)
+tables.span_table(result).round(3)
 
 # %% [markdown]
 # As means over the {glue:text}`choice_betas` β, these put accuracies further apart than the {glue:text}`choice_text_seeds` seeds do:
@@ -107,13 +109,13 @@ choices.choice_panels(result, title, printed);
 # paper's row, and under each attack what the best β > 0 gains over β = 0. Means over {glue:text}`choice_seeds` seeds.
 
 # %%
-choices.outcome_table(result, printed).round(3)
+tables.outcome_table(result, printed).round(3)
 
 # %% [markdown]
 # All accuracies behind it, as means over the same seeds:
 
 # %% tags=["nbval-check-output", "scroll-output"]
-choices.accuracy_table(result).round(2)
+tables.accuracy_table(result).round(2)
 
 # %% [markdown]
 # ## Is it β under another name?
@@ -128,7 +130,7 @@ choices.weight_curves(axes, result);
 # How far each of them lies from the text's networks, as a mean over those β that have a counterpart: at the same β, and at equal weight.
 
 # %%
-choices.weight_table(result).round(3)
+tables.weight_table(result).round(3)
 
 # %% [markdown]
 # The reduction by pairs: {glue:text}`choice_pairs_same_clean:.3f` apart without attack at the same β, {glue:text}`choice_pairs_equal_clean:.3f` at ten

@@ -23,10 +23,11 @@
 
 # %%
 import matplotlib.pyplot as plt
-from myst_nb import glue
 
 from lil import plotting, results
 from lil.experiments import scaling
+from lil.paper import notebook
+from lil.paper.tables import scaling as tables
 from lil.plotting import scaling as drawn
 
 plotting.style()
@@ -35,12 +36,21 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %%
+notebook.settings(scaling, profile)
+
+# %% [markdown]
+# `lil.experiments.scaling.evaluate` times the isometry loss and its gradient, and `lil.sampled_pairs` on drawn pairs. The numbers in the text
+# are those of `lil.paper.tables.scaling.numbers`.
+
 # %%
 result = results.get(scaling, profile, mode)
-
-# %% tags=["remove-cell"]
-for name, value in drawn.answer(result).items():
-    glue(f"scaling_{name}", value, display=False)
+notebook.glue_all("scaling", tables.numbers(result))
 
 # %% [markdown]
 # ## Points
@@ -50,13 +60,13 @@ figure, axes = plt.subplots(1, 2, figsize=(10.5, 3.9))
 drawn.by_points(axes, result);
 
 # %%
-drawn.table(result).round(2)
+tables.table(result).round(2)
 
 # %% [markdown]
-# From the last three sizes, the time grows with the power {glue:text}`scaling_power_all:.1f` of the points for all pairs and {glue:text}`scaling_power_within:.1f` for those
-# of one class; the square is 2. At {glue:text}`scaling_points` points a call takes {glue:text}`scaling_ms_all:.1f` ms with all pairs, {glue:text}`scaling_ms_within:.1f` ms with those of one
+# From the last three sizes, the time grows with the power {glue:text}`scaling_power_all:.1f` of the points for all pairs and {glue:text}`scaling_power_within-class:.1f` for those
+# of one class; the square is 2. At {glue:text}`scaling_points` points a call takes {glue:text}`scaling_ms_all:.1f` ms with all pairs, {glue:text}`scaling_ms_within-class:.1f` ms with those of one
 # class and {glue:text}`scaling_ms_sampled:.1f` ms with a fixed number drawn at random. Memory goes to the distances of the data, one number a pair:
-# {glue:text}`scaling_mib_all:.0f`, {glue:text}`scaling_mib_within:.0f` and {glue:text}`scaling_mib_sampled:.0f` MiB. The loss itself keeps nothing of that size: it visits each pair once and
+# {glue:text}`scaling_mib_all:.0f`, {glue:text}`scaling_mib_within-class:.0f` and {glue:text}`scaling_mib_sampled:.0f` MiB. The loss itself keeps nothing of that size: it visits each pair once and
 # adds to the gradient at once.
 #
 # ## Classes, networks, threads
@@ -76,7 +86,7 @@ drawn.by_the_rest(axes, result);
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Standard deviation of the estimated loss, as a share of the loss, against the number of pairs drawn.", "name": "fig-scaling-spread"}, "image": {"alt": "Marks on a line that falls by a factor of ten when the number of pairs drawn grows a hundredfold"}}
 figure, ax = plt.subplots(figsize=(6, 3.6))
-drawn.spread(ax, result);
+drawn.estimate_spread(ax, result);
 
 # %% tags=["nbval-check-output"]
 result[["spread", "predicted"]].to_pandas().round(3)

@@ -23,15 +23,13 @@
 # features, β = 0, is lower. The public code gives the VGG13 images in another form than those it was trained on. Is that why?
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
-from IPython.display import Markdown
-from myst_nb import glue
 
 from lil import plotting, results
 from lil.experiments import table1
-from lil.paper import numbers as paper
+from lil.paper import notebook
+from lil.paper.numbers import TABLE_1
+from lil.paper.tables import images
 from lil.plotting import table
 
 plotting.style()
@@ -40,15 +38,26 @@ plotting.style()
 profile = "paper"
 mode = "auto"
 
+# %% [markdown]
+# ## How it is computed
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %% tags=["scroll-output"]
+notebook.settings(table1, profile)
+
+# %% [markdown]
+# `lil.training.train` trains the networks that `lil.recipes.mnist` and `lil.recipes.cifar10` describe, and
+# `lil.evaluation.accuracy` counts their right answers. The numbers in the text are those of `lil.paper.tables.images.table1`.
+
 # %%
 result = results.get(table1, profile, mode)
 accuracy = {name: result.accuracy.sel(networks=name) for name in result.networks.values}
+notebook.glue_all("table1", images.table1(result))
 
 # %% tags=["hide-input"]
-settings = json.loads(result.attrs["config"])
-digits = settings["mnist_text"]["dataset"] == "digits"
-title = "scikit-learn's digits, in place of both" if digits else "MNIST and CIFAR10"
-Markdown(f"**Everything on this page was computed on {title}.**")
+title = notebook.title(result, "mnist", "cifar10")
+notebook.computed_on(title)
 
 # %% [markdown]
 # ## The twelve numbers
@@ -58,39 +67,37 @@ Markdown(f"**Everything on this page was computed on {title}.**")
 # lies there. First MNIST, in the text's reading:
 
 # %%
-mnist = table.beside_paper(accuracy["mnist_text"], paper.TABLE_1["mnist"])
-mnist.round(4)
+images.beside_paper(accuracy["mnist_text"], TABLE_1["mnist"]).round(4)
 
 # %% [markdown]
 # CIFAR10, in the text's reading:
 
 # %%
-cifar10 = table.beside_paper(accuracy["cifar10_text"], paper.TABLE_1["cifar10"])
-cifar10.round(4)
+images.beside_paper(accuracy["cifar10_text"], TABLE_1["cifar10"]).round(4)
 
 # %% [markdown]
 # In the public code's reading, MNIST
 
 # %%
-table.beside_paper(accuracy["mnist_public"], paper.TABLE_1["mnist"]).round(4)
+images.beside_paper(accuracy["mnist_public"], TABLE_1["mnist"]).round(4)
 
 # %% [markdown]
 # and CIFAR10:
 
 # %%
-table.beside_paper(accuracy["cifar10_public"], paper.TABLE_1["cifar10"]).round(4)
+images.beside_paper(accuracy["cifar10_public"], TABLE_1["cifar10"]).round(4)
 
 # %% [markdown]
 # All sets of networks that this page knows, as means over seeds; where nothing stands, nothing was trained:
 
 # %% tags=["nbval-check-output"]
-result.accuracy.mean("seed").to_pandas().astype(float).round(2)
+images.accuracy_table(result).round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy without attack for each β: a dot a network, in two readings of the method, and the paper's number as a cross.", "name": "fig-table1"}, "image": {"alt": "Two panels, MNIST and CIFAR10, of accuracy for six values of beta: dots for the text's reading, squares for the public code's, black crosses for the paper"}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.2))
 for ax, name in zip(axes, ("mnist", "cifar10"), strict=True):
     readings = {"the text": accuracy[f"{name}_text"], "the public code": accuracy[f"{name}_public"]}
-    table.accuracy_dots(ax, readings, paper.TABLE_1[name]).set_title(name.upper())
+    table.accuracy_dots(ax, readings, TABLE_1[name]).set_title(name.upper())
 figure.suptitle(title);
 
 # %% [markdown]
@@ -100,36 +107,13 @@ figure.suptitle(title);
 # public code's inputs, both, and the first version of the public code, with 10 layers of 500, batches of 200 and 2 epochs.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on CIFAR10 at β = 0 in several readings: a dot a network. The dashed line is the paper's number.", "name": "fig-baseline"}, "image": {"alt": "Five rows of dots of accuracy, one for each reading, with a dashed vertical line at the paper's baseline"}}
-rows = {
-    "the text": "text", "one hidden layer more": "deeper", "the public code's inputs": "as_published",
-    "both: the public code": "public", "the public code's first version": "first",
-}
-baselines = {name: accuracy[f"cifar10_{key}"].sel(beta=0).dropna("seed").values for name, key in rows.items()}
+baselines = images.baselines(result)
 figure, ax = plt.subplots(figsize=(8, 3))
-table.baseline_dots(ax, baselines, paper.TABLE_1["cifar10"].at(0.0)).set_title(title);
+table.baseline_dots(ax, baselines, TABLE_1["cifar10"].at(0.0)).set_title(title);
 
 # %%
 for name, values in baselines.items():
     print(f"{name:32s} {values.mean():.4f} (n = {len(values)})")
-
-# %% tags=["remove-cell"]
-printed = paper.TABLE_1["cifar10"].at(0.0)
-nearest = min(baselines, key=lambda name: abs(baselines[name].mean() - printed))
-glue("table1_printed", printed, display=False)
-glue("table1_nearest", nearest, display=False)
-glue("table1_nearest_mean", float(baselines[nearest].mean()), display=False)
-for key, name in (("text", "the text"), ("deeper", "one hidden layer more"), ("inputs", "the public code's inputs")):
-    glue(f"table1_{key}", float(baselines[name].mean()), display=False)
-
-# %% tags=["remove-cell"]
-for name, one in (("mnist", mnist), ("cifar10", cifar10)):
-    glue(f"table1_{name}_rows", len(one), display=False)
-    glue(f"table1_{name}_inside", int(one.inside.sum()), display=False)
-    glue(f"table1_{name}_difference", float(one.difference.abs().max()), display=False)
-    glue(f"table1_{name}_best_beta", f"{one['mean'].idxmax():g}", display=False)
-    glue(f"table1_{name}_first", float(one["mean"].iloc[0]), display=False)
-    glue(f"table1_{name}_best", float(one["mean"].max()), display=False)
-    glue(f"table1_{name}_last", float(one["mean"].iloc[-1]), display=False)
 
 # %% [markdown]
 # ## Beside the paper
@@ -143,7 +127,7 @@ for name, one in (("mnist", mnist), ("cifar10", cifar10)):
 # | our mean at the largest β | {glue:text}`table1_mnist_last:.4f` | {glue:text}`table1_cifar10_last:.4f` |
 #
 # The paper's baseline on CIFAR10 is {glue:text}`table1_printed`. Ours is {glue:text}`table1_text:.3f` in the text's reading,
-# {glue:text}`table1_deeper:.3f` with one hidden layer more and {glue:text}`table1_inputs:.3f` with the public code's inputs.
+# {glue:text}`table1_deeper:.3f` with one hidden layer more and {glue:text}`table1_as_published:.3f` with the public code's inputs.
 # Of the five readings, that of "{glue:text}`table1_nearest`" comes nearest, with {glue:text}`table1_nearest_mean:.3f`.
 #
 # ## What it means

@@ -21,9 +21,9 @@ def one_thread():
 @pytest.fixture(scope="session")
 def digits():
     """A network that knows digits, with images that it has not seen."""
+    from lil.attacks import pixels as flatten
     from lil.datasets import images  # not before the checks of shapes are in place
     from lil.models import LIL
-    from lil.attacks import pixels as flatten
 
     x, labels = images.load("digits", "train")
     model = LIL((784, 30, 10), seeds=(0,))

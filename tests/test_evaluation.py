@@ -6,7 +6,7 @@ import torch
 import xarray as xr
 
 from lil import attacks, evaluation
-from lil.datasets import images
+from lil.datasets.images import load
 from lil.evaluation import Fgsm, Sweep
 from lil.models import LIL
 
@@ -20,7 +20,7 @@ def flatten(x):
 
 @pytest.fixture(scope="module")
 def data():
-    return images.load("digits", "test", 50)  # two batches of 20 and one of 10
+    return load("digits", "test", 50)  # two batches of 20 and one of 10
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_selected_networks_are_those_of_the_ensemble(sweep, data):
 
 
 def test_accuracy_is_the_share_of_right_answers(sweep, data):
-    inputs, labels = flatten(data[0]), data[1]
+    inputs = flatten(data[0])
     answers = sweep.model(inputs).argmax(-1)
     assert evaluation.accuracy(sweep.model, inputs, answers[2])[2] == 1
     wrong = answers[2].clone()
@@ -168,7 +168,7 @@ def test_the_default_is_the_papers_range():
     [
         (
             dict(epsilons=(0.1, 1.5)),
-            r"ε \(the paper's γ\) must be greater than 0 and at most 1, the range of a pixel, not 1.5",
+            r"ε \(the paper's γ\) must be > 0 and at most 1, the range of a pixel, not 1.5",
         ),
         (dict(batch_size=1), "batch_size must be at least 2"),
         (dict(pictured=(3,)), "pictured must be positions of the 3 epsilons"),

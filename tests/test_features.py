@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from lil import features
-from lil.recipes import pretraining
 from lil.features import VGGFeatures, WeightsInvalid, WeightsNotFound
+from lil.recipes import pretraining
 
 
 def images(n: int) -> Tensor:

@@ -1,7 +1,9 @@
+import inspect
+
 import pytest
 import torch
 
-from lil import lipschitz
+from lil import gradient_bound, lipschitz
 from lil.gradient_bound import gradient_bounds, gradient_norms, softmax_slope
 from lil.models import LIL
 
@@ -76,35 +78,35 @@ def test_each_term_of_the_bound_is_reached():
     assert torch.allclose(norms.isometry, bounds.isometry, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "part, broken",
-    [
-        ("cross_entropy", "the Lipschitz constant"),
-        ("cross_entropy", "the classifier"),
-        ("cross_entropy", "the softmax"),
-        ("isometry", "the pair's second place in the sum"),
-        ("isometry", "the input's own distance"),
-    ],
-)
-def test_without_any_of_its_terms_it_is_no_bound(part, broken, monkeypatch):
-    """The same two points: halve one factor, as a wrong derivation would, and the inequality fails."""
+# A side of Eq. 6, and a factor of its bound as it stands in the code and as a wrong derivation would have it.
+FAULTS = {
+    "the Lipschitz constant": ("cross_entropy", "lipschitz * classifier", "lipschitz / 2 * classifier"),
+    "the classifier": ("cross_entropy", "ord=2)[:, None]", "ord=2)[:, None] / 2"),
+    "the softmax": ("cross_entropy", "labels).norm(dim=-1)", "labels).norm(dim=-1) / 2"),
+    "the pair's second place in the sum": ("isometry", "4 / len(x) ** 2", "2 / len(x) ** 2"),  # the paper prints 2/N²
+    "the input's own distance": ("isometry", "(1 + scale * lipschitz)", "(scale * lipschitz)"),
+}
+
+
+def faulty(right, wrong):
+    """The code of the bound with one factor replaced."""
+    code = inspect.getsource(gradient_bound.gradient_bounds)
+    assert code.count(right) == 1
+    there = dict(vars(gradient_bound))
+    exec(f"from __future__ import annotations\n{code.replace(right, wrong)}", there)
+    return there["gradient_bounds"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_without_any_of_its_terms_it_is_no_bound(fault):
+    """The same two points: the inequality is tight there, so that it fails without any one factor."""
     x, labels = torch.tensor([[-0.5], [0.5]], dtype=torch.float64), torch.tensor([1, 1])
     model = nearly_linear(inward=1e-6)
-    constant = local(model, x)
-    norms = gradient_norms(model, x, labels, [1.0])
+    part, right, wrong = FAULTS[fault]
+    constant, norms = local(model, x), gradient_norms(model, x, labels, [1.0])
     assert is_satisfied(norms, gradient_bounds(model, x, labels, [1.0], constant))
-    if broken == "the Lipschitz constant":
-        constant = constant / 2
-    elif broken == "the classifier":
-        monkeypatch.setattr(torch.linalg, "matrix_norm", lambda weight, ord: torch.ones(len(weight)).double())
-    elif broken == "the softmax":
-        monkeypatch.setattr("lil.gradient_bound.softmax_slope", lambda *both: softmax_slope(*both) / 2)
-    right = gradient_bounds(model, x, labels, [1.0], constant)
-    if broken == "the pair's second place in the sum":  # the paper prints 2/N²
-        right = right._replace(isometry=right.isometry / 2)
-    elif broken == "the input's own distance":  # 1 + KΛ without the 1
-        right = right._replace(isometry=right.isometry * constant / (1 + constant))
-    assert (getattr(norms, part) > getattr(right, part)).any()
+    assert is_satisfied(norms, faulty(right, right)(model, x, labels, [1.0], constant))
+    assert (getattr(norms, part) > getattr(faulty(right, wrong)(model, x, labels, [1.0], constant), part)).any()
 
 
 def test_a_constant_that_is_too_small_is_found_out():

@@ -44,7 +44,7 @@ def test_a_linear_map_stretches_its_singular_vectors_by_its_singular_values(gene
     matrix = randn(1, 4, 3, generator=generator)
     _, values, vectors = torch.linalg.svd(matrix[0], full_matrices=False)
     x = randn(1, 3, 3, generator=generator)
-    found = lipschitz.local_along(linear(matrix), x, 5 * vectors[None])
+    found = lipschitz.local_directional(linear(matrix), x, 5 * vectors[None])
     assert torch.allclose(found[0], values, rtol=1e-10)
 
 
@@ -55,7 +55,7 @@ def test_a_rotation_has_constant_one_however_it_is_estimated(generator):
     estimates = [
         *lipschitz.lower_pairs(x, turned(x[None]), labels),
         lipschitz.local_jacobian(turned, x[None]),
-        lipschitz.local_along(turned, x[None], randn(1, 20, 2, generator=generator)),
+        lipschitz.local_directional(turned, x[None], randn(1, 20, 2, generator=generator)),
         lipschitz.upper_product([rotation(0.7), rotation(-0.2)]),
     ]
     for estimate in estimates:
@@ -118,7 +118,7 @@ def test_a_network_respects_the_order_of_its_bounds(generator):
     within, between = lipschitz.lower_pairs(line, model.represent(line).detach(), labels)
     each = line.expand(3, -1, -1)
     local = lipschitz.local_jacobian(model.represent, each)
-    along = lipschitz.local_along(model.represent, each, line[-1].expand(3, 401, 3))
+    along = lipschitz.local_directional(model.represent, each, line[-1].expand(3, 401, 3))
     upper = lipschitz.upper_product(model.weights[:-1])
     assert (along <= local * (1 + 1e-9)).all()
     assert (torch.maximum(within, between) <= along.amax(-1) * (1 + 1e-3)).all()  # the line is searched in steps
@@ -155,7 +155,7 @@ def test_margins_force_no_more_than_the_pairs_show(generator):
     labels = torch.arange(30) % 4
     logits, classifier = model(x).detach(), model.weights[-1].detach()
     found = lipschitz.lower_margins(x, logits, labels, classifier)
-    assert (0 < found).all() and (found <= lipschitz.lower_pairs(x, model.represent(x).detach(), labels).between).all()
+    assert (found > 0).all() and (found <= lipschitz.lower_pairs(x, model.represent(x).detach(), labels).between).all()
     for member in range(3):
         forced = []
         for i in range(30):
@@ -179,7 +179,7 @@ def test_margins_along_the_line_between_two_classes_are_all_there_is():
 
 
 def test_no_direction_is_no_stretch():
-    found = lipschitz.local_along(lambda x: 3 * x, torch.ones(1, 2, 2), torch.tensor([[[0.0, 0.0], [0.0, 1.0]]]))
+    found = lipschitz.local_directional(lambda x: 3 * x, torch.ones(1, 2, 2), torch.tensor([[[0.0, 0.0], [0.0, 1.0]]]))
     assert found.tolist() == [[0, 3]]
 
 

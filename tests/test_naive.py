@@ -5,8 +5,7 @@ import torch
 
 from lil.datasets import toy
 from lil.evaluation import Fgsm, Sweep, robustness
-from lil.models import LIL, StackedLIL
-from lil.randomness import derived_seed
+from lil.models import LIL, StackedLIL, derived_seed
 from lil.training import Settings, train
 
 

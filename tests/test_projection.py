@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,15 +37,27 @@ def test_the_seed_fixes_the_layout(clusters):
 
 def test_several_clouds_are_laid_out_as_each_alone_in_one_process_or_two(clusters, monkeypatch):
     z, _ = clusters
-    clouds = [z, z[::-1].copy(), z[:40]]
-    alone = [projection.umap(cloud, **SETTINGS, seed=1) for cloud in clouds]
-    in_two = list(projection.umaps(clouds, processes=2, **SETTINGS, seed=1))
-    assert all(map(np.array_equal, in_two, alone)) and len(in_two) == 3
+    clouds, told = np.stack([z, z[::-1], -z, z[:, ::-1]]).reshape(2, 2, *z.shape), []
+    alone = np.stack([projection.umap(cloud, **SETTINGS, seed=1) for cloud in clouds.reshape(4, *z.shape)])
+    in_two = projection.umaps(clouds, processes=2, **SETTINGS, seed=1, progress=lambda *about: told.append(about))
+    assert np.array_equal(in_two.reshape(alone.shape), alone) and in_two.shape == (2, 2, 90, 2)
+    assert told == [("UMAP", done, 4) for done in (1, 2, 3, 4)]
 
     monkeypatch.setattr(projection, "ProcessPoolExecutor", None)  # none is started where one is enough, or may be
-    assert all(map(np.array_equal, projection.umaps(clouds, processes=1, **SETTINGS, seed=1), alone))
+    assert np.array_equal(projection.umaps(clouds, processes=1, **SETTINGS, seed=1), in_two)
     monkeypatch.setattr(projection.multiprocessing, "current_process", lambda: SimpleNamespace(daemon=True))
-    assert all(map(np.array_equal, projection.umaps(clouds, processes=2, **SETTINGS, seed=1), alone))
+    assert np.array_equal(projection.umaps(clouds, processes=2, **SETTINGS, seed=1), in_two)
+
+
+def test_a_layout_leaves_torch_its_threads():
+    """In a process of its own, where OMP_NUM_THREADS alone says how many: numba's start would set all cores."""
+    code = (
+        "import numpy as np, torch; from lil.projection import umap; before = torch.get_num_threads(); "
+        "umap(np.random.default_rng(0).normal(size=(30, 3)), n_neighbors=5, min_dist=0.1, n_components=2, seed=0); "
+        "assert torch.get_num_threads() == before == 1, torch.get_num_threads()"
+    )
+    plain = {name: value for name, value in os.environ.items() if name != "NUMBA_NUM_THREADS"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, env=plain | {"OMP_NUM_THREADS": "1"})
 
 
 def test_what_is_compiled_is_kept_for_the_next_process(clusters):

@@ -4,7 +4,7 @@ from torch import nn
 
 from lil import attacks
 from lil.models import LIL, cross_entropy
-from lil.regularisers import Adversarial, Jacobian, Regulariser, SpectralNorm, WeightDecay, projected
+from lil.regularisers import Adversarial, Jacobian, Regulariser, SpectralNorm, WeightDecay, squared_projections
 
 SEEDS = (0, 0, 3)  # two members of one seed and one of another
 
@@ -34,7 +34,7 @@ def test_projections_on_a_basis_make_the_jacobian_exactly(batch):
     x = x.requires_grad_()
     logits = model(x)
     basis = torch.eye(4, dtype=x.dtype)[:, None, None].expand(4, 3, 6, 4)
-    found = sum(projected(logits, x, directions) for directions in basis)
+    found = sum(squared_projections(logits, x, directions) for directions in basis)
     for k in range(3):
         assert found[k].detach() == pytest.approx(frobenius(model, k, x[k].detach()), rel=1e-9)
 
@@ -74,7 +74,7 @@ def test_spectral_normalisation_is_torch_s(batch):
     model, (x, labels) = network((3,)), batch
     regulariser = SpectralNorm(model, (1.0,), (3,))
     for _ in range(50):
-        regulariser.normalised()
+        regulariser.normalise()
     regulariser.loss(x[2:], labels[2:]).sum().backward()
     layers = []
     for weight, bias in zip(model.weights, model.biases, strict=True):
@@ -90,7 +90,7 @@ def test_spectral_normalisation_is_torch_s(batch):
 def test_spectral_normalisation_ends_with_the_norms_asked_for():
     model, norms = network(), (0.5, 1.0, 3.0)
     regulariser = SpectralNorm(model, norms, SEEDS)
-    worked_with = regulariser.normalised()
+    worked_with = regulariser.normalise()
     regulariser.finish()
     for layer, weight in enumerate(model.weights):
         singular = torch.linalg.svdvals(weight.detach())[:, 0]
@@ -105,7 +105,7 @@ def test_the_power_iteration_follows_weights_that_change():
     with torch.no_grad():
         for weight in model.weights:
             weight.copy_(torch.randn(weight.shape, generator=generator, dtype=weight.dtype))
-    norms = [torch.linalg.matrix_norm(regulariser.normalised()["weights.0"], ord=2).detach() for _ in range(200)]
+    norms = [torch.linalg.matrix_norm(regulariser.normalise()["weights.0"], ord=2).detach() for _ in range(200)]
     assert (norms[0] > 1.001).any() and norms[-1] == pytest.approx(torch.ones(3, dtype=torch.float64), rel=1e-6)
 
 
@@ -134,7 +134,7 @@ def test_attacked_images_stay_in_their_ball_and_in_the_bounds_of_a_pixel(batch):
     model, (x, labels) = network(), batch
     epsilons = torch.tensor([0.0, 0.1, 0.6], dtype=x.dtype)
     for steps, reach in ((1, 1.25), (5, 2.5)):
-        moved = Adversarial(model, epsilons.tolist(), SEEDS, steps=steps, reach=reach).attacked(x, labels)
+        moved = Adversarial(model, epsilons.tolist(), SEEDS, steps=steps, reach=reach).attack(x, labels)
         change = (moved - x).abs().flatten(1).amax(1)
         assert (change <= epsilons + 1e-12).all() and change[1] == pytest.approx(0.1)
         assert moved.min() == 0 and moved.max() == 1  # 0.6 reaches both
@@ -146,7 +146,7 @@ def test_attacked_images_are_worse_than_where_they_started_and_more_steps_worse_
     strengths = (0.2, 0.2, 0.2)
 
     def left(**how):
-        moved = Adversarial(model, strengths, SEEDS, **how).attacked(x, labels)
+        moved = Adversarial(model, strengths, SEEDS, **how).attack(x, labels)
         return cross_entropy(model(moved), labels).detach()
 
     start, one, many = left(steps=0, reach=0.0), left(steps=1, reach=1.25), left(steps=20, reach=2.5)
@@ -155,7 +155,7 @@ def test_attacked_images_are_worse_than_where_they_started_and_more_steps_worse_
 
 def test_many_steps_are_the_attacks_own_from_the_same_start(batch):
     model, (x, labels) = network((3,)), batch
-    moved = Adversarial(model, (0.2,), (3,), steps=20, reach=2.5).attacked(x[2:], labels[2:])[0]
+    moved = Adversarial(model, (0.2,), (3,), steps=20, reach=2.5).attack(x[2:], labels[2:])[0]
     network_alone = model.requires_grad_(False)
     images = x[2][:, None, None]
     found = attacks.attack(
@@ -186,8 +186,8 @@ def test_without_strength_it_is_the_cross_entropy(batch, make):
 
 def test_what_is_drawn_is_shared_by_a_seed_s_members_and_the_same_alone():
     regulariser = Regulariser(network(), (1.0, 2.0, 3.0), SEEDS)
-    together = regulariser.drawn(torch.rand, 4, 2)
-    alone = Regulariser(network((3,)), (1.0,), (3,)).drawn(torch.rand, 4, 2)
+    together = regulariser.draw(torch.rand, 4, 2)
+    alone = Regulariser(network((3,)), (1.0,), (3,)).draw(torch.rand, 4, 2)
     assert torch.equal(together[0], together[1]) and not torch.equal(together[0], together[2])
     assert torch.equal(together[2], alone[0])
-    assert not torch.equal(regulariser.drawn(torch.rand, 4, 2), together)
+    assert not torch.equal(regulariser.draw(torch.rand, 4, 2), together)

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from lil import attacks, stronger_attacks
-from lil.models import LIL
 from lil.attacks import pixels as flatten
-from lil.stronger_attacks import Rung, autoattack, climb, ladder, margin, noise, settled
+from lil.models import LIL
+from lil.stronger_attacks import Attempt, autoattack, converged, escalating_pgd, margin, noise, schedule
 
 with warnings.catch_warnings():  # foolbox imports a name that scipy will drop
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -87,7 +87,7 @@ def test_pgd_agrees_with_foolbox_image_by_image(digits):
     )
     assert torch.allclose(found.x[0], expected, atol=1e-6) and torch.equal(found.success[0], success)
     assert 0.2 < success.float().mean() < 1
-    left = climb(model, flatten, x, labels, epsilon=0.1, steps=10, doublings=4, generator=seeded()).right
+    left = escalating_pgd(model, flatten, x, labels, epsilon=0.1, steps=10, doublings=4, generator=seeded()).right
     assert not (left & success).any()  # what foolbox beats, many steps from random starts beat too
 
 
@@ -95,7 +95,9 @@ def test_pgd_is_exact_for_a_linear_classifier():
     model, x, labels, radius = almost_linear(classes=2)
     for epsilon in radius.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist():
         sure = (radius / epsilon - 1).abs() > 0.02
-        left = climb(model, flatten, x, labels, epsilon=epsilon, steps=10, doublings=2, generator=seeded()).right
+        left = escalating_pgd(
+            model, flatten, x, labels, epsilon=epsilon, steps=10, doublings=2, generator=seeded()
+        ).right
         assert torch.equal(left[sure], radius[sure] > epsilon) and sure.float().mean() > 0.8
 
 
@@ -107,9 +109,16 @@ def test_autoattack_is_exact_for_a_linear_classifier():
     assert torch.equal(found.right[-1][sure], radius[sure] > epsilon) and sure.float().mean() > 0.8
 
 
-def test_the_ladder_doubles_steps_and_starts_in_turn():
-    assert list(ladder(10, 5)) == [Rung(10, 1), Rung(20, 1), Rung(20, 2), Rung(40, 2), Rung(40, 4), Rung(80, 4)]
-    assert list(ladder(3, 0)) == [Rung(3, 1)]
+def test_the_schedule_doubles_steps_and_starts_in_turn():
+    assert list(schedule(10, 5)) == [
+        Attempt(10, 1),
+        Attempt(20, 1),
+        Attempt(20, 2),
+        Attempt(40, 2),
+        Attempt(40, 4),
+        Attempt(80, 4),
+    ]
+    assert list(schedule(3, 0)) == [Attempt(3, 1)]
 
 
 @pytest.mark.parametrize(
@@ -125,10 +134,10 @@ def test_the_ladder_doubles_steps_and_starts_in_turn():
     ],
 )
 def test_it_stops_when_both_doublings_change_nothing(trace, expected):
-    assert settled(trace) is expected
+    assert converged(trace) is expected
 
 
-def test_climbing_stops_where_nothing_is_left_to_change(digits, monkeypatch):
+def test_escalating_stops_where_nothing_is_left_to_change(digits, monkeypatch):
     model, x, labels = digits
     common = dict(steps=2, doublings=5, generator=seeded())
     tried = []
@@ -144,20 +153,20 @@ def test_climbing_stops_where_nothing_is_left_to_change(digits, monkeypatch):
 
     n = int(clean(model, x, labels).sum())
     monkeypatch.setattr(stronger_attacks.attacks, "attack", one_image(lambda count: count == 2))
-    assert climb(model, flatten, x, labels, epsilon=0.1, **common).trace == [n, n - 1, n - 1, n - 1]
+    assert escalating_pgd(model, flatten, x, labels, epsilon=0.1, **common).trace == [n, n - 1, n - 1, n - 1]
     assert [size for size, _, _ in tried] == [n, n, n - 1, n - 1, n - 1, n - 1]  # 1, 1, 2, 2 starts
     assert [steps for _, steps, _ in tried] == [2, 4, 4, 4, 8, 8] and {across for _, _, across in tried} == {2.5}
     tried.clear()
     monkeypatch.setattr(stronger_attacks.attacks, "attack", one_image(lambda count: True))
-    never = climb(model, flatten, x, labels, epsilon=0.1, **common)
-    assert never.trace == [n - 1, n - 2, n - 4, n - 6, n - 10, n - 14] and not settled(never.trace)
+    never = escalating_pgd(model, flatten, x, labels, epsilon=0.1, **common)
+    assert never.trace == [n - 1, n - 2, n - 4, n - 6, n - 10, n - 14] and not converged(never.trace)
     assert int(never.right.sum()) == n - 14
 
 
-def test_climbing_stays_in_the_ball_and_follows_its_generator(digits):
+def test_escalating_stays_in_the_ball_and_follows_its_generator(digits):
     model, x, labels = digits
     settings = dict(epsilon=0.05, steps=4, doublings=2)
-    first, again = (climb(model, flatten, x, labels, generator=seeded(1), **settings) for _ in range(2))
+    first, again = (escalating_pgd(model, flatten, x, labels, generator=seeded(1), **settings) for _ in range(2))
     assert torch.equal(first.right, again.right) and first.trace == again.trace and first.change == again.change
     assert 0.049 < first.change <= 0.05 + 1e-7
     assert first.trace[-1] == int(first.right.sum()) < int(clean(model, x, labels).sum())
@@ -166,7 +175,7 @@ def test_climbing_stays_in_the_ball_and_follows_its_generator(digits):
 def test_almost_no_perturbation_leaves_what_was_right(digits):
     model, x, labels = digits
     before = clean(model, x, labels)
-    many = climb(model, flatten, x, labels, epsilon=1e-7, steps=2, doublings=2, generator=seeded()).right
+    many = escalating_pgd(model, flatten, x, labels, epsilon=1e-7, steps=2, doublings=2, generator=seeded()).right
     assert torch.equal(many, before)
     few = autoattack(model, flatten, x, labels, epsilon=1e-7, iterations=2, queries=2, seed=0).right
     assert torch.equal(few, before.expand(4, -1)) and not before.all()
@@ -177,7 +186,7 @@ def test_autoattack_is_no_weaker_than_pgd_and_says_what_each_stage_left(digits):
     state = torch.random.get_rng_state()
     found, again = (autoattack(model, flatten, x, labels, epsilon=0.08, **QUICK_AUTO) for _ in range(2))
     assert torch.equal(found.right, again.right) and torch.equal(state, torch.random.get_rng_state())
-    pgd = climb(model, flatten, x, labels, epsilon=0.08, steps=10, doublings=4, generator=seeded()).right
+    pgd = escalating_pgd(model, flatten, x, labels, epsilon=0.08, steps=10, doublings=4, generator=seeded()).right
     assert found.right[-1].float().mean() <= pgd.float().mean() + 0.01
     assert (found.right[1:] <= found.right[:-1]).all() and 0 < found.right[-1].float().mean() < 0.9
     assert 0.079 < found.change <= 0.08 + 1e-6
@@ -223,4 +232,4 @@ def test_noise_moves_every_pixel_by_epsilon_and_stays_in_bounds():
     inside = (x > 0.1) & (x < 0.9)
     assert (moved - x).abs()[inside].numpy() == pytest.approx(0.1, abs=1e-6)
     assert abs(float((moved > x)[inside].float().mean()) - 0.5) < 0.05
-    assert 0 <= moved.min() and moved.max() <= 1
+    assert moved.min() >= 0 and moved.max() <= 1

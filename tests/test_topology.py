@@ -19,7 +19,7 @@ def test_a_circle_is_one_loop_whatever_its_place_and_size():
     rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
     for points in (circle(60), 1e-3 * circle(60), circle(60) @ rotation + 5):
         loops = topology.loops(points, share=0.1)
-        assert loops.count == 1
+        assert loops.number == 1
         assert loops.longest == pytest.approx(np.sqrt(3) / 2 - np.sin(np.pi / 60), abs=1e-6)
         assert loops.second == pytest.approx(0, abs=1e-6)
 
@@ -27,16 +27,16 @@ def test_a_circle_is_one_loop_whatever_its_place_and_size():
 def test_two_circles_of_two_sizes_are_two_loops():
     points = np.concatenate((circle(60), circle(60, radius=0.5, centre=(4.0, 0.0, 0.0))))
     loops = topology.loops(points, share=0.05)
-    assert loops.count == 2
+    assert loops.number == 2
     diameter = 5.5
     assert loops.longest * diameter == pytest.approx(np.sqrt(3) - 2 * np.sin(np.pi / 60), abs=1e-6)
     assert loops.second * diameter == pytest.approx(np.sqrt(3) / 2 - np.sin(np.pi / 60), abs=1e-6)
-    assert topology.loops(points, share=0.2).count == 1  # the smaller one is 0.14 diameters
+    assert topology.loops(points, share=0.2).number == 1  # the smaller one is 0.14 diameters
 
 
 def test_a_figure_of_eight_is_two_loops():
     points = np.concatenate((circle(60), circle(60, centre=(2.0, 0.0, 0.0))))
-    assert topology.loops(points, share=0.1).count == 2
+    assert topology.loops(points, share=0.1).number == 2
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_has_no_loop(points):
 def test_noise_makes_short_bars_only():
     points = circle(120) + 0.05 * np.random.default_rng(0).normal(size=(120, 3))
     loops = topology.loops(points, share=0.1)
-    assert loops.count == 1 and 0 < loops.second < 0.1 < loops.longest
+    assert loops.number == 1 and 0 < loops.second < 0.1 < loops.longest
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,15 @@ def test_crescents_interlock_but_do_not_touch():
     assert line.status == 2, "a straight line separates the crescents"
 
 
+def test_points_of_a_crescent_sit_at_the_centres_of_the_meshs_cells():
+    x, _ = toy.crescents(5, 3, radius=0.5, width=0.3)
+    upper = x[:15].view(5, 3, 2) + torch.tensor([0.25, 0.125])  # its arc's centre is the origin
+    angle, arc = torch.atan2(upper[..., 1], upper[..., 0]), upper.norm(dim=-1)
+    assert angle.numpy() == pytest.approx(np.broadcast_to(np.pi * np.array([[1], [3], [5], [7], [9]]) / 10, (5, 3)))
+    assert arc.numpy() == pytest.approx(np.broadcast_to([0.4, 0.5, 0.6], (5, 3)))
+    assert torch.equal(x[15:], -x[:15])
+
+
 def test_crescents_of_different_meshes_share_no_point():
     a, b = toy.crescents(20, 4)[0], toy.crescents(24, 5)[0]
     assert torch.cdist(a, b).min() > 1e-4

@@ -74,6 +74,18 @@ def test_a_member_is_what_it_would_be_alone(settings):
         assert torch.allclose(history.cross_entropy[..., k], own.cross_entropy[..., 0], atol=1e-5)
 
 
+@pytest.mark.parametrize("settings", [FULL, BATCHED], ids=["full", "batched"])
+def test_a_member_without_isometry_may_stand_behind_others(settings):
+    betas, seeds = [2.0, 0.0, 0.5, 0.0], [3, 3, 4, 5]
+    together, history = trained(settings, betas, seeds)
+    assert not history.isometry[..., [1, 3]].any() and (history.isometry[..., [0, 2]] > 0).all()
+    for k in range(4):
+        alone, own = trained(settings, [betas[k]], [seeds[k]])
+        for both, one in zip(together.parameters(), alone.parameters(), strict=True):
+            assert torch.allclose(both[k], one[0], atol=1e-5)
+        assert torch.allclose(history.cross_entropy[..., k], own.cross_entropy[..., 0], atol=1e-5)
+
+
 def test_training_is_deterministic():
     for settings in (FULL, BATCHED):
         (first, _), (second, _) = (trained(settings, [0.0, 1.0], [0, 0]) for _ in range(2))

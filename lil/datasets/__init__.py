@@ -1,1 +1,1 @@
-"""Data sets: toy manifolds that are drawn here (:mod:`lil.datasets.toy`), images that are read (``lil.datasets.images``)."""
+"""Data sets: toy manifolds, drawn in :mod:`lil.datasets.toy`, and images, read in :mod:`lil.datasets.images`."""

@@ -47,7 +47,7 @@ SHA256 = {
     "digits": {"images and labels": "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"},
 }
 
-# What a full or forbidden disk answers; every other OSError of a download comes from the network.
+# The errors of a full or forbidden disk; every other OSError of a download comes from the network.
 _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 
 
@@ -64,23 +64,23 @@ class CacheUnwritable(OSError):
 
 
 def cache_folder() -> Path:
-    """Where this project keeps what it can make or fetch again: ``lil`` in $XDG_CACHE_HOME or ~/.cache."""
+    """Return the folder of files that can be made or fetched again: ``lil`` in $XDG_CACHE_HOME or ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lil"
 
 
 def fingerprint(name: str) -> str:
-    """SHA-256 over the published checksums of a set: what a result on it depends on. Reads no data."""
+    """Return the SHA-256 over the published checksums of a set, on which results depend. Reads no data."""
     sums = SHA256[_known(name)]
     return hashlib.sha256("".join(f"{path} {digest}\n" for path, digest in sums.items()).encode()).hexdigest()
 
 
 def available(name: str) -> bool:
-    """Whether every file of the set is on this machine. Neither reads them nor asks the network."""
+    """Return True if every file of the set is on this machine. Neither reads them nor asks the network."""
     return _known(name) == "digits" or _find(name) is not None
 
 
 def fetch(name: str) -> Path | None:
-    """The folder with the verified set, downloaded into the cache if it stands nowhere; None for the digits.
+    """Return the folder with the verified set, downloaded into the cache if it is nowhere; None for the digits.
 
     Raises DatasetNotFound, DatasetCorrupt or CacheUnwritable, with what to do about it.
     """
@@ -94,17 +94,18 @@ def fetch(name: str) -> Path | None:
 def load(
     name: str, split: str, n_examples: int | None = None
 ) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
-    """A whole set, or its first ``n_examples``: images, float32 in [0, 1], and labels 0 to 9, int64.
+    """Return a whole set, or its first ``n_examples``: images, float32 in [0, 1], and labels 0 to 9, int64.
 
-    ``name``: "mnist" (1, 28, 28), 60 000 in the split "train" and 10 000 in "test"; "cifar10" (3, 32, 32), 50
-    000 and 10 000; "digits" (1, 28, 28), 1500 and 297: 8 × 8 pixels in 17 greys, enlarged bilinearly to MNIST's
+    "mnist" has images (1, 28, 28), 60 000 in the split "train" and 10 000 in "test"; "cifar10" has (3, 32, 32), 50 000
+    and 10 000; "digits" has (1, 28, 28), 1500 and 297: 8 × 8 pixels in 17 greys, enlarged bilinearly to MNIST's
     20 × 20 box and framed by 4 black pixels like there, split by one fixed permutation.
 
     Raises DatasetNotFound, DatasetCorrupt or CacheUnwritable, with what to do about it.
     """
     if _known(name) and split not in get_args(Split):
         raise ValueError(f"split must be one of {get_args(Split)}, not {split!r}.")
-    pixels, labels = _digits(split) if name == "digits" else _read(name, fetch(name), split == "train")
+    folder = fetch(name)
+    pixels, labels = _digits(split) if folder is None else _read(name, folder, split == "train")
     if n_examples is not None and not 1 <= n_examples <= len(pixels):
         raise ValueError(f"n_examples must be 1 to {len(pixels)} for {name} ({split}), not {n_examples}.")
     return _unit(name, pixels[:n_examples]), labels[:n_examples].clone()
@@ -122,14 +123,14 @@ def _folders() -> list[Path]:
 
 
 def _find(name: str) -> Path | None:
-    """The first folder that holds all files of the set."""
+    """Return the first folder that holds all files of the set."""
     complete = (folder for folder in _folders() if all((folder / path).is_file() for path in SHA256[name]))
     return next(complete, None)
 
 
 def _verify(name: str, folder: Path) -> None:
     for path, digest in SHA256[name].items():
-        with open(folder / path, "rb") as file:
+        with (folder / path).open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != digest:
             raise DatasetCorrupt(
@@ -139,7 +140,7 @@ def _verify(name: str, folder: Path) -> None:
 
 
 def _read(name: str, folder: Path, train: bool) -> tuple[Tensor, Tensor]:
-    """Pixels, uint8 (n, channels, height, width), and labels, through torchvision."""
+    """Return pixels, uint8 (n, channels, height, width), and labels, read by torchvision."""
     from torchvision import datasets
 
     if name == "cifar10":
@@ -158,8 +159,7 @@ def _digits(split: str) -> tuple[Tensor, Tensor]:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    pixels = digits.images.astype(np.uint8)
-    labels = digits.target.astype(np.uint8)
+    pixels, labels = digits.images.astype(np.uint8), digits.target.astype(np.uint8)
     (digest,) = SHA256["digits"].values()
     if hashlib.sha256(pixels.tobytes() + labels.tobytes()).hexdigest() != digest:
         raise DatasetCorrupt("the installed scikit-learn has other digits: install the version of requirements.lock.")
@@ -169,14 +169,14 @@ def _digits(split: str) -> tuple[Tensor, Tensor]:
 
 
 def _unit(name: str, pixels: Tensor) -> Tensor:
-    """Pixels as float32 in [0, 1] and in their set's shape; a copy."""
+    """Return pixels as float32 in [0, 1] and in their set's shape; a copy."""
     if name != "digits":
         return pixels.contiguous().float().div_(255)
     return F.pad(F.interpolate(pixels.float().div_(16), size=20, mode="bilinear", antialias=False), (4, 4, 4, 4))
 
 
 def _download(name: str) -> Path:
-    """The cache folder with the set in it: all of it, verified, or unchanged."""
+    """Download a set into the cache folder and return the folder, with all of the set, verified, or unchanged."""
     from torchvision import datasets
 
     folder = cache_folder() / "data"

@@ -1,7 +1,7 @@
 """Toy manifolds with classes: two crescents, two linked rings, a torus. Every draw takes its seed.
 
-The text of the paper leaves much of them open, and so does its public code, whose ring files are missing.
-Each docstring says which number comes from where.
+The text of the paper leaves many of their numbers open, and so does its public code, whose ring files are missing.
+Each docstring states the origin of each number.
 """
 
 from __future__ import annotations
@@ -21,15 +21,13 @@ TORUS_CLASSES = (2, 4, 8)  # coarse to fine; each class of a level is cut in two
 def crescents(
     n_along: int, n_across: int, *, radius: float = 0.5, width: float = 0.15
 ) -> tuple[Float[Tensor, "n 2"], Int[Tensor, "n"]]:
-    """Two interlocking half rings in the plane, as meshes: data for Figure 1, which the paper draws by hand.
+    """Return two interlocking half rings in the plane, as meshes: data for Figure 1, which the paper draws by hand.
 
-    No straight line separates the two classes, so a map that moves nothing relative to anything cannot
-    either; but they can slide apart in the plane. Class 0 comes first; in each, the mesh runs ``n_along`` the
-    arc (slow index) by ``n_across`` it (fast). Points sit at the centres of the mesh's cells, so meshes of
-    different sizes differ.
+    No straight line separates the two classes, and none does after an isometry of the plane; but the classes can slide
+    apart in the plane. Class 0 comes first; in each, the mesh has ``n_along`` points along the arc (slow index) and
+    ``n_across`` across it (fast). Points sit at the centres of the mesh's cells, so meshes of different sizes differ.
 
-    ``radius`` is that of each arc's middle, ``width`` its thickness; no coordinate exceeds 1.5 radius +
-    width/2.
+    ``radius`` is that of each arc's middle, ``width`` its thickness; no coordinate exceeds 1.5 radius + width/2.
     """
     if min(n_along, n_across) < 2:
         raise ValueError(f"crescents need at least a 2 × 2 mesh, not {n_along} × {n_across}.")
@@ -46,7 +44,7 @@ def crescents(
 def rings(
     n_per_ring: int, *, seed: int, radius: float = 1.0, noise: float = 0.0
 ) -> tuple[Float[Tensor, "n 3"], Int[Tensor, "n"]]:
-    """Two linked rings in 3-D, one class each ("Disentangling entangled data"); n is twice ``n_per_ring``.
+    """Return two linked rings in 3-D, one class each ("Disentangling entangled data"); n is twice ``n_per_ring``.
 
     Circles of one ``radius`` in perpendicular planes, each through the other's centre; the origin lies midway
     between the centres. Angles are uniform, drawn from ``seed``: another seed is another draw (train, test).
@@ -74,7 +72,7 @@ def rings(
 
 
 def linking_number(a: Float[Tensor, "p 3"], b: Float[Tensor, "q 3"]) -> float:
-    r"""How often two closed curves in space wind around each other: an integer, up to rounding in float64.
+    r"""Return the number of times that two closed curves in space wind around each other: an integer, up to rounding.
 
     Gauss's integral :math:`\frac{1}{4\pi} \oint \oint \frac{(a - b) \cdot (da \times db)}{|a - b|^3}` over
     the closed polygons with vertices ``a`` and ``b``, exactly: for two straight edges, a − b runs over a
@@ -82,17 +80,18 @@ def linking_number(a: Float[Tensor, "p 3"], b: Float[Tensor, "q 3"]) -> float:
     it, each with the formula of Van Oosterom and Strackee (doi 10.1109/TBME.1983.325207). Meaningless where
     the polygons touch.
     """
-    a, b = a.double().numpy(force=True), b.double().numpy(force=True)
     if min(len(a), len(b)) < 3:
         raise ValueError(f"closed curves need at least 3 vertices each, not {len(a)} and {len(b)}.")
-    a_next, b_next = np.roll(a, -1, axis=0), np.roll(b, -1, axis=0)
-    r0, r1, r2, r3 = (p[:, None] - q for p, q in ((a, b), (a_next, b), (a_next, b_next), (a, b_next)))
+    p, q = (curve.double().numpy(force=True) for curve in (a, b))
+    p_next, q_next = np.roll(p, -1, axis=0), np.roll(q, -1, axis=0)
+    corners = ((p, q), (p_next, q), (p_next, q_next), (p, q_next))
+    r0, r1, r2, r3 = (one[:, None] - other for one, other in corners)
     solid = _solid_angle(r0, r1, r2) + _solid_angle(r0, r2, r3)
     return -float(solid.sum() / (4 * np.pi))
 
 
 def _solid_angle(u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Signed solid angle of the triangles with corners u, v, w, seen from the origin; (…, 3) each."""
+    """Return the signed solid angle of the triangles with corners u, v, w, seen from the origin; (…, 3) each."""
     nu, nv, nw = (np.linalg.norm(corner, axis=-1) for corner in (u, v, w))
     volume = (u * np.cross(v, w)).sum(-1)
     scale = nu * nv * nw + (u * v).sum(-1) * nw + (v * w).sum(-1) * nu + (w * u).sum(-1) * nv
@@ -111,7 +110,7 @@ class Torus(NamedTuple):
 def torus(
     *, grid: int = 40, major: float = 0.67, minor: float = 0.33, noise: float = 1e-3, cut: Cut = "ring", seed: int
 ) -> Torus:
-    """A torus of grid² points in 2, 4 and 8 classes ("Locally isometric layers and hierarchical …").
+    """Return a torus of grid² points in 2, 4 and 8 classes ("Locally isometric layers and hierarchical …").
 
     From the text: 1600 points, the standard parametrisation ((R + r cos t) cos s, (R + r cos t) sin s, r sin
     t) with ring angle s and tube angle t, and noise N(0, 0.001). From the public code: the 40 × 40 grid, R =

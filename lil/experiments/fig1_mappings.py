@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import xarray as xr
-from torch import Tensor
 
 from lil.datasets import toy
+from lil.experiments._common import Networks, grid_dataset, make_run
 from lil.isometry import flat_pairs, pair_distances, within_class
 from lil.progress import Progress, silent
 from lil.recipes import mappings
 
 RECIPES = {"mappings": mappings}
-BANDS = {"z": 0.05, "ratio": 0.05, "accuracy": 0.01}  # rounding errors grow over 10 000 epochs: see the recipe
 
 
 @dataclass(frozen=True)
@@ -30,48 +29,28 @@ QUICK = Config(mappings=mappings.QUICK, mesh=(15, 4))
 
 
 @torch.no_grad()
-def evaluate(
-    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
-) -> xr.Dataset:
-    """Where each network puts the mesh, the quantiles of d(Φ)/d(x), and the accuracy.
+def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
+    """Return each network's image of the mesh, the quantiles of d(Φ)/d(x), and the accuracy.
 
     ``z`` (mapping, seed, class, along, across, axis) is the last hidden layer at the points ``x``; ``ratio``
     has the pairs "within" a class and "between" the two; ``sizes`` are the network's own, for its drawing.
     """
-    recipe = config.mappings
+    recipe, mesh, shape = config.mappings, ("class", "along", "across", "axis"), (2, *config.mesh)
     model = mappings.restore(recipe, networks["mappings"]).to(device)
     x, labels = (p.to(device) for p in toy.crescents(*config.mesh, radius=recipe.radius, width=recipe.width))
     z = model.represent(x)
-    accuracy = (model.classify(z).argmax(-1) == labels).float().mean(-1)
-    quantiles = torch.tensor(config.quantiles, device=device)
     stretch, same = pair_distances(z) / pair_distances(x), within_class(labels)
-    ratios = (flat_pairs(stretch, same), flat_pairs(stretch, ~same))
-    ratio = torch.stack([torch.quantile(each, quantiles, dim=-1).T for each in ratios], dim=1)
-    kinds, seeds = len(mappings.MAPPINGS), len(recipe.seeds)
-    mesh = ("class", "along", "across", "axis")
-
-    def by_member(values: Tensor) -> np.ndarray:
-        return values.unflatten(0, (kinds, seeds)).numpy(force=True)
-
-    return xr.Dataset(
-        {
-            "x": (mesh, x.unflatten(0, (2, *config.mesh)).numpy(force=True)),
-            "z": (("mapping", "seed", *mesh), by_member(z.unflatten(1, (2, *config.mesh)))),
-            "ratio": (("mapping", "seed", "pairs", "quantile"), by_member(ratio)),
-            "accuracy": (("mapping", "seed"), by_member(accuracy)),
-            "sizes": ("layer", np.array(model.sizes)),
-        },
-        coords={
-            "mapping": list(mappings.MAPPINGS),
-            "seed": list(recipe.seeds),
-            "class": [0, 1],
-            "pairs": ["within", "between"],
-            "quantile": list(config.quantiles),
-        },
-    )
+    quantiles = torch.tensor(config.quantiles, device=device)
+    ratios = (torch.quantile(flat_pairs(stretch, mask), quantiles, dim=-1).T for mask in (same, ~same))
+    values = {
+        "x": (mesh, x.unflatten(0, shape)),
+        "z": (("member", *mesh), z.unflatten(1, shape)),
+        "ratio": (("member", "pairs", "quantile"), torch.stack(tuple(ratios), dim=1)),
+        "accuracy": (("member",), (model.classify(z).argmax(-1) == labels).float().mean(-1)),
+        "sizes": (("layer",), np.array(model.sizes)),
+    }
+    coords = {"class": [0, 1], "pairs": ["within", "between"], "quantile": list(config.quantiles)}
+    return grid_dataset(values, dict(mapping=mappings.MAPPINGS, seed=recipe.seeds), coords)
 
 
-def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
-    """Train the networks, then evaluate them."""
-    networks = {"mappings": mappings.train(config.mappings, device=device, progress=progress)}
-    return evaluate(config, networks, device=device, progress=progress)
+run = make_run(RECIPES, evaluate)

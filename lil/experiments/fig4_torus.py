@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lil import projection
 from lil.datasets import toy
+from lil.experiments._common import Networks, make_run
 from lil.isometry import flat_pairs, pair_distances, within_class
 from lil.models import StackedLIL
 from lil.progress import Progress, silent
@@ -20,10 +21,6 @@ from lil.recipes import torus
 
 CUTS = get_args(toy.Cut)
 RECIPES = {"ring": torus, "tube": torus}
-
-# Two trainings of one stack end in different weights (see the recipe), and its finest level with different distances: among
-# ten stacks, two trainings differed by up to 0.15 in accuracy and 0.6 in correlation there.
-BANDS = {"accuracy": 0.3, "correlation": 1.0, "ratio": 1.0, "contrast": 0.5, "gradient": np.inf, "umap": np.inf}
 
 
 @dataclass(frozen=True)
@@ -36,10 +33,9 @@ class Config:
     quantiles: tuple[float, ...] = (0.05, 0.5, 0.95)  # of d(Φ)/d(x) over the pairs of a class
 
     def __post_init__(self):
-        if (self.ring.cut, self.tube.cut) != CUTS:
-            raise ValueError(
-                f"ring and tube must be cut by their names, not by {self.ring.cut!r} and {self.tube.cut!r}."
-            )
+        cuts = (self.ring.cut, self.tube.cut)
+        if cuts != CUTS:
+            raise ValueError(f"ring and tube must be cut by their names, not by {cuts[0]!r} and {cuts[1]!r}.")
         if min(self.ring.grid, self.tube.grid) < 24:
             raise ValueError("grid must be at least 24: on a coarser one, each point lies at a cut of eight classes.")
 
@@ -48,10 +44,8 @@ PAPER = Config()
 QUICK = Config(ring=torus.QUICK, tube=torus.QUICK_TUBE)
 
 
-def evaluate(
-    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
-) -> xr.Dataset:
-    """What each level of each stack makes of the points it was trained on.
+def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
+    """Return measures of each level of each stack at the points it was trained on.
 
     Over (cut, seed, level): accuracy, and of the pairs of one class of that level the ``correlation`` and
     the quantiles of the ``ratio`` of d(Φ) to d(x). ``gradient`` is :func:`saliency`, ``contrast`` its median over the
@@ -64,16 +58,17 @@ def evaluate(
         by_cut.append(_measures(config, recipe, model, torus.data(recipe)))
         if cut == "ring":
             with torch.no_grad():
-                levels = [z.numpy(force=True) for z in model.represent(torus.data(recipe).x.to(device))]
-    result = xr.concat(by_cut, "cut", join="exact").assign_coords(cut=list(CUTS))
-    return result.assign(
-        umap=(("level", "seed", "point", "axis"), _layouts(levels, config, progress)),
+                levels = torch.stack(model.represent(torus.data(recipe).x.to(device))).numpy(force=True)
+    settings = dict(n_neighbors=config.n_neighbors, min_dist=config.min_dist, n_components=3, seed=config.umap_seed)
+    umap = projection.umaps(levels, label="UMAP of the torus", progress=progress, **settings)
+    return xr.concat(by_cut, "cut", join="exact").assign_coords(cut=list(CUTS)).assign(
+        umap=(("level", "seed", "point", "axis"), umap),
         sizes=(("level", "layer"), np.array([lil.sizes for lil in model.lils])),
-    )
+    )  # fmt: skip
 
 
 def _measures(config: Config, recipe: torus.Config, model: StackedLIL, points: toy.Torus) -> xr.Dataset:
-    """Everything but the layouts, of the stacks trained with one of the cuts."""
+    """Return all measures of the stacks trained with one of the cuts, but for the layouts."""
     x = points.x.to(model.lils[0].weights[0].device)
     gradient = saliency(model, x, points.labels)
     with torch.no_grad():
@@ -88,49 +83,43 @@ def _measures(config: Config, recipe: torus.Config, model: StackedLIL, points: t
         ratio.append(np.quantile(z_dist / x_dist, config.quantiles, axis=-1).T)
     at_cut = np.stack([points_at_cut(labels, recipe.grid) for labels in points.labels])
     member = ("level", "seed")
-    return xr.Dataset(
-        {
-            "x": (("point", "axis"), points.x.numpy()),
-            "labels": (("level", "point"), torch.stack(points.labels).numpy().astype(np.int8)),
-            "cut_angle": ("point", (points.ring_angle if recipe.cut == "ring" else points.tube_angle).numpy()),
-            "at_cut": (("level", "point"), at_cut),
-            "accuracy": (member, np.stack(accuracy)),
-            "correlation": (member, np.array(correlation, dtype=np.float32)),
-            "ratio": ((*member, "quantile"), np.stack(ratio).astype(np.float32)),
-            "gradient": (("saliency", *member, "point"), gradient),
-            "contrast": (("saliency", *member), contrast(gradient, at_cut)),
-        },
-        coords={
-            "level": list(toy.TORUS_CLASSES),
-            "seed": list(recipe.seeds),
-            "quantile": list(config.quantiles),
-            "saliency": ["norm", "largest"],
-        },
-    )
+    values = {
+        "x": (("point", "axis"), points.x.numpy()),
+        "labels": (("level", "point"), torch.stack(points.labels).numpy().astype(np.int8)),
+        "cut_angle": ("point", (points.ring_angle if recipe.cut == "ring" else points.tube_angle).numpy()),
+        "at_cut": (("level", "point"), at_cut),
+        "accuracy": (member, np.stack(accuracy)),
+        "correlation": (member, np.array(correlation, dtype=np.float32)),
+        "ratio": ((*member, "quantile"), np.stack(ratio).astype(np.float32)),
+        "gradient": (("saliency", *member, "point"), gradient),
+        "contrast": (("saliency", *member), contrast(gradient, at_cut)),
+    }
+    coords = dict(level=list(toy.TORUS_CLASSES), seed=list(recipe.seeds), quantile=list(config.quantiles))
+    return xr.Dataset(values, coords | {"saliency": ["norm", "largest"]})
 
 
 def saliency(
     model: StackedLIL, x: Float[Tensor, "n 3"], labels: tuple[Int[Tensor, "n"], ...]
 ) -> Float[np.ndarray, "2 levels m n"]:
-    """How strongly the logit of a point's own class changes with the point, at each level.
+    """Return two sizes of the gradient of the logit of a point's own class by the point, at each level.
 
-    Two sizes of that gradient: first its Euclidean norm, as the text says, then its largest absolute coordinate, as
-    in the public code (which scales the result to [0, 1]). The gradient goes through all LILs below: the stop at
-    each LIL's input belongs to training, and is lifted here.
+    The first is its Euclidean norm, as the text says, the second its largest absolute coordinate, as in the public
+    code (which scales the result to [0, 1]). The gradient goes through all LILs below: the stop at each LIL's input
+    belongs to training, and is lifted here.
     """
     stop, model.stop_gradient = model.stop_gradient, False
-    each = x.expand(model.members, -1, -1).clone().requires_grad_()
+    inputs = x.expand(model.members, -1, -1).clone().requires_grad_()
     gradients = []
-    for logits, target in zip(model(each), labels, strict=True):
+    for logits, target in zip(model(inputs), labels, strict=True):
         own = logits.gather(-1, target.to(x.device).expand(model.members, -1)[..., None])
-        gradients.append(torch.autograd.grad(own.sum(), each, retain_graph=True)[0])  # points do not mix
+        gradients.append(torch.autograd.grad(own.sum(), inputs, retain_graph=True)[0])  # points do not mix
     model.stop_gradient = stop
     gradient = torch.stack(gradients)
     return torch.stack((gradient.norm(dim=-1), gradient.abs().amax(-1))).numpy(force=True)
 
 
 def points_at_cut(labels: Int[Tensor, "n"], grid: int) -> Bool[np.ndarray, "n"]:
-    """Which points lie within one grid step of a cut: those whose neighbour, one way or the other, has another label.
+    """Return True for each point within one grid step of a cut: a neighbour, one way or the other, has another label.
 
     The points are grid² in number and run along the cut's angle, ``grid`` at each value of it; the angle is periodic.
     """
@@ -141,35 +130,12 @@ def points_at_cut(labels: Int[Tensor, "n"], grid: int) -> Bool[np.ndarray, "n"]:
 def contrast(
     gradient: Float[np.ndarray, "*lead levels m n"], at_cut: Bool[np.ndarray, "levels n"]
 ) -> Float[np.ndarray, "*lead levels m"]:
-    """The median over the points at a cut of that level, divided by the median over all others."""
-    medians = [
-        [np.median(gradient[..., level, :, :][..., where], axis=-1) for where in (near, ~near)]
-        for level, near in enumerate(at_cut)
-    ]
-    return np.stack([near / rest for near, rest in medians], axis=-2)
+    """Return the median over the points at a cut of that level, divided by the median over all others."""
+    found = []
+    for level, near in enumerate(at_cut):
+        own = gradient[..., level, :, :]
+        found.append(np.median(own[..., near], axis=-1) / np.median(own[..., ~near], axis=-1))
+    return np.stack(found, axis=-2)
 
 
-def _layouts(
-    levels: list[Float[np.ndarray, "s n d"]], config: Config, progress: Progress
-) -> Float[np.ndarray, "levels s n 3"]:
-    """UMAP of each level of each stack."""
-    clouds = [z for level in levels for z in level]
-    found = projection.umaps(
-        clouds,
-        processes=torch.get_num_threads(),
-        n_neighbors=config.n_neighbors,
-        min_dist=config.min_dist,
-        n_components=3,
-        seed=config.umap_seed,
-    )
-    layouts = np.empty((len(levels), *levels[0].shape[:-1], 3), dtype=np.float32)
-    for done, (layout, member) in enumerate(zip(found, np.ndindex(layouts.shape[:2]), strict=True), start=1):
-        layouts[member] = layout
-        progress("UMAP of the torus", done, len(clouds))
-    return layouts
-
-
-def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
-    """Train the networks, then evaluate them."""
-    networks = {cut: torus.train(getattr(config, cut), device=device, progress=progress) for cut in CUTS}
-    return evaluate(config, networks, device=device, progress=progress)
+run = make_run(RECIPES, evaluate)

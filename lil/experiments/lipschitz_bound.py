@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import xarray as xr
-from torch import Tensor
 
 from lil import attacks
 from lil.datasets import images
-from lil.experiments import _lipschitz
-from lil.experiments._lipschitz import BANDS as BANDS
-from lil.experiments._lipschitz import Networks, ready
+from lil.experiments._common import Networks, make_run
+from lil.experiments._lipschitz import UNBOUNDED, Group, Measuring, measure
 from lil.experiments._lipschitz import rank_correlation as rank_correlation
 from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
@@ -23,58 +20,44 @@ RECIPES = {"rings": rings, "torus": torus, "mnist": mnist}
 
 
 @dataclass(frozen=True)
-class Config(_lipschitz.Measuring):
+class Config(Measuring):
     rings: rings.Config = rings.PAPER  # the networks: Figure 2's,
     torus: torus.Config = torus.PAPER  # Figure 4's, of which each level is a network of its own,
-    mnist: mnist.Config = mnist.reading("text")  # and Figure 3A's
+    mnist: mnist.Config = mnist.PAPER  # and Figure 3A's
 
 
 PAPER = Config()
-QUICK = Config(
-    rings=rings.QUICK,
-    torus=torus.QUICK,
-    mnist=mnist.QUICK,
-    n_images=40,
-    batch_size=20,
-    directions=2,
-    drawn=10,
-    epsilons=(1e-4, 1e-3, 1e-2, 1e-1, 1.0),
-    steps=3,
-)
+QUICK_SIZES = dict(n_images=40, batch_size=20, directions=2, drawn=10, steps=3)
+QUICK_NETWORKS = dict(rings=rings.QUICK, torus=torus.QUICK, mnist=mnist.QUICK)
+QUICK = Config(epsilons=(1e-4, 1e-3, 1e-2, 1e-1, 1.0), **QUICK_NETWORKS, **QUICK_SIZES)
 
 
-def evaluate(
-    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
-) -> xr.Dataset:
-    """What is measured of every network, over the dimension ``network``: see :func:`lil.experiments._lipschitz.measured`."""
-    return _lipschitz.measured(config, _all(config, networks, device), progress)
+def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
+    """Return the measures of every network: see :func:`lil.experiments._lipschitz.measure`."""
+    return measure(config, _groups(config, networks), device, progress)
 
 
-def _all(config: Config, networks: dict[str, dict[str, Tensor]], device: str) -> Iterator[Networks]:
-    """The networks of each data set; those of the torus by level."""
-    unbounded = (-math.inf, math.inf)
-    model = rings.restore(config.rings, networks["rings"])
-    betas, seeds = map(list, zip(*rings.members(config.rings), strict=True))
-    ring_data = rings.data(config.rings)
-    x, labels = ring_data.x_test, ring_data.labels_test
-    yield ready("rings", model, betas, seeds, 1.0, x, labels, len(x), unbounded, device)
+def _groups(config: Config, networks: Networks) -> Iterator[Group]:
+    """Yield the networks of each data set; those of the torus by level."""
+    model, members = rings.restore(config.rings, networks["rings"]), rings.members(config.rings)
+    _, _, x, labels = rings.data(config.rings)
+    yield Group("rings", model, members, 1.0, x, labels, len(x), UNBOUNDED)
 
-    stack = torus.restore(config.torus, networks["torus"])
-    points, seeds = torus.data(config.torus), torus.members(config.torus)
+    stack, points = torus.restore(config.torus, networks["torus"]), torus.data(config.torus)
+    members = [(config.torus.beta, seed) for seed in torus.members(config.torus)]
     for level, labels in enumerate(points.labels):
-        model, betas = through(stack, level), [config.torus.beta] * len(seeds)
+        model = network_to_level(stack, level)
         name = f"torus, {model.sizes[-1]} classes"
-        yield ready(name, model, betas, seeds, 1.0, points.x, labels, len(labels), unbounded, device)
+        yield Group(name, model, members, 1.0, points.x, labels, len(labels), UNBOUNDED)
 
-    model = mnist.restore(config.mnist, networks["mnist"])
-    betas, seeds = map(list, zip(*mnist.members(config.mnist), strict=True))
+    model, members = mnist.restore(config.mnist, networks["mnist"]), mnist.members(config.mnist)
     x, labels = (part[: config.n_images] for part in mnist.inputs(config.mnist, "test"))
     name = images.TITLES[config.mnist.dataset]
-    yield ready(name, model, betas, seeds, config.mnist.scale, x, labels, config.batch_size, attacks.BOUNDS, device)
+    yield Group(name, model, members, config.mnist.scale, x, labels, config.batch_size, attacks.BOUNDS)
 
 
-def through(stack: StackedLIL, level: int) -> LIL:
-    """The network from the data to one level of a stack: the hidden layers up to there, and that level's classifier."""
+def network_to_level(stack: StackedLIL, level: int) -> LIL:
+    """Return the network from the data to one level of a stack: all hidden layers, and that level's classifier."""
     below = stack.lils[: level + 1]
     sizes = [stack.lils[0].sizes[0], *(size for lil in below for size in lil.sizes[1:-1]), below[-1].sizes[-1]]
     model = LIL(sizes, seeds=[0] * stack.members)
@@ -85,9 +68,4 @@ def through(stack: StackedLIL, level: int) -> LIL:
     return model
 
 
-def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
-    """Train the networks, then evaluate them."""
-    networks = {
-        name: recipe.train(getattr(config, name), device=device, progress=progress) for name, recipe in RECIPES.items()
-    }
-    return evaluate(config, networks, device=device, progress=progress)
+run = make_run(RECIPES, evaluate)

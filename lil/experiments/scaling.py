@@ -1,11 +1,12 @@
-"""Beyond the paper: what the isometry loss costs, and how well pairs drawn at random stand in for all of them.
+"""Beyond the paper: the cost of the isometry loss, and the estimate of the loss from pairs drawn at random.
 
-It times the machine that it runs on, so two runs differ; only the spread of the estimate is compared with a record.
+It times the machine that it runs on, so that two runs differ; the spread of the estimate does not.
 """
 
 from __future__ import annotations
 
 import ctypes
+import itertools
 import multiprocessing
 import os
 import statistics
@@ -22,18 +23,15 @@ import xarray as xr
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lil.experiments._common import Networks, make_run
 from lil.isometry import isometry_loss, pair_distances, within_class
+from lil.models import derived_seed
 from lil.progress import Progress, silent
-from lil.randomness import derived_seed
 from lil.sampled_pairs import sampled_isometry_loss
 
 RECIPES = {}
 PAIRS = ("all", "within-class", "sampled")  # every pair, those of one class, some of these at random
-BANDS = dict.fromkeys(("seconds", "memory", "by_classes", "by_members", "by_threads", "cores"), np.inf) | {
-    "spread": 0.05,
-    "predicted": 0.05,
-    "loss": 1e-5,
-}
+_CLASSES = 4
 
 
 @dataclass(frozen=True)
@@ -53,85 +51,56 @@ class Config:
 
 
 PAPER = Config()
-QUICK = Config(
-    points=(60, 120),
-    classes=(1, 4),
-    members=(1, 2),
-    threads=(1,),
-    drawn=(50, 200),
-    n_points=120,
-    n_drawn=100,
-    repeats=2,
-    n_estimates=200,
-)
-_CLASSES = 4
+QUICK_SIZES = dict(points=(60, 120), classes=(1, 4), members=(1, 2), threads=(1,), drawn=(50, 200))
+QUICK = Config(n_points=120, n_drawn=100, repeats=2, n_estimates=200, **QUICK_SIZES)
 
 
-def evaluate(
-    config: Config, networks: dict[str, dict[str, Tensor]], *, device: str = "cpu", progress: Progress = silent
-) -> xr.Dataset:
-    """Seconds of one call for the loss and its gradient, the memory that it needs, and the spread of the estimate.
+def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
+    """Return the seconds of one call for the loss and its gradient, its memory, and the spread of the estimate.
 
     ``seconds`` and ``memory`` (MiB, NaN where the system does not tell) lie over (pairs, points), the other times over
-    ``classes``, ``members`` and ``threads``, with the pairs within classes. ``loss`` is the exact one, ``spread`` (drawn)
-    the standard deviation of the estimates as a share of it, ``predicted`` what each estimate says of it by itself.
+    ``classes``, ``members`` and ``threads``, with the pairs within classes. ``loss`` is the exact loss, ``spread``
+    (drawn) the standard deviation of the estimates as a share of it, ``predicted`` the deviation that each estimate
+    states for itself.
     """
-    usable = [n for n in config.threads if n <= (os.cpu_count() or 1)]
-    total = (
-        len(PAIRS) * len(config.points) + len(config.classes) + len(config.members) + len(usable) + len(config.drawn)
-    )
-    steps = iter(range(1, total + 1))
-
-    def timed(pairs: str, n: int, **more: int) -> float:
-        seconds = _seconds(_call(config, pairs, n, device=device, **more), config.repeats, device)
+    usable, n = [n for n in config.threads if n <= (os.cpu_count() or 1)], config.n_points
+    calls = {
+        "seconds": [(pairs, n, {}) for pairs in PAIRS for n in config.points],
+        "by_classes": [("within-class", n, dict(classes=classes)) for classes in config.classes],
+        "by_members": [("within-class", n, dict(members=members)) for members in config.members],
+        "by_threads": [("within-class", config.points[-1], dict(threads=threads)) for threads in usable],
+    }
+    steps, total = itertools.count(1), sum(map(len, calls.values())) + len(config.drawn)
+    found: dict[str, list] = {name: [] for name in (*calls, "estimates")}
+    for name, each in calls.items():
+        for pairs, points, more in each:
+            found[name].append(_seconds(config, pairs, points, device=device, **more))
+            progress("isometry loss", next(steps), total)
+    for n_drawn in config.drawn:
+        found["estimates"].append(_spread(config, n_drawn))
         progress("isometry loss", next(steps), total)
-        return seconds
-
-    seconds = [[timed(pairs, n) for n in config.points] for pairs in PAIRS]
-    by_classes = [timed("within-class", config.n_points, classes=classes) for classes in config.classes]
-    by_members = [timed("within-class", config.n_points, members=members) for members in config.members]
-    by_threads = []
-    for n in usable:
-        with _threads(n):
-            by_threads.append(timed("within-class", config.points[-1]))
-    estimates = []
-    for n in config.drawn:
-        estimates.append(_spread(config, n))
-        progress("isometry loss", next(steps), total)
-    loss, spread, predicted = (np.array(values) for values in zip(*estimates, strict=True))
-    memory = [_memory(config, pairs) for pairs in PAIRS]
+    loss, spread, predicted = (np.array(values) for values in zip(*found["estimates"], strict=True))
     return xr.Dataset(
         {
-            "seconds": (("pairs", "points"), seconds),
-            "memory": (("pairs", "points"), memory),
-            "by_classes": ("classes", by_classes),
-            "by_members": ("members", by_members),
-            "by_threads": ("threads", by_threads),
+            "seconds": (("pairs", "points"), np.reshape(found["seconds"], (len(PAIRS), -1))),
+            "memory": (("pairs", "points"), [_memory(config, pairs) for pairs in PAIRS]),
+            "by_classes": ("classes", found["by_classes"]),
+            "by_members": ("members", found["by_members"]),
+            "by_threads": ("threads", found["by_threads"]),
             "cores": os.cpu_count() or 1,
             "loss": loss[0],
             "spread": ("drawn", spread),
             "predicted": ("drawn", predicted),
         },
-        coords={
-            "pairs": list(PAIRS),
-            "points": list(config.points),
-            "classes": list(config.classes),
-            "members": list(config.members),
-            "threads": usable,
-            "drawn": list(config.drawn),
-        },
+        {"pairs": list(PAIRS), "threads": usable}
+        | {name: list(getattr(config, name)) for name in ("points", "classes", "members", "drawn")},
     )
-
-
-def run(config: Config, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
-    """There is nothing to train."""
-    return evaluate(config, {}, device=device, progress=progress)
 
 
 def _data(
     config: Config, n: int, classes: int = _CLASSES, members: int = 1
 ) -> tuple[Float[Tensor, "m n width"], Float[Tensor, "n d"], Int[Tensor, "n"]]:
-    """Representations, points and labels; normal, as what is timed does not depend on where they lie."""
+    """Return representations, points and labels; normal, as the times do not depend on where the points lie."""
     generator = torch.Generator().manual_seed(derived_seed(config.draw, n))
     x = torch.randn(n, config.dimensions, generator=generator)
     return torch.randn(members, n, config.width, generator=generator), x, torch.arange(n) % classes
@@ -140,32 +109,33 @@ def _data(
 def _call(
     config: Config, pairs: str, n: int, *, device: str = "cpu", classes: int = _CLASSES, members: int = 1
 ) -> Callable[[], None]:
-    """One step's work: the loss and its gradient. The distances of the data are made before, once, as in training."""
+    """Return one step's work: the loss and its gradient. Distances of the data are computed before, as in training."""
     z, x, labels = (part.to(device) for part in _data(config, n, classes, members))
     z.requires_grad_()
     generator = torch.Generator().manual_seed(config.draw)
     if pairs == "sampled":
-        return lambda: torch.autograd.grad(
-            sampled_isometry_loss(z, x, labels, config.n_drawn, generator=generator).loss.sum(), z
-        )
+        drawn = dict(n_pairs=config.n_drawn, generator=generator)
+        return lambda: torch.autograd.grad(sampled_isometry_loss(z, x, labels, **drawn).loss.sum(), z)
     x_dist, mask = pair_distances(x), within_class(labels, pairs)
     return lambda: torch.autograd.grad(isometry_loss(z, x_dist, mask).sum(), z)
 
 
-def _seconds(call: Callable[[], None], repeats: int, device: str) -> float:
-    """The median of ``repeats`` calls, after one that compiles."""
-    found = []
-    for _ in range(repeats + 1):
-        started = time.perf_counter()
-        call()
-        if torch.device(device).type == "cuda":
-            torch.cuda.synchronize()
-        found.append(time.perf_counter() - started)
+def _seconds(config: Config, pairs: str, n: int, *, device: str, threads: int | None = None, **more: int) -> float:
+    """Return the median seconds of a call, after one that is not timed."""
+    call, found = _call(config, pairs, n, device=device, **more), []
+    with _threads(threads or torch.get_num_threads()):
+        for _ in range(config.repeats + 1):
+            started = time.perf_counter()
+            call()
+            if torch.device(device).type == "cuda":
+                torch.cuda.synchronize()
+            found.append(time.perf_counter() - started)
     return statistics.median(found[1:])
 
 
 @contextmanager
 def _threads(n: int) -> Iterator[None]:
+    """Have torch compute on ``n`` threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(n)
     try:
@@ -175,8 +145,10 @@ def _threads(n: int) -> Iterator[None]:
 
 
 def _memory(config: Config, pairs: str) -> list[float]:
-    """MiB by which one call at each number of points, with all that it keeps, raises the memory of a process of its own;
-    NaN where nobody counts."""
+    """Return the MiB by which a call at each number of points raises the memory of a process of its own, or NaN.
+
+    NaN stands where the system does not count.
+    """
     if not Path("/proc/self/clear_refs").exists():
         return [float("nan")] * len(config.points)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -184,10 +156,10 @@ def _memory(config: Config, pairs: str) -> list[float]:
 
 
 def _rises(config: Config, pairs: str) -> list[float]:
-    _call(config, pairs, 2 * _CLASSES)()  # compiles, and loads what is loaded once
+    _call(config, pairs, 2 * _CLASSES)()  # loads all that is loaded once
     found = []
     for n in config.points:
-        ctypes.CDLL(None).malloc_trim(0)  # what the size before has freed
+        ctypes.CDLL(None).malloc_trim(0)  # gives back the memory that the size before has freed
         before = _status("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
         _call(config, pairs, n)()
@@ -196,16 +168,19 @@ def _rises(config: Config, pairs: str) -> list[float]:
 
 
 def _status(field: str) -> float:
-    """MiB, from what Linux says of this process."""
+    """Return a field of Linux's status of this process, in MiB."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{field}:"))
     return int(line.split()[1]) / 2**10
 
 
 def _spread(config: Config, n_drawn: int) -> tuple[float, float, float]:
-    """The exact loss; the standard deviation of estimates, and the one that they predict, as shares of it."""
+    """Return the exact loss; as shares of it, the estimates' standard deviation, found and predicted."""
     z, x, labels = _data(config, config.n_points)
     exact = float(isometry_loss(z[0], pair_distances(x), within_class(labels)))
     generator = torch.Generator().manual_seed(derived_seed(config.draw, 0, n_drawn))
     found = [sampled_isometry_loss(z[0], x, labels, n_drawn, generator=generator) for _ in range(config.n_estimates)]
     losses, variances = (torch.stack(values).double() for values in zip(*found, strict=True))
     return exact, float(losses.std()) / exact, float(variances.mean().sqrt()) / exact
+
+
+run = make_run(RECIPES, evaluate)

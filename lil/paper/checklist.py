@@ -1,7 +1,8 @@
-"""Is an attack strong enough to be believed? What Carlini et al. ask of an evaluation, as items with a verdict.
+"""The checklist of Carlini et al. for an attack, computed: items with a verdict.
 
-It reads what :func:`lil.experiments._attackers.attacked` returns. An item compares its worst case, over networks and ε,
-with a limit that stands here; nothing is averaged unless its words say so, which a page shows in at most 50 characters.
+It reads the result of :func:`lil.experiments._attackers.attacked`. An item compares its worst case, over networks and
+ε, with a limit that stands here; nothing is averaged unless its words say so. Question and words have at most 50
+characters, for the page.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ ROUNDING = 1e-6  # of single precision
 
 
 class Item(NamedTuple):
-    """One question: what was computed for it, how large it may be, and whether it is."""
+    """One question with the number computed for it and the largest number that passes."""
 
     question: str
     computed: str
@@ -24,111 +25,65 @@ class Item(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """NaN, where nothing could be computed, is no pass."""
+        """Return True if the number is within its limit; NaN, where nothing could be computed, is not."""
         return self.value <= self.limit + ROUNDING
 
 
 def checklist(result: xr.Dataset) -> list[Item]:
-    """All items, in the order in which a reader doubts."""
-    every = result.accuracy.sel(images=result.images[0])
-    few = result.accuracy.sel(images=result.images[1])
-    pgd, one_step = every.sel(attack="pgd"), every.sel(attack=["total", "classification", "margin"])
-    by_steps, by_starts = _last_doublings(result)
-    stage = result.after_stage
-    hidden = every.sel(attack="total") - every.sel(attack="classification")
-    return [
-        Item(
-            "no perturbation exceeds ε",
-            "largest change of a pixel, less ε",
-            _worst(result.change - result.epsilon),
-            0.0,
-        ),
-        Item(
-            "no gradient vanishes",
-            "share of images whose gradient is exactly 0",
-            _worst(result.zero_gradient.sel(precision="float32")),
-            POINT,
-        ),
-        Item(
-            "no gradient is lost to rounding",
-            "share of the gradient's signs that float64 turns",
-            _worst(result.turned),
-            POINT,
-        ),
-        Item(
-            "many steps are as strong as one, same objective",
-            "accuracy under PGD, less under one step on CSE",
-            _worst(pgd - one_step.sel(attack="classification")),
-            POINT,
-        ),
-        Item(
-            "many steps are as strong as one, any objective",
-            "accuracy under PGD, less under any single step",
-            _worst(pgd - one_step.min("attack")),
-            POINT,
-        ),
-        Item("doubling the steps changes nothing", "accuracy that the last doubling still took", by_steps, 0.0),
-        Item(
-            "doubling the random starts changes nothing", "accuracy that the last doubling still took", by_starts, 0.0
-        ),
-        Item(
+    """Return all items, in the order in which a reader doubts."""
+    every, few = (result.accuracy.sel(images=images) for images in (result.images.max(), result.images.min()))
+    pgd, few_pgd, cse = every.sel(attack="pgd"), few.sel(attack="pgd"), every.sel(attack="classification")
+    strongest_step = every.sel(attack=["total", "classification", "margin"]).min("attack")
+    hidden = (every.sel(attack="total") - cse).sel(epsilon=result.epsilon[result.in_paper]).mean(("epsilon", "seed"))
+    transferred, auto = result.transferred.sel(images=result.images.max()), few.sel(attack="autoattack")
+    square = result.after_stage.sel(stage="fab-t") - result.after_stage.sel(stage="square")
+    largest = result.epsilon.max()
+    lost = result.zero_gradient.sel(precision="float32")
+    change = abs(result.trace.diff("rung"))  # of PGD's accuracy by each attempt; it never rises
+    by_steps, by_starts = (
+        change.where(doubled, drop=True).isel(rung=-1)  # the last doubling
+        for doubled in (result.steps.diff("rung") > 0, result.starts.diff("rung") > 0)
+    )
+    same, any_other = (
+        "many steps are as strong as one, same objective",
+        "many steps are as strong as one, any objective",
+    )
+    rows: list[tuple[str, str, xr.DataArray, float]] = [
+        ("no perturbation exceeds ε", "largest change of a pixel, less ε", result.change - result.epsilon, 0.0),
+        ("no gradient vanishes", "share of images whose gradient is exactly 0", lost, POINT),
+        ("no gradient is lost to rounding", "share of the gradient's signs that float64 turns", result.turned, POINT),
+        (same, "accuracy under PGD, less under one step on CSE", pgd - cse, POINT),
+        (any_other, "accuracy under PGD, less under any single step", pgd - strongest_step, POINT),
+        ("doubling the steps changes nothing", "accuracy that the last doubling still took", by_steps, 0.0),
+        ("doubling the random starts changes nothing", "accuracy that the last doubling still took", by_starts, 0.0),
+        (
             "a larger ε is a stronger attack",
             "accuracy under PGD, less at the next smaller ε",
-            _worst(pgd.diff("epsilon")),
+            pgd.diff("epsilon"),
             POINT,
         ),
-        Item(
+        (
             "at the largest ε nothing withstands",
-            f"accuracy under PGD at ε = {float(result.epsilon[-1]):g}",
-            _worst(pgd.isel(epsilon=-1)),
+            f"accuracy under PGD at ε = {float(largest):g}",
+            pgd.sel(epsilon=largest),
             POINT,
         ),
-        Item(
+        (
             "random noise is weaker than a gradient",
             "accuracy under PGD, less under noise",
-            _worst(pgd - every.sel(attack="noise")),
+            pgd - every.sel(attack="noise"),
             POINT,
         ),
-        Item(
-            "a black box is weaker: transfer",
-            "accuracy under PGD, less under transfer",
-            _worst(pgd - result.transferred.sel(images=result.images[0])),
-            POINT,
-        ),
-        Item(
-            "a black box is weaker: queries",
-            "accuracy that Square took after the gradients",
-            _worst(stage.sel(stage="fab-t") - stage.sel(stage="square")),
-            POINT,
-        ),
-        Item(
-            "AutoAttack is as strong as our PGD",
-            "accuracy under AutoAttack, less under PGD",
-            _worst(few.sel(attack="autoattack") - few.sel(attack="pgd")),
-            POINT,
-        ),
-        Item(
-            "our PGD is as strong as AutoAttack",
-            "accuracy under PGD, less under AutoAttack",
-            _worst(few.sel(attack="pgd") - few.sel(attack="autoattack")),
-            POINT,
-        ),
-        Item(
+        ("a black box is weaker: transfer", "accuracy under PGD, less under transfer", pgd - transferred, POINT),
+        ("a black box is weaker: queries", "accuracy that Square took after the gradients", square, POINT),
+        ("AutoAttack is as strong as our PGD", "accuracy under AutoAttack, less under PGD", auto - few_pgd, POINT),
+        ("our PGD is as strong as AutoAttack", "accuracy under PGD, less under AutoAttack", few_pgd - auto, POINT),
+        (
             "the paper's attack follows what decides the answer",
             "accuracy under it, less under CSE's step; means",
-            _worst(hidden.sel(epsilon=result.epsilon[result.in_paper]).mean(("epsilon", "seed"))),
+            hidden,
             POINT,
         ),
     ]
-
-
-def _worst(values: xr.DataArray) -> float:
-    """The largest; NaN, where an attack was not run, left out."""
-    return float(values.max())
-
-
-def _last_doublings(result: xr.Dataset) -> tuple[float, float]:
-    """What PGD's last doubling of steps, and its last of starts, still changed; from where it settled on, nothing."""
-    change = abs(result.trace.diff("rung"))  # it never rises
-    doubled_steps = result.steps.diff("rung") > 0
-    return _worst(change[..., doubled_steps.values][..., -1]), _worst(change[..., ~doubled_steps.values][..., -1])
+    # The largest value; NaN, where an attack was not run, is left out.
+    return [Item(question, computed, float(values.max()), limit) for question, computed, values, limit in rows]

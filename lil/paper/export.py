@@ -15,7 +15,7 @@ FROZEN = Path(__file__).with_name("frozen.json")
 
 
 def as_dict(entry: Entry) -> dict[str, Any]:
-    """An entry as plain data, numbers for every seed."""
+    """Return an entry as plain data, numbers for every seed."""
     claim = entry.claim
     return {
         "number": claim.number,
@@ -46,12 +46,12 @@ def as_dict(entry: Entry) -> dict[str, Any]:
 
 
 def to_json(entries: Sequence[Entry]) -> str:
-    """All of it, indented."""
+    """Return all entries as indented JSON."""
     return json.dumps([as_dict(entry) for entry in entries], indent=1, ensure_ascii=False) + "\n"
 
 
 def to_csv(entries: Sequence[Entry]) -> str:
-    """One row a claim; what JSON has as a list stands in one cell, its items separated by semicolons."""
+    """Return one row a claim; a list of the JSON stands in one cell, its items separated by semicolons."""
     rows = []
     for entry in entries:
         row = as_dict(entry)
@@ -67,16 +67,16 @@ def to_csv(entries: Sequence[Entry]) -> str:
 
 
 def verdicts(entries: Sequence[Entry]) -> dict[str, str]:
-    """The verdict of each claim, by the claim's name."""
+    """Return the verdict of each claim, by the claim's name."""
     return {entry.claim.name: str(entry.verdict) for entry in entries}
 
 
 def frozen() -> dict[str, str]:
-    """The verdicts that were last agreed to."""
+    """Return the verdicts that were last agreed to."""
     return json.loads(FROZEN.read_text(encoding="utf-8"))
 
 
 def freeze(entries: Sequence[Entry]) -> Path:
-    """Agree to these verdicts from now on."""
+    """Write these verdicts as those agreed to."""
     FROZEN.write_text(json.dumps(verdicts(entries), indent=1) + "\n", encoding="utf-8")
     return FROZEN

@@ -22,7 +22,7 @@ def headline(name: str, result: xr.Dataset) -> Headline:
 
 
 def _mappings(result: xr.Dataset) -> Headline:
-    """The median d(Φ)/d(x) of the pairs by mapping, over seeds; the paper draws the mappings and measures nothing."""
+    """Return the median d(Φ)/d(x) of the pairs by mapping, over seeds; the paper measures nothing."""
     medians = result.ratio.sel(quantile=0.5).mean("seed")
     return {
         f"{mapping}, d(Φ)/d(x) {pairs}": (None, float(medians.sel(mapping=mapping, pairs=pairs)))
@@ -32,7 +32,7 @@ def _mappings(result: xr.Dataset) -> Headline:
 
 
 def _rings(result: xr.Dataset) -> Headline:
-    """The smallest correlation of all seeds and rings; the paper gives no numbers."""
+    """Return the smallest correlation of all seeds and rings; the paper gives no numbers."""
     least = result.correlation.min(["seed", "ring"])
     return {
         f"β = {beta:g}, correlation of distances": (None, float(least.sel(beta=beta))) for beta in result.beta.values
@@ -40,7 +40,7 @@ def _rings(result: xr.Dataset) -> Headline:
 
 
 def _robustness(dataset: str, result: xr.Dataset) -> Headline:
-    """Means over the seeds by β: accuracy without attack, a row of Table 1, and accuracy under the paper's attack.
+    """Return means over the seeds by β of the accuracy without attack, a row of Table 1, and under the paper's attack.
 
     The attack is shown at the γ at which its accuracy varies most with β. The paper draws it without numbers.
     """
@@ -58,13 +58,13 @@ def _robustness(dataset: str, result: xr.Dataset) -> Headline:
 
 
 def _torus(result: xr.Dataset) -> Headline:
-    """The smallest accuracy of all seeds by level, cut as in the text; the paper gives no numbers."""
+    """Return the smallest accuracy of all seeds by level, cut as in the text; the paper gives no numbers."""
     least = result.accuracy.sel(cut="ring").min("seed")
     return {f"{level} classes, accuracy": (None, float(least.sel(level=level))) for level in result.level.values}
 
 
 def _table1(result: xr.Dataset) -> Headline:
-    """The paper's twelve numbers, each with the mean over our seeds."""
+    """Return the paper's twelve numbers, each with the mean over our seeds."""
     means = result.accuracy.mean("seed")
     return {
         f"{name.upper()}, β = {beta:g}": (row.at(beta), float(means.sel(networks=f"{name}_text", beta=beta)))
@@ -75,7 +75,7 @@ def _table1(result: xr.Dataset) -> Headline:
 
 
 def _choices(result: xr.Dataset) -> Headline:
-    """The distance between the clean accuracies that each choice, and the seed, makes: means over β."""
+    """Return the spread of the clean accuracies over the options of each choice, and over seeds: means over β."""
     apart = sensitivity.spans(result).sel(measure="clean").mean("beta")
     return {f"{name}: accuracies lie apart by": (None, float(apart.sel(choice=name))) for name in apart.choice.values}
 

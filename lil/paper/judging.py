@@ -1,4 +1,4 @@
-"""Claims and what was recorded, brought together: one entry of the ledger each."""
+"""Claims judged by the recorded results: one entry of the ledger each."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ class Entry:
 
     @property
     def seeds(self) -> int:
-        """The most seeds that a number has; 0 without numbers."""
+        """Return the most seeds that a number has; 0 without numbers."""
         return max((len(number.values) for number in self.numbers), default=0)
 
     @property
     def conditions(self) -> tuple[Number, ...]:
-        """The numbers that have a condition."""
+        """Return the numbers that have a condition."""
         return tuple(number for number in self.numbers if number.relation is not None)
 
     @property
     def score(self) -> str:
-        """ "3 of 4": conditions that every seed meets, and those with a number."""
+        """Return "3 of 4": the conditions that every seed meets, and those with a number."""
         kept = sum(number.kept for number in self.conditions)
         return f"{kept} of {len(self.conditions)}" if self.conditions else "none"
 
 
 def recorded(name: str) -> xr.Dataset:
-    """The current record of an experiment. Raises one of STATES where there is none."""
+    """Return the current record of an experiment. Raise one of STATES where there is none."""
     return results.get(registry.load(EXPERIMENTS, name), mode="recorded")
 
 
 def judge(claim: Claim, load: Callable[[str], xr.Dataset] = recorded) -> Entry:
-    """Measure a claim on what ``load`` has of each experiment.
+    """Judge a claim by the results that ``load`` returns.
 
     Where a record is missing, stale or damaged there is no verdict yet, only the numbers of the rest.
     """
@@ -63,11 +63,11 @@ def judge(claim: Claim, load: Callable[[str], xr.Dataset] = recorded) -> Entry:
         except tuple(STATES) as error:
             missing[measure.experiment] = STATES[type(error)]
         else:
-            numbers += measure.of(result)
+            numbers += measure.numbers(result)
     return Entry(claim, Verdict.NOT_RECORDED if missing else decide(numbers), tuple(numbers), missing)
 
 
 def judge_all(load: Callable[[str], xr.Dataset] = recorded) -> list[Entry]:
-    """The whole ledger, in the order of the claims. Each result is loaded once."""
+    """Judge the whole ledger, in the order of the claims. Each result is loaded once."""
     load = cache(load)
     return [judge(claim, load) for claim in CLAIMS]

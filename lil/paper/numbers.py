@@ -1,4 +1,4 @@
-"""What the paper prints, as data: each number with its place. Nothing here was computed by this project.
+"""The numbers that the paper prints, each with its place. Nothing here was computed by this project.
 
 K. Beshkov, J. Verhellen and M. E. Lepperød, *Isometric representations in neural networks improve robustness*,
 Scientific Reports (2025), doi 10.1038/s41598-025-20619-0.
@@ -28,7 +28,7 @@ class Row:
     place: str
 
     def at(self, beta: float) -> float:
-        """The value printed for ``beta``. Raises KeyError for a β that the row does not have."""
+        """Return the value printed for ``beta``. Raise KeyError for a β that the row does not have."""
         if beta not in self.betas:
             raise KeyError(f"{self.place} has no β = {beta:g}: it has {', '.join(f'{b:g}' for b in self.betas)}.")
         return self.values[self.betas.index(beta)]

@@ -1,7 +1,7 @@
 """Notebooks as pages: a Jupytext source becomes an executed notebook for the book, or a reference for nbval.
 
-``python -m lil.paper.pages book`` fills ``book/nb``; ``python -m lil.paper.pages references`` fills ``tests/notebooks``;
-``python -m lil.paper.pages picture`` takes one figure out of the book, for the README. The Makefile calls all three.
+``python -m lil.paper.pages book`` fills ``book/nb``, ``references`` fills ``tests/notebooks``, and ``picture`` takes
+one figure out of the book, for the README. The Makefile calls all three.
 
 Two runs of a page differ only where it prints a time or a number that moved: cell ids follow from the cells'
 positions, and what only describes the run (time stamps, papermill's notes, stderr) is dropped.
@@ -13,7 +13,6 @@ import argparse
 import base64
 import multiprocessing
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -26,6 +25,11 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "notebooks"
 PAGES = ROOT / "book" / "nb"
@@ -37,9 +41,9 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THRE
 
 
 def find_sources(stems: Sequence[str] = (), folder: Path = SOURCES) -> list[Path]:
-    """The notebooks' sources in ``folder``, sorted by name; with ``stems``, those only.
+    """Return the notebooks' sources in ``folder``, sorted by name; with ``stems``, those only.
 
-    Raises FileNotFoundError for a stem without a source.
+    Raise FileNotFoundError for a stem without a source.
     """
     sources = {path.stem: path for path in sorted(folder.glob("*.py"))}
     unknown = sorted(set(stems) - set(sources))
@@ -49,7 +53,7 @@ def find_sources(stems: Sequence[str] = (), folder: Path = SOURCES) -> list[Path
 
 
 def read(source: Path) -> NotebookNode:
-    """The notebook that a py:percent source describes, not executed, with cell ids that depend on positions alone."""
+    """Return the notebook of a py:percent source, not executed, with cell ids that depend on positions alone."""
     notebook = jupytext.read(source)
     for position, cell in enumerate(notebook.cells):
         cell.id = f"cell-{position:03d}"
@@ -60,7 +64,7 @@ def execute(source: Path, target: Path, *, profile: str, mode: str, cell_timeout
     """Run ``source`` from a clean kernel in its own folder and write the executed notebook to ``target``.
 
     Until the run has succeeded the notebook stands in ``*.part.ipynb`` (after a failure, with the error in its
-    place); ``target`` is either the old page or the whole new one. Raises papermill's PapermillExecutionError where
+    place); ``target`` is either the old page or the whole new one. Raise papermill's PapermillExecutionError where
     a cell fails.
     """
     import papermill
@@ -90,14 +94,16 @@ def execute(source: Path, target: Path, *, profile: str, mode: str, cell_timeout
     return notebook
 
 
-def _peak_memory_mb() -> int:
-    """Peak memory in MiB of the largest kernel that this process has run."""
+def _peak_memory_mb() -> int | None:
+    """Return the peak memory in MiB of the largest kernel that this process has run; None on Windows."""
+    if resource is None:
+        return None
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
     return round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 2**20)
 
 
 def clean(notebook: NotebookNode) -> NotebookNode:
-    """The executed notebook without what only describes its run; papermill's cell of parameters is hidden."""
+    """Return the executed notebook without the traces of its run; papermill's cell of parameters is hidden."""
     notebook.metadata = nbformat.from_dict({"kernelspec": notebook.metadata["kernelspec"]})
     count = 0
     for position, cell in enumerate(notebook.cells):
@@ -120,7 +126,7 @@ def clean(notebook: NotebookNode) -> NotebookNode:
 
 
 def keep_checked_outputs(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with only the outputs that nbval compares: a reference holds nothing that may differ."""
+    """Return the notebook with only the outputs that nbval compares: a reference holds nothing that may differ."""
     notebook.metadata.pop("lil")
     for cell in notebook.cells:
         if cell.cell_type == "code" and CHECKED not in cell.metadata.get("tags", []):
@@ -129,9 +135,9 @@ def keep_checked_outputs(notebook: NotebookNode) -> NotebookNode:
 
 
 def figure_png(page: Path, name: str | None = None) -> bytes:
-    """The PNG of the figure called ``name`` (of the first one, without a name) in the executed notebook ``page``.
+    """Return the PNG of the figure called ``name``, or of the first figure, in the executed notebook ``page``.
 
-    Raises FileNotFoundError where the page was not made, ValueError where it has no such figure.
+    Raise FileNotFoundError where the page was not made, ValueError where it has no such figure.
     """
     if not page.exists():
         raise FileNotFoundError(f"there is no page {page.name} yet: run `make book` first.")
@@ -146,10 +152,10 @@ def figure_png(page: Path, name: str | None = None) -> bytes:
 
 
 def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str) -> None:
-    """Execute each source into ``folder`` and say how it went, one after another.
+    """Execute each source into ``folder`` and print its cost, one after another.
 
-    In mode "recorded" nothing is computed, and as many go at once as there are processors. Each has a process of its own,
-    so that its peak memory is its own.
+    In mode "recorded" nothing is computed, and one page a processor is executed at a time. Each has a process of its
+    own, so that its peak memory is its own.
     """
     at_once = os.cpu_count() or 1 if mode == "recorded" else 1
     with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
@@ -162,13 +168,13 @@ def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str
             for number, (source, run) in enumerate(zip(sources, runs, strict=True), start=1):
                 print(f"[{number}/{len(sources)}] {source.stem} …", end=" ", flush=True)
                 about = run.result().metadata["lil"]
-                print(f"{about['seconds']:.0f} s, {about['peak_memory_mb']} MiB", flush=True)
+                print(f"{about['seconds']:.0f} s, {about['peak_memory_mb'] or '–'} MiB", flush=True)
         finally:
             pool.shutdown(cancel_futures=True)  # after a failure, what has not begun
 
 
 def make_references(sources: Sequence[Path], folder: Path = REFERENCES) -> None:
-    """Execute each source live at QUICK scale on one thread and keep what nbval compares."""
+    """Execute each source live at the quick scale on one thread and keep the outputs that nbval compares."""
     for source in sources:
         print(f"{source.stem} …", end=" ", flush=True)
         target = folder / f"{source.stem}.ipynb"
@@ -183,7 +189,7 @@ def make_references(sources: Sequence[Path], folder: Path = REFERENCES) -> None:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Processes that are started inside compute on one thread."""
+    """Make processes that are started inside compute on one thread."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(ONE_THREAD)
     try:
@@ -202,7 +208,7 @@ def _write(notebook: NotebookNode, part: Path, target: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line of this module."""
+    """Run the command line of this module."""
     parser = argparse.ArgumentParser(prog="python -m lil.paper.pages", description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     book = commands.add_parser("book", help="execute the notebooks into the book's pages")

@@ -1,8 +1,8 @@
-"""What choices in a method do to its results, beside what a seed does: functions of a result that has both.
+"""The effect of choices in a method on its results, beside that of a seed: functions of a result that has both.
 
 A result has a dimension ``networks``: sets of networks, one of them the ``text``'s, each other with one of the
 :data:`CHOICES`, which are coordinates of that dimension, made otherwise. Sets may have fewer seeds than the text's;
-what is compared between sets is a mean over the seeds that all of them have.
+sets are compared by their means over the seeds that all of them have.
 """
 
 from __future__ import annotations
@@ -18,27 +18,31 @@ NEAR = 0.12  # K² = 9 counts as one step of β, which is a factor of 10; so doe
 
 
 def measures(result: xr.Dataset) -> xr.DataArray:
-    """Accuracy (measure, networks, beta, seed): ``clean``, and under each attack the mean over its sizes."""
+    """Return the accuracy (measure, networks, beta, seed): ``clean``, and under each attack the mean over its sizes."""
     robust = result.accuracy.mean("epsilon").rename(objective="measure")
     clean = result.clean.expand_dims(measure=["clean"])
     return xr.concat([clean, robust], "measure", join="exact").rename("accuracy").drop_vars(CHOICES)
 
 
+def shared_seeds(result: xr.Dataset) -> xr.DataArray:
+    """Return True for each seed that all sets have."""
+    return result.clean.notnull().all(("networks", "beta"))
+
+
 def means(result: xr.Dataset) -> xr.DataArray:
-    """The :func:`measures` as means over the seeds that all sets have."""
-    shared = result.clean.notnull().all(("networks", "beta"))
-    return measures(result).sel(seed=result.seed[shared]).mean("seed")
+    """Return the :func:`measures` as means over the seeds that all sets have."""
+    return measures(result).sel(seed=result.seed[shared_seeds(result)]).mean("seed")
 
 
 def options(result: xr.Dataset, choice: str) -> list[str]:
-    """The sets that differ from the text's in this choice alone, and the text's among them, by the value chosen."""
+    """Return the sets that differ from the text's in this choice alone, and the text's, sorted by the value chosen."""
     text = result.sel(networks="text")
     alike = np.logical_and.reduce([result[other] == text[other] for other in CHOICES if other != choice])
     return result.networks[alike].sortby(result[choice][alike]).values.tolist()
 
 
 def spans(result: xr.Dataset) -> xr.DataArray:
-    """How far apart accuracies lie (choice, measure, beta): the largest less the smallest over the options of a choice.
+    """Return the largest accuracy minus the smallest over the options of each choice: (choice, measure, beta).
 
     Options are means over the shared seeds. The last choice is the ``seed``: over all of the text's, one network each.
     """
@@ -53,24 +57,24 @@ def _range(values: xr.DataArray, dim: str) -> xr.DataArray:
 
 
 def gains(result: xr.Dataset) -> xr.DataArray:
-    """By how much each β > 0 is more accurate than β = 0 (measure, networks, beta), as a mean over the shared seeds."""
+    """Return the accuracy at each β > 0 minus that at β = 0 (measure, networks, beta), as means over shared seeds."""
     average = means(result)
     return average.drop_sel(beta=0) - average.sel(beta=0, drop=True)
 
 
 def from_paper(result: xr.Dataset, printed: Row) -> xr.DataArray:
-    """The mean over β of how far the clean accuracy of each set (networks) lies from the paper's row."""
+    """Return the mean distance over β of each set's clean accuracy from the paper's row: (networks)."""
     row = xr.DataArray([printed.at(float(beta)) for beta in result.beta], coords={"beta": result.beta})
     return abs(means(result).sel(measure="clean", drop=True) - row).mean("beta")
 
 
 def weights(result: xr.Dataset) -> xr.DataArray:
-    """By what each set (networks) multiplies β in front of (d(Φ) − d/K)²: K², and N²/pairs by the other reduction."""
+    """Return each set's factor on β in front of (d(Φ) − d/K)²: K², and N²/pairs by the other reduction."""
     return result.scale**2 * xr.where(result.reduction == "pairs", CLASSES, 1)
 
 
 def at_equal_weight(result: xr.Dataset) -> xr.DataArray:
-    """How far sets of another weight lie from the text's (networks, compared, measure): means of absolute differences.
+    """Return the mean distance of sets of another weight from the text's: (networks, compared, measure).
 
     ``compared`` is "same β", or "equal weight": with the text's networks of that β which gives them equal weights. Both
     over those β > 0 that have such a counterpart.

@@ -12,7 +12,7 @@ RELATIONS = {"≥": operator.ge, ">": operator.gt, "≤": operator.le, "<": oper
 
 
 class Verdict(StrEnum):
-    """What became of a claim."""
+    """The outcome for a claim."""
 
     HOLDS = "holds"
     IN_PART = "holds in part"
@@ -40,32 +40,34 @@ class Number:
 
     @property
     def condition(self) -> str:
-        """ "≥ 0.99", or "no condition"."""
-        return "no condition" if self.relation is None else f"{self.relation} {_short(self.threshold)}"
+        """Return "≥ 0.99", or "no condition"."""
+        return "no condition" if self.threshold is None else f"{self.relation} {_short(self.threshold)}"
 
     @property
     def met(self) -> int:
-        """For how many seeds the condition is met. NaN meets none."""
+        """Count the seeds for which the condition is met. NaN meets none."""
+        if self.relation is None or self.threshold is None:
+            raise ValueError(f"{self.label!r} has no condition.")
         return sum(RELATIONS[self.relation](value, self.threshold) for value in self.values)
 
     @property
     def kept(self) -> bool:
-        """Whether the condition is met for every seed."""
+        """Return True if the condition is met for every seed."""
         return self.met == len(self.values)
 
     @property
     def missed(self) -> bool:
-        """Whether the condition is missed for at least half of the seeds."""
+        """Return True if the condition is missed for at least half of the seeds."""
         return 2 * self.met <= len(self.values)
 
     def __str__(self) -> str:
-        """The median, and from the lowest to the highest seed where they differ."""
+        """Return the median, and the lowest and the highest seed where they differ."""
         middle, low, high = map(_short, (median(self.values), min(self.values), max(self.values)))
         return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def decide(numbers: Sequence[Number]) -> Verdict:
-    """The verdict, from the numbers that have a condition.
+    """Return the verdict, from the numbers that have a condition.
 
     A condition is *kept* if every seed meets it and *missed* if at most half of them do. All kept: the claim holds. All
     missed: it does not. All of the paper's own protocol kept and all beyond it missed: it holds under the protocol
@@ -86,5 +88,5 @@ def decide(numbers: Sequence[Number]) -> Verdict:
 
 
 def _short(value: int | float) -> str:
-    """Four digits."""
+    """Return four digits."""
     return f"{value:.4g}".replace("-", "−")

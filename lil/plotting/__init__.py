@@ -1,6 +1,6 @@
 """Figures: the only part of lil that imports matplotlib and plotly. It sees arrays, never networks.
 
-Functions take an Axes or a Figure and data, draw, and return it. What all figures share stands here. A figure
+Functions take an Axes or a Figure and data, draw, and return it. The parts that all figures share stand here. A figure
 brings its own light page, so that it reads the same on a light and on a dark one. The colours are those of
 Okabe and Ito (https://jfly.uni-koeln.de/color/), which people with any kind of colour vision can tell apart.
 """
@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import plotly.graph_objects as go
 import plotly.io
+import xarray as xr
 from cycler import cycler
 from jaxtyping import Shaped
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 PAGE = "#fcfcfa"  # behind every figure
 INK = "#1f2328"  # text and axes
-FAINT = "#d5d7da"  # grids, and what is only context
+FAINT = "#d5d7da"  # grids, and context
 DATA = "#6b6f76"  # the data themselves, before any network
 CROSS_ENTROPY = "#d55e00"  # β = 0: orange, as in Figure 2 of the paper
 ISOMETRY = "#009e73"  # β > 0: green, as there
@@ -32,69 +36,107 @@ Panels = Shaped[np.ndarray, "panels"]
 """A row of matplotlib Axes, as ``plt.subplots`` makes it."""
 
 _BETAS = LinearSegmentedColormap.from_list("betas", ("#93d6bd", ISOMETRY, "#00261c"))
+_INKED = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+_LOOK = """
+figure.dpi: 130
+figure.constrained_layout.use: True
+font.family: sans-serif
+font.size: 10
+axes.titlesize: 10.5
+axes.titleweight: bold
+axes.spines.top: False
+axes.spines.right: False
+axes.grid: True
+axes.axisbelow: True
+grid.linewidth: 0.6
+legend.frameon: False
+legend.fontsize: 9
+lines.linewidth: 1.6
+"""
 
 
 def style() -> None:
     """Set matplotlib's and plotly's defaults; a notebook calls it once, after its imports."""
-    mpl.rcParams.update(
-        {
-            "figure.facecolor": PAGE,
-            "axes.facecolor": PAGE,
-            "savefig.facecolor": PAGE,
-            "figure.dpi": 130,
-            "figure.constrained_layout.use": True,
-            "font.family": "sans-serif",
-            "font.size": 10,
-            "axes.titlesize": 10.5,
-            "axes.titleweight": "bold",
-            "text.color": INK,
-            "axes.labelcolor": INK,
-            "axes.edgecolor": INK,
-            "xtick.color": INK,
-            "ytick.color": INK,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": True,
-            "grid.color": FAINT,
-            "grid.linewidth": 0.6,
-            "axes.axisbelow": True,
-            "axes.prop_cycle": cycler(color=CLASSES),
-            "legend.frameon": False,
-            "legend.fontsize": 9,
-            "lines.linewidth": 1.6,
-        }
-    )
+    mpl.rcParams.update(dict(line.split(": ") for line in _LOOK.strip().splitlines()))
+    mpl.rcParams.update({f"{part}.facecolor": PAGE for part in ("figure", "axes", "savefig")})
+    mpl.rcParams.update(dict.fromkeys(_INKED, INK) | {"grid.color": FAINT, "axes.prop_cycle": cycler(color=CLASSES)})
     axis = dict(gridcolor=FAINT, linecolor=INK, zerolinecolor=FAINT, ticks="outside")
     wall = dict(backgroundcolor=PAGE, gridcolor=FAINT, zerolinecolor=FAINT)
-    scene = dict(xaxis=wall, yaxis=wall, zaxis=wall)
-    plotly.io.templates["lil"] = go.layout.Template(
-        layout=go.Layout(
-            paper_bgcolor=PAGE,
-            plot_bgcolor=PAGE,
-            font=dict(color=INK, size=13),
-            colorway=CLASSES,
-            xaxis=axis,
-            yaxis=axis,
-            scene=scene,
-            margin=dict(l=60, r=20, t=60, b=50),
-        )
-    )
+    layout = dict(paper_bgcolor=PAGE, plot_bgcolor=PAGE, font=dict(color=INK, size=13), colorway=CLASSES)
+    layout |= dict(xaxis=axis, yaxis=axis, scene=dict(xaxis=wall, yaxis=wall, zaxis=wall))
+    layout |= dict(margin=dict(l=60, r=20, t=60, b=50))
+    plotly.io.templates["lil"] = go.layout.Template(layout=layout)
     plotly.io.templates.default = "lil"
 
 
 def beta_colours(betas: Iterable[float]) -> list[str]:
-    """Orange for β = 0; for β > 0 a green that darkens with log β, the same in every figure."""
+    """Return orange for β = 0; for β > 0 a green that darkens with log β, the same in every figure."""
     return [CROSS_ENTROPY if beta == 0 else to_hex(_BETAS((math.log10(beta) + 3) / 5)) for beta in betas]
 
 
 def beta_name(beta: float) -> str:
-    """ "β = 0 (cross-entropy alone)", "β = 0.01"."""
+    """Return "β = 0 (cross-entropy alone)" or "β = 0.01"."""
     return "β = 0 (cross-entropy alone)" if beta == 0 else f"β = {beta:g}"
 
 
-def plain_log_ticks(axis: Axis) -> None:
-    """Plain numbers on a logarithmic axis: each power of ten, and 2 and 5 where it spans few."""
-    low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1,) if np.log10(high / low) > 2 else (1, 2, 5)))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+def coloured(values: xr.DataArray | xr.Dataset) -> list[tuple[float, str]]:
+    """Return each β of some values with its colour."""
+    betas = values.beta.values.tolist()
+    return list(zip(betas, beta_colours(betas), strict=True))
+
+
+def beta_marks(betas: Iterable[float]) -> list[Line2D]:
+    """Return the handles of a legend of β: dots with their names."""
+    dot: dict[str, Any] = dict(marker="o", markersize=5, linestyle="none")
+    betas = sorted(set(betas))
+    return [Line2D([], [], color=c, label=beta_name(b), **dot) for b, c in zip(betas, beta_colours(betas), strict=True)]
+
+
+def spread(count: int, reach: float) -> np.ndarray:
+    """Return offsets that place ``count`` marks side by side, from −reach to reach; one mark stands in the middle."""
+    return np.linspace(-reach, reach, count) if count > 1 else np.zeros(count)
+
+
+def seeds_and_mean(ax: Axes, x: Any, values: xr.DataArray, colour: str, **mean: Any) -> None:
+    """Draw a thin line for each seed and a thick one for their mean."""
+    for seed in values.seed.values:
+        ax.plot(x, values.sel(seed=seed), color=colour, linewidth=0.6, alpha=0.6)
+    ax.plot(x, values.mean("seed"), color=colour, linewidth=2, **mean)
+
+
+def dots_and_mean(ax: Axes, at: float, values: xr.DataArray, colour: str, *, half: float, **dots: Any) -> None:
+    """Draw a dot for each seed at one place, and a bar of half a width at their mean."""
+    ax.plot(np.full(values.size, at), values, color=colour, linestyle="none", **dots)
+    ax.plot([at - half, at + half], [values.mean()] * 2, color=colour, linewidth=2.5)
+
+
+def plain_log_ticks(*axes: Axis) -> None:
+    """Write plain numbers on logarithmic axes: each power of ten, and 2 and 5 where an axis spans few."""
+    for axis in axes:
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1,) if np.log10(high / low) > 2 else (1, 2, 5)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def ratio_axis(ax: Axes, quantiles: xr.DataArray) -> None:
+    """Label the logarithmic axis of d(Φ)/d(x), under bars between quantiles, and draw the isometry's line at 1."""
+    low, middle, high = (f"{100 * q:g} %" for q in quantiles.values)
+    ax.axvline(1, color=INK, linewidth=1, linestyle="--")
+    ax.set(xscale="log", xlabel=f"d(Φ) / d(x): {low} to {high} of the pairs, dot: {middle}")
+    plain_log_ticks(ax.xaxis)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+
+
+def ratio_bars(ax: Axes, y: np.ndarray, ratio: xr.DataArray, colour: str) -> None:
+    """Draw horizontal bars from the lowest to the highest quantile of each ratio (…, quantile), with a dot between."""
+    low, middle, high = ratio.values.reshape(-1, ratio.sizes["quantile"]).T
+    ax.hlines(y, low, high, color=colour, linewidth=2.5)
+    ax.plot(middle, y, "o", color=colour, markersize=4.5)
+
+
+def data_stairs(ax: Axes, counts: xr.DataArray, edges: np.ndarray, label: str | None = None) -> None:
+    """Draw the histogram of the data's own distances, in grey."""
+    ax.stairs(counts, edges, fill=True, color=FAINT)
+    ax.stairs(counts, edges, color=DATA, linewidth=1.2, label=label)

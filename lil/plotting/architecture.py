@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -16,7 +17,7 @@ MOST_NODES = 20  # of a layer, drawn one by one
 
 
 def architecture(ax: Axes, sizes: Sequence[int]) -> Axes:
-    """A LIL as a graph: input, hidden layers and classifier with ``sizes`` units, and where the two losses act.
+    """Draw a LIL as a graph: input, hidden layers and classifier with ``sizes`` units, and where the two losses act.
 
     A layer of more than 20 units shows its ends and dots between them.
     """
@@ -36,7 +37,7 @@ def architecture(ax: Axes, sizes: Sequence[int]) -> Axes:
 
 
 def stack(ax: Axes, sizes: Sequence[Sequence[int]]) -> Axes:
-    """LILs in a row, each with ``sizes`` units; a LIL's classifier is a pentagon above it, as in the paper.
+    """Draw LILs in a row, each with ``sizes`` units; a LIL's classifier is a pentagon above it, as in the paper.
 
     Each reads the last hidden layer of the one before. A dashed line stands where gradients stop.
     """
@@ -62,9 +63,9 @@ def stack(ax: Axes, sizes: Sequence[Sequence[int]]) -> Axes:
 
 
 def _draw_layers(ax: Axes, sizes: Sequence[int], kinds: Sequence[str]) -> None:
-    """A column of units for each layer, all joined to all of the next, and its size below."""
+    """Draw a column of units for each layer, all joined to all of the next, and its size below."""
     columns = [np.column_stack((np.full(len(h), float(k)), h)) for k, h in enumerate(map(_heights, sizes))]
-    for left, right in zip(columns, columns[1:], strict=False):
+    for left, right in pairwise(columns):
         lines = [(a, b) for a in left for b in right]
         ax.add_collection(LineCollection(lines, colors=INK, linewidths=0.25, alpha=0.35))
     for column, size, kind in zip(columns, sizes, kinds, strict=True):
@@ -75,7 +76,7 @@ def _draw_layers(ax: Axes, sizes: Sequence[int], kinds: Sequence[str]) -> None:
 
 
 def _heights(size: int) -> Float[np.ndarray, "k"]:
-    """Where a layer's units stand, between −1 and 1: all of them, or 8 at each end."""
+    """Return the heights of a layer's units, between −1 and 1: all of them, or 8 at each end."""
     if size <= MOST_NODES:
         return np.linspace(1, -1, size) * (size - 1) / (MOST_NODES - 1)
     every = np.linspace(1, -1, MOST_NODES)

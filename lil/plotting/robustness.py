@@ -1,8 +1,6 @@
-"""Figure 3: accuracy against the size of the attack, and what the attacked images look like."""
+"""Figure 3: accuracy against the size of the attack, and attacked images."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,69 +10,60 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from lil.paper.numbers import Row
-from lil.plotting import CROSS_ENTROPY, INK, ISOMETRY, beta_colours, beta_name
+from lil.paper.numbers import TABLE_1
+from lil.plotting import CROSS_ENTROPY, INK, ISOMETRY, beta_name, coloured, seeds_and_mean
 
 OBJECTIVES = {
     "total": "gradient of cross-entropy + β · isometry\n(the paper's attack)",
     "classification": "gradient of the cross-entropy alone\n(an attacker's)",
 }
 CHANCE = 0.1  # ten classes
-DIGITS = tuple("0123456789")
 CLASS_NAMES = {
-    "mnist": DIGITS,
-    "digits": DIGITS,
+    "mnist": tuple("0123456789"),
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 }
 
 
-def attack_panels(results: dict[str, xr.Dataset], title: str, printed: Row) -> Figure:
-    """Accuracy against ε: a row for each of the named results, a column for each objective of the attack."""
-    figure, axes = plt.subplots(
-        len(results), 2, figsize=(10, 3.7 * len(results)), sharex=True, sharey=True, squeeze=False
-    )
-    for row, (name, result) in zip(axes, results.items(), strict=True):
-        for ax, objective in zip(row, OBJECTIVES, strict=True):
-            attack_curves(ax, result.sel(objective=objective), printed)
-            ax.set_title(f"{name}: {OBJECTIVES[objective]}" if len(results) > 1 else OBJECTIVES[objective])
-            ax.label_outer()
+def attack_panels(result: xr.Dataset, title: str, data: str) -> Figure:
+    """Draw accuracy against ε, a panel for each objective of the attack; ``data`` names a row of Table 1."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.7), sharex=True, sharey=True)
+    for ax, (objective, name) in zip(axes, OBJECTIVES.items(), strict=True):
+        attack_curves(ax, result.sel(objective=objective), data)
+        ax.set_title(name)
+        ax.label_outer()
     figure.suptitle(title, fontsize=11)
-    handles = {label: handle for handle, label in zip(*axes[0, 0].get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
 
-def attack_curves(ax: Axes, result: xr.Dataset, printed: Row) -> Axes:
-    """Accuracy under one attack against ε, β by β: the mean over seeds, and each seed as a thin line.
+def attack_curves(ax: Axes, result: xr.Dataset, data: str) -> Axes:
+    """Draw accuracy under one attack against ε, β by β: the mean over seeds, and each seed as a thin line.
 
     On the left, where nothing is attacked, the clean accuracies, and crosses for those that the paper prints.
     """
-    epsilons, betas = result.epsilon.values, result.beta.values
+    epsilons, printed = result.epsilon.values, TABLE_1[data]
     clean = epsilons[0] ** 2 / epsilons[1]  # one step of the axis to the left
-    for beta, colour in zip(betas, beta_colours(betas), strict=True):
+    for beta, colour in coloured(result):
         one = result.sel(beta=beta)
-        for seed in one.seed.values:
-            ax.plot(epsilons, one.accuracy.sel(seed=seed), color=colour, linewidth=0.6, alpha=0.6)
-        ax.plot(epsilons, one.accuracy.mean("seed"), color=colour, linewidth=2, label=beta_name(beta))
+        seeds_and_mean(ax, epsilons, one.accuracy, colour, label=beta_name(beta))
         ax.plot(np.full(one.sizes["seed"], clean), one.clean, ".", color=colour, markersize=5)
         if beta in printed.betas:
             ax.plot(clean, printed.at(beta), "x", color=colour, markersize=7, mew=1.6)
     ax.plot([], [], "x", color=INK, label="the paper's clean accuracy, Table 1")
     ax.axhline(CHANCE, color=INK, linewidth=0.8, linestyle="--", label="chance")
     ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel="ε (the paper's γ)", ylabel="accuracy on the test images")
-    ticks = [clean, 0.01, 0.03, 0.1, 0.3, 1.0]
-    ax.xaxis.set_major_locator(FixedLocator(ticks))
+    ax.xaxis.set_major_locator(FixedLocator([clean, 0.01, 0.03, 0.1, 0.3, 1.0]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "clean" if value < 0.009 else f"{value:g}"))
     return ax
 
 
-def attacked_images(result: xr.Dataset, *, example: int, classes: Sequence[str]) -> Figure:
-    """One test image and its attacked versions: rows are β, columns ε, a block for each objective.
+def attacked_images(result: xr.Dataset, *, example: int, data: str) -> Figure:
+    """Draw one test image and its attacked versions: rows are β, columns ε, a block for each objective.
 
-    Above each stands what the network takes it for, green where that is right and orange where it is not.
+    Above each stands the predicted class, green where it is right and orange where it is not.
     """
-    one = result.isel(example=example)
+    one, classes = result.isel(example=example), CLASS_NAMES[data]
     betas, pictured, right = one.beta.values, one.pictured.values, int(one.label)
     figure = plt.figure(figsize=(8.6, 1.15 * len(betas) + 0.7))
     clean, *blocks = figure.subfigures(1, 3, width_ratios=[1.25, len(pictured), len(pictured)])
@@ -89,9 +78,9 @@ def attacked_images(result: xr.Dataset, *, example: int, classes: Sequence[str])
         for row, beta in zip(axes, betas, strict=True):
             for ax, epsilon in zip(row, pictured, strict=True):
                 here = one.sel(objective=objective, beta=beta, pictured=epsilon)
-                taken_for = int(here.taken_for)
-                colour = ISOMETRY if taken_for == right else CROSS_ENTROPY
-                _draw_image(ax, here.attacked.values, classes[taken_for], colour)
+                predicted = int(here.taken_for)
+                colour = ISOMETRY if predicted == right else CROSS_ENTROPY
+                _draw_image(ax, here.attacked.values, classes[predicted], colour)
         for ax, epsilon in zip(axes[-1], pictured, strict=True):
             ax.set_xlabel(f"ε = {epsilon:.2f}", fontsize=8)
     return figure
@@ -102,5 +91,4 @@ def _draw_image(ax: Axes, pixels: UInt8[np.ndarray, "channels height width"], na
     ax.set_title(name, fontsize=8, fontweight="normal", color=colour, pad=2)
     ax.set(xticks=[], yticks=[])
     ax.grid(visible=False)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    ax.spines[:].set_visible(False)

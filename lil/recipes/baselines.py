@@ -6,7 +6,6 @@ optimiser. The plain networks, which have no method, and those with the isometry
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,15 +17,12 @@ from torch import Tensor
 
 from lil import regularisers
 from lil.attacks import pixels
-from lil.datasets import images
 from lil.models import LIL
 from lil.progress import Progress, silent
-from lil.recipes import mnist
+from lil.recipes import ensembles, mnist
 from lil.training import batch_orders
 
 METHODS = ("jacobian", "spectral", "decay", "fgsm", "pgd")
-
-BAND = 0.05  # how far two trainings of one network may lie apart, of the largest weight: as for MNIST
 
 
 @dataclass(frozen=True)
@@ -50,62 +46,33 @@ class Config:
 
     def __post_init__(self):
         for method in METHODS:
-            strengths = getattr(self, method)
-            if not all(math.isfinite(strength) and strength >= 0 for strength in strengths):
-                raise ValueError(f"the strengths of {method} must be finite numbers ≥ 0, not {strengths}.")
-            if tuple(sorted(set(strengths))) != tuple(strengths):
-                raise ValueError(
-                    f"the strengths of {method} must rise and each stand there once, which {strengths} do not."
-                )
+            ensembles.check_rising(f"the strengths of {method}", getattr(self, method))
         if 0 in self.spectral:
             raise ValueError(f"a spectral norm must be greater than 0, or nothing gets through: not {self.spectral}.")
-        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
-            raise ValueError(f"seeds must be different from each other, at least one of them, not {self.seeds}.")
+        ensembles.check_seeds(self.seeds)
         if self.pgd_steps < 1:
             raise ValueError(f"pgd_steps must be at least 1, not {self.pgd_steps}.")
 
 
 PAPER = Config()
-QUICK = Config(
-    dataset="digits",
-    n_test=200,
-    hidden=(40,) * 4,
-    jacobian=(0.01, 0.1),
-    spectral=(1.0, 2.0),
-    decay=(1.0, 3.0),
-    fgsm=(0.03, 0.1),
-    pgd=(0.03, 0.1),
-    pgd_steps=3,
-)
+QUICK_STRENGTHS = dict(jacobian=(0.01, 0.1), spectral=(1.0, 2.0), decay=(1.0, 3.0), fgsm=(0.03, 0.1), pgd=(0.03, 0.1))
+QUICK = Config(dataset="digits", n_test=200, hidden=(40,) * 4, pgd_steps=3, **QUICK_STRENGTHS)
 
-
-def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
-    """The images of a split, in [0, 1], and their classes, 0 to 9."""
-    return images.load(config.dataset, split, config.n_train if split == "train" else config.n_test)
-
-
-def data_fingerprint(config: Config) -> str:
-    """What the networks depend on through the images."""
-    return images.fingerprint(config.dataset)
-
-
-def data_available(config: Config) -> bool:
-    """Whether the images are on this machine."""
-    return images.available(config.dataset)
+data, data_available, data_fingerprint = mnist.data, mnist.data_available, mnist.data_fingerprint
 
 
 def methods(config: Config) -> list[tuple[str, float]]:
-    """Each method with each of its strengths."""
+    """Return each method with each of its strengths."""
     return [(method, strength) for method in METHODS for strength in getattr(config, method)]
 
 
 def members(config: Config) -> list[tuple[str, float, int]]:
-    """(method, strength, seed) of each network. A seed's networks start alike and see the same batches."""
+    """Return (method, strength, seed) of each network. A seed's networks start alike and see the same batches."""
     return [(method, strength, seed) for method, strength in methods(config) for seed in config.seeds]
 
 
 def build(config: Config) -> LIL:
-    """The untrained networks, one member each (method, strength, seed)."""
+    """Return the untrained networks, one member each (method, strength, seed)."""
     return _networks(config, [seed for _, _, seed in members(config)])
 
 
@@ -114,7 +81,7 @@ def _networks(config: Config, seeds: Sequence[int]) -> LIL:
 
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
-    """The trained networks' weights, on the CPU; the networks of one method learn as one ensemble."""
+    """Train the networks and return their weights, on the CPU; those of one method learn as one ensemble."""
     x, labels = data(config, "train")
     x, labels = pixels(x).to(device), labels.to(device)
     each = [_train(config, method, x, labels, progress) for method in METHODS if getattr(config, method)]
@@ -124,7 +91,7 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
 def _train(
     config: Config, method: str, x: Float[Tensor, "n d"], labels: Int[Tensor, "n"], progress: Progress
 ) -> dict[str, Tensor]:
-    """The weights of one method's networks."""
+    """Return the weights of one method's networks, trained."""
     _, strengths, seeds = zip(*(member for member in members(config) if member[0] == method), strict=True)
     model = _networks(config, seeds).to(x.device)
     regulariser = _kind(config, method)(model, strengths, seeds)
@@ -152,8 +119,4 @@ def _kind(config: Config, method: str) -> type[regularisers.Regulariser] | parti
     }[method]
 
 
-def restore(config: Config, networks: dict[str, Tensor]) -> LIL:
-    """The networks with the weights that :func:`train` returned."""
-    model = build(config)
-    model.load_state_dict(networks)
-    return model
+restore = ensembles.restorer(build)

@@ -8,23 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from torch import Tensor
-
 from lil.isometry import Reduction
-from lil.progress import Progress, silent
-from lil.recipes import mnist, sweep
-from lil.recipes.mnist import build as build
-from lil.recipes.mnist import data as data
-from lil.recipes.mnist import data_available as data_available
-from lil.recipes.mnist import data_fingerprint as data_fingerprint
-from lil.recipes.mnist import front as front
-from lil.recipes.mnist import inputs as inputs
-from lil.recipes.mnist import members as members
-from lil.recipes.mnist import restore as restore
+from lil.recipes import mnist
 
 Settings = TypeVar("Settings", bound=mnist.Config)
 
-BAND = mnist.BAND  # how far two trainings of one network may lie apart, of the largest weight
+data, data_available, data_fingerprint = mnist.data, mnist.data_available, mnist.data_fingerprint
+front, inputs, members, build = mnist.front, mnist.inputs, mnist.members, mnist.build
+train, restore = mnist.train, mnist.restore
 
 
 @dataclass(frozen=True)
@@ -47,18 +38,6 @@ PAPER_BATCH_1000 = replace(PAPER, batch_size=1000)
 
 
 def quick(config: Settings) -> Settings:
-    """The same settings on the embedded digits, with narrower layers, fewer β and three seeds at most: seconds."""
-    return replace(
-        config,
-        dataset="digits",
-        n_test=200,
-        hidden=(40,) * len(config.hidden),
-        betas=(0.0, 0.1, 1.0, 10.0),
-        seeds=config.seeds[:3],
-    )
-
-
-def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
-    """The trained networks' weights, on the CPU."""
-    x, labels = inputs(config, "train", device=device)
-    return sweep.train(build(config).to(device), config, x, labels, reduction=config.reduction, progress=progress)
+    """Return the settings for the embedded digits, with narrower layers, fewer β and at most three seeds: seconds."""
+    hidden, betas, seeds = (40,) * len(config.hidden), (0.0, 0.1, 1.0, 10.0), config.seeds[:3]
+    return replace(config, dataset="digits", n_test=200, hidden=hidden, betas=betas, seeds=seeds)

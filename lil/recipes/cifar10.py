@@ -19,15 +19,10 @@ from lil.attacks import Front
 from lil.datasets import images
 from lil.models import LIL
 from lil.progress import Progress, silent
-from lil.recipes import sweep
-from lil.recipes.sweep import members as members
+from lil.recipes import ensembles, sweep
+from lil.recipes.ensembles import members as members
 
 FEATURES = 512
-
-# How far two trainings of one network may lie apart, of the largest weight: anywhere. Rounding errors grow to the size of
-# the weights, at β = 10 within 1000 steps, at β = 0 and 0.01 by the end (a network alone and in the ensemble: 1.1 to 1.4).
-# What the networks do agrees better, without attack to a few images: see the experiments' bands.
-BAND = 2.0
 
 
 @dataclass(frozen=True)
@@ -47,38 +42,28 @@ PAPER = Config()
 # swapped, and attacks with distances between pixels (a setting of the attack). One seed: the attack takes long.
 PAPER_PUBLIC = replace(PAPER, hidden=(1000,) * 4, inputs="as-published", seeds=(0,))
 
-# What may have made the paper's baseline: at β = 0, one of these differences alone, and the public code's first version.
+# Possible origins of the paper's baseline: one of these differences alone, and the public code's first version; β = 0.
 PAPER_DEEPER = replace(PAPER, hidden=(1000,) * 4, betas=(0.0,))
 PAPER_AS_PUBLISHED = replace(PAPER, inputs="as-published", betas=(0.0,))
 PAPER_FIRST = replace(PAPER_AS_PUBLISHED, hidden=(500,) * 10, batch_size=200, epochs=2)
 
-QUICK = replace(  # the features of a random VGG13 differ little: more steps, and larger ones
-    PAPER,
-    dataset="digits",
-    weights="random",
-    n_train=300,
-    n_test=60,
-    hidden=(40,) * 3,
-    betas=(0.0, 0.1, 10.0),
-    seeds=(0, 1),
-    batch_size=20,
-    epochs=30,
-    learning_rate=3e-3,
-)
+# The features of a random VGG13 differ little: more steps, and larger ones.
+QUICK_STEPS = dict(batch_size=20, epochs=30, learning_rate=3e-3)
+QUICK_SIZES = dict(n_train=300, n_test=60, hidden=(40,) * 3, betas=(0.0, 0.1, 10.0), seeds=(0, 1))
+QUICK = replace(PAPER, dataset="digits", weights="random", **QUICK_SIZES, **QUICK_STEPS)
 QUICK_PUBLIC = replace(QUICK, hidden=(40,) * 4, inputs="as-published", seeds=(0,))
 QUICK_DEEPER = replace(QUICK, hidden=(40,) * 4, betas=(0.0,))
 QUICK_AS_PUBLISHED = replace(QUICK, inputs="as-published", betas=(0.0,))
 QUICK_FIRST = replace(QUICK_AS_PUBLISHED, hidden=(20,) * 10, batch_size=40, epochs=12)
 
 
-def reading(name: str) -> Config:
-    """The settings at full scale by the name of the reading: "text" or "public-code"."""
-    return sweep.known_reading(name, {"text": PAPER, "public-code": PAPER_PUBLIC})
-
-
 def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
-    """The images of a split, in [0, 1], and their classes, 0 to 9."""
-    return _images(config.dataset, split, config.n_train if split == "train" else config.n_test)
+    """Return the images of a split, in [0, 1], and their classes, 0 to 9."""
+    return _images(*_part(config, split))
+
+
+def _part(config: Config, split: str) -> tuple[str, str, int | None]:
+    return config.dataset, split, config.n_train if split == "train" else config.n_test
 
 
 def _images(dataset: str, split: str, n_examples: int | None) -> tuple[Tensor, Tensor]:
@@ -89,12 +74,12 @@ def _images(dataset: str, split: str, n_examples: int | None) -> tuple[Tensor, T
 
 
 def data_fingerprint(config: Config) -> str:
-    """What the networks depend on through the images and the VGG13."""
+    """Return the fingerprints of the images and of the VGG13, on which the networks depend."""
     return f"{images.fingerprint(config.dataset)} {features.fingerprint(config.weights)}"
 
 
 def data_available(config: Config) -> bool:
-    """Whether the images are on this machine; the weights of the VGG13 come with the project."""
+    """Return True if the images are on this machine; the weights of the VGG13 come with the project."""
     return images.available(config.dataset)
 
 
@@ -106,31 +91,26 @@ def front(config: Config, *, precision: str = "float32", device: str = "cpu") ->
 def inputs(
     config: Config, split: images.Split, *, device: str = "cpu", progress: Progress = silent
 ) -> tuple[Float[Tensor, "n features"], Int[Tensor, "n"]]:
-    """What the networks see of a split, the features of its images, and their classes; not to be changed in place."""
-    n_examples = config.n_train if split == "train" else config.n_test
-    return _inputs(config.dataset, split, n_examples, config.weights, config.inputs, device, progress)
+    """Return the inputs of the networks, the features of a split's images, and their classes. Do not change them."""
+    return _inputs(*_part(config, split), config.weights, config.inputs, device, progress)
 
 
 @lru_cache(maxsize=2)  # several sets of networks learn from the same features, which take a minute
-def _inputs(dataset, split, n_examples, weights, inputs, device, progress):
+def _inputs(dataset, split, n_examples, weights, form, device, progress):
     x, labels = _images(dataset, split, n_examples)
-    vgg13 = engine.Features(weights, inputs, device=device)
+    vgg13 = engine.Features(weights, form, device=device)
     return features.extract(vgg13, x.to(device), progress=progress), labels.to(device)
 
 
 def build(config: Config) -> LIL:
-    """The untrained networks, one member each (β, seed)."""
+    """Return the untrained networks, one member each (β, seed)."""
     return sweep.build(config, FEATURES)
 
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
-    """The trained networks' weights, on the CPU; those of the VGG13 do not change and are not among them."""
+    """Train the networks and return their weights, on the CPU; the VGG13 does not change and is not among them."""
     z, labels = inputs(config, "train", device=device, progress=progress)
-    return sweep.train(build(config).to(device), config, z, labels, progress=progress)
+    return sweep.train(build(config), config, z, labels, progress=progress)
 
 
-def restore(config: Config, networks: dict[str, Tensor]) -> LIL:
-    """The networks with the weights that :func:`train` returned."""
-    model = build(config)
-    model.load_state_dict(networks)
-    return model
+restore = ensembles.restorer(build)

@@ -12,14 +12,10 @@ from lil.attacks import Front, pixels
 from lil.datasets import images
 from lil.models import LIL
 from lil.progress import Progress, silent
-from lil.recipes import sweep
-from lil.recipes.sweep import members as members
+from lil.recipes import ensembles, sweep
+from lil.recipes.ensembles import members as members
 
 PIXELS = 28 * 28
-
-
-# How far two trainings of one network may lie apart, of the largest weight: rounding errors grow over 3000 steps.
-BAND = 0.05
 
 
 @dataclass(frozen=True)
@@ -40,23 +36,18 @@ QUICK = replace(PAPER, dataset="digits", n_test=200, hidden=(40,) * 4, betas=(0.
 QUICK_PUBLIC = replace(QUICK, hidden=(40,) * 5, init="orthogonal", scale=10.0)
 
 
-def reading(name: str) -> Config:
-    """The settings at full scale by the name of the reading: "text" or "public-code"."""
-    return sweep.known_reading(name, {"text": PAPER, "public-code": PAPER_PUBLIC})
-
-
 def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
-    """The images of a split, in [0, 1], and their classes, 0 to 9."""
+    """Return the images of a split, in [0, 1], and their classes, 0 to 9."""
     return images.load(config.dataset, split, config.n_train if split == "train" else config.n_test)
 
 
 def data_fingerprint(config: Config) -> str:
-    """What the networks depend on through the images."""
+    """Return the fingerprint of the images on which the networks depend."""
     return images.fingerprint(config.dataset)
 
 
 def data_available(config: Config) -> bool:
-    """Whether the images are on this machine."""
+    """Return True if the images are on this machine."""
     return images.available(config.dataset)
 
 
@@ -68,23 +59,19 @@ def front(config: Config, *, device: str = "cpu") -> Front:
 def inputs(
     config: Config, split: images.Split, *, device: str = "cpu", progress: Progress = silent
 ) -> tuple[Float[Tensor, "n pixels"], Int[Tensor, "n"]]:
-    """What the networks see of a split, the pixels of its images, and their classes."""
+    """Return the inputs of the networks, the pixels of a split's images, and their classes."""
     x, labels = data(config, split)
     return pixels(x).to(device), labels.to(device)
 
 
 def build(config: Config) -> LIL:
-    """The untrained networks, one member each (β, seed)."""
+    """Return the untrained networks, one member each (β, seed)."""
     return sweep.build(config, PIXELS)
 
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
-    """The trained networks' weights, on the CPU."""
-    return sweep.train(build(config).to(device), config, *inputs(config, "train", device=device), progress=progress)
+    """Train the networks and return their weights, on the CPU."""
+    return sweep.train(build(config), config, *inputs(config, "train", device=device), progress=progress)
 
 
-def restore(config: Config, networks: dict[str, Tensor]) -> LIL:
-    """The networks with the weights that :func:`train` returned."""
-    model = build(config)
-    model.load_state_dict(networks)
-    return model
+restore = ensembles.restorer(build)

@@ -1,8 +1,8 @@
 """Pretraining of the VGG13 behind the CIFAR10 experiments: CIFAR10 from scratch, resumable after a kill.
 
-The paper uses "a pretrained vgg13" and does not say on what; the public code's was trained on CIFAR10. The
+The paper uses "a pretrained vgg13" and does not say on which data; the public code's was trained on CIFAR10. The
 convolutional part of torchvision's ``vgg13_bn`` makes 512 numbers of a 32 × 32 image; here one linear layer
-classifies them, as long as pretraining lasts. :mod:`lil.features` uses what comes out.
+classifies them, as long as pretraining lasts. :mod:`lil.features` uses the trained convolutions.
 
 The recipe aims at few epochs, because an epoch takes minutes on two processor cores. Partial identities as
 initial convolutions, flips that alternate between epochs and the triangle of learning rates come from K.
@@ -56,7 +56,7 @@ class CheckpointMismatch(ValueError):
 
 @dataclass
 class Epoch:
-    """What an epoch gave."""
+    """The measures of an epoch."""
 
     loss: float  # mean training loss
     test_accuracy: float  # share of the test images, from 0 to 1
@@ -86,13 +86,8 @@ class Pretraining:
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"momentum.{name}": value for name, value in self._momentum().items()}
         tensors |= {f"mean.{name}": value for name, value in self.mean.items()}
-        facts = {
-            "settings": asdict(self.settings),
-            "step": self.step,
-            "seconds": self.seconds,
-            "loss_sum": self.loss_sum,
-            "history": [asdict(epoch) for epoch in self.history],
-        }
+        facts = {"settings": asdict(self.settings), "history": [asdict(epoch) for epoch in self.history]}
+        facts |= {"step": self.step, "seconds": self.seconds, "loss_sum": self.loss_sum}
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         save_file({name: value.contiguous() for name, value in tensors.items()}, part, {"lil": json.dumps(facts)})
@@ -103,17 +98,15 @@ class Pretraining:
         try:
             with safe_open(path, "pt", device=str(next(self.network.parameters()).device)) as file:
                 facts = json.loads(file.metadata()["lil"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
         except SafetensorError as reason:
-            raise CheckpointMismatch(
-                f"the checkpoint {path} is damaged ({reason}): delete it to start anew."
-            ) from reason
+            message = f"the checkpoint {path} is damaged ({reason}): delete it to start anew."
+            raise CheckpointMismatch(message) from reason
         if facts["settings"] != asdict(self.settings):
-            raise CheckpointMismatch(
-                f"the checkpoint {path} was written with other settings: delete it to start anew with these."
-            )
-        self.network.load_state_dict(_part(tensors, "network."))
-        self.mean = _part(tensors, "mean.")
+            message = f"the checkpoint {path} was written with other settings: delete it to start anew with these."
+            raise CheckpointMismatch(message)
+        self.network.load_state_dict(features.strip_prefix(tensors, "network."))
+        self.mean = features.strip_prefix(tensors, "mean.")
         for name, parameter in self.network.named_parameters():
             if f"momentum.{name}" in tensors:
                 self.optimizer.state[parameter]["momentum_buffer"] = tensors[f"momentum.{name}"]
@@ -127,22 +120,18 @@ class Pretraining:
         self.mean = {name: torch.lerp(before[name], value, 2 / (cycle + 1)) for name, value in weights.items()}
 
     def _momentum(self) -> dict[str, Tensor]:
-        state = self.optimizer.state
-        return {
-            name: state[parameter]["momentum_buffer"]
-            for name, parameter in self.network.named_parameters()
-            if parameter in state
-        }
+        state, named = self.optimizer.state, self.network.named_parameters()
+        return {name: state[parameter]["momentum_buffer"] for name, parameter in named if parameter in state}
 
 
 def network(seed: int) -> nn.Sequential:
-    """``vgg13_bn``'s convolutional part, then one linear layer from its 512 features to 10 classes.
+    """Return ``vgg13_bn``'s convolutional part, then one linear layer from its 512 features to 10 classes.
 
     All convolutions but the first pass each of their input channels on to one of their outputs at the start:
     gradients then reach all ten layers from the first step.
     """
     generator = _generator(seed, 0)
-    layers = features.initial(generator)
+    layers = features.initial_layers(generator)
     for layer in layers:
         if isinstance(layer, nn.Conv2d) and layer.in_channels > 3:
             nn.init.dirac_(layer.weight.data[: layer.in_channels])
@@ -153,7 +142,7 @@ def network(seed: int) -> nn.Sequential:
 
 
 def parameter_groups(model: nn.Module, settings: Settings) -> list[dict]:
-    """Weights, which decay, and biases and the batch norms' parameters, which do not."""
+    """Return the weights, which decay, and the biases and batch norms' parameters, which do not."""
     return [
         {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0.0},
@@ -161,14 +150,14 @@ def parameter_groups(model: nn.Module, settings: Settings) -> list[dict]:
 
 
 def learning_rate(step: int, steps: int, settings: Settings) -> float:
-    """Triangles of ``steps`` each: up to the peak in the share ``warmup`` of them, then down, to be zero after them."""
+    """Return the rate at a step, on triangles of ``steps``: up to the peak in the share ``warmup``, then to zero."""
     cycle, step = divmod(step, steps)
     peak = settings.warmup * steps
     return settings.learning_rate / 2**cycle * min((step + 1) / peak, (steps - step) / (steps - peak))
 
 
 def normalise(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
-    """Pixels in [0, 1] to mean 0 and standard deviation 1 of each channel, over the training images."""
+    """Return images in [0, 1] with mean 0 and standard deviation 1 of each channel over the training images."""
     mean, std = (torch.tensor(values, dtype=x.dtype, device=x.device).view(3, 1, 1) for values in features.CIFAR10)
     return (x - mean) / std
 
@@ -176,9 +165,9 @@ def normalise(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
 def augment(
     x: Float[Tensor, "n 3 h w"], flip: Bool[Tensor, "n"], shift: Int[Tensor, "n 2"], padding: int
 ) -> Float[Tensor, "n 3 h w"]:
-    """Crops of the images, framed by ``padding`` reflected pixels, mirrored left to right where ``flip`` says so.
+    """Return crops of the images, framed by ``padding`` reflected pixels, mirrored left to right where ``flip`` is set.
 
-    ``shift``: row and column of a crop's first pixel in the framed image, 0 to 2 ``padding``.
+    ``shift`` has row and column of a crop's first pixel in the framed image, 0 to 2 ``padding``.
     """
     n, _, height, width = x.shape
     framed = F.pad(x, (padding,) * 4, mode="reflect")
@@ -191,7 +180,7 @@ def augment(
 
 
 def draws(n: int, epoch: int, settings: Settings) -> tuple[Int[Tensor, "n"], Bool[Tensor, "n"], Int[Tensor, "n 2"]]:
-    """Order, flips and shifts of an epoch's ``n`` images, a function of the seed and the epoch.
+    """Return order, flips and shifts of an epoch's ``n`` images, a function of the seed and the epoch.
 
     A fair coin flips an image in the first epoch or not; from then on it alternates, so that two epochs show both.
     """
@@ -261,15 +250,12 @@ def average(run: Pretraining, x: Float[Tensor, "n 3 h w"]) -> None:
         for name, parameter in run.network.named_parameters():
             parameter.copy_(run.mean[name])
     order, flip, shift = (part.to(x.device) for part in draws(len(x), len(run.history), run.settings))
-    batches = (
-        augment(normalise(x[chosen]), flip[chosen], shift[chosen], run.settings.crop_padding)
-        for chosen in order.split(run.settings.batch_size)
-    )
-    update_bn(batches, run.network)
+    padding, chosen = run.settings.crop_padding, order.split(run.settings.batch_size)
+    update_bn((augment(normalise(x[at]), flip[at], shift[at], padding) for at in chosen), run.network)
 
 
 def train_step(run: Pretraining, inputs: Tensor, labels: Tensor, rate: float) -> float:
-    """One step of gradient descent on a batch of normalised images; its loss."""
+    """Take one step of gradient descent on a batch of normalised images, and return its loss."""
     for group in run.optimizer.param_groups:
         group["lr"] = rate
     run.network.train()
@@ -284,7 +270,7 @@ def train_step(run: Pretraining, inputs: Tensor, labels: Tensor, rate: float) ->
 
 @torch.no_grad()
 def accuracy(model: nn.Module, x: Float[Tensor, "n 3 h w"], labels: Int[Tensor, "n"]) -> float:
-    """Share of images, pixels in [0, 1], that the network classifies correctly, in eval mode."""
+    """Return the share of images, pixels in [0, 1], that the network classifies correctly, in eval mode."""
     model.eval()
     right = 0
     for pixels, truth in zip(x.split(500), labels.split(500), strict=True):
@@ -304,7 +290,7 @@ def autocast(device: torch.device) -> torch.autocast:
 
 
 def vgg13(settings: Settings = Settings(), *, device: torch.device | str = "cpu", progress: Progress = silent) -> Path:
-    """Pretrain on CIFAR10, resuming from the cache folder, and write the weights of :mod:`lil.features`. Return their path."""
+    """Pretrain on CIFAR10, resuming from the cache folder; write :data:`lil.features.WEIGHTS` and return that path."""
     (x, labels), (x_test, labels_test) = (images.load("cifar10", split) for split in ("train", "test"))
     checkpoint = images.cache_folder() / "pretraining" / "vgg13-cifar10" / "checkpoint.safetensors"
     run = pretrain(x, labels, x_test, labels_test, settings, checkpoint=checkpoint, device=device, progress=progress)
@@ -316,15 +302,15 @@ def vgg13(settings: Settings = Settings(), *, device: torch.device | str = "cpu"
 
 
 def half(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights rounded to float16. Statistics and biases are few and keep their precision; counters are left out."""
+    """Return weights rounded to float16. Statistics and biases, which are few, keep theirs; counters are left out."""
     floating = {name: value.cpu() for name, value in state.items() if value.is_floating_point()}
     return {name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in floating.items()}
 
 
 def card(run: Pretraining, test_accuracy: float) -> dict[str, Any]:
-    """What stands beside the weights: recipe, data, accuracy of the rounded weights, cost, machine, versions."""
+    """Return the card of the weights: recipe, data, accuracy of the rounded weights, cost, machine, versions."""
     device = next(run.network.parameters()).device
-    on_cpu = device.type == "cpu"
+    machine = torch.cpu.get_capabilities()["cpu_name"] if device.type == "cpu" else torch.cuda.get_device_name(device)
     return {
         "architecture": "torchvision vgg13_bn.features, then one linear layer from 512 to 10",
         "data": {"name": "cifar10", "fingerprint": images.fingerprint("cifar10")},
@@ -332,30 +318,24 @@ def card(run: Pretraining, test_accuracy: float) -> dict[str, Any]:
         "test_accuracy": test_accuracy,
         "history": [asdict(epoch) for epoch in run.history],
         "seconds": round(run.seconds),
-        "machine": torch.cpu.get_capabilities()["cpu_name"] if on_cpu else torch.cuda.get_device_name(device),
+        "machine": machine,
         "threads": torch.get_num_threads(),
         "precision": "bfloat16 autocast" if autocast(device)._enabled else "float32",
         "versions": {package: version(package) for package in ("torch", "torchvision")},
     }
 
 
-def write(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> None:
-    """The weights and, beside them, their card with the weights' SHA-256; each file whole or not at all."""
+def write(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Write the weights and, beside them, their card with the weights' SHA-256; each file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     save_file(tensors, part)
-    with open(part, "rb") as file:
-        card = {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), **card}
+    facts = {"sha256": hashlib.sha256(part.read_bytes()).hexdigest(), **facts}
     part.replace(path)
-    part.write_text(json.dumps(card, indent=2) + "\n")
+    part.write_text(json.dumps(facts, indent=2) + "\n")
     part.replace(path.with_suffix(".json"))
 
 
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Those whose names begin with ``prefix``, under what remains of their names."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
 def _generator(seed: int, stream: int) -> torch.Generator:
-    """Independent streams of random numbers for each pair (seed, stream)."""
+    """Return independent streams of random numbers for each pair (seed, stream)."""
     return torch.Generator().manual_seed(int(np.random.SeedSequence((seed, stream)).generate_state(1)[0]))

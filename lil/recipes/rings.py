@@ -8,14 +8,12 @@ from typing import NamedTuple
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lil import engine
 from lil.datasets import toy
 from lil.models import LIL
 from lil.progress import Progress, silent
+from lil.recipes import ensembles
+from lil.recipes.ensembles import members as members
 from lil.training import Settings
-
-# How far two trainings of one network may lie apart, of the largest weight: rounding errors grow over 10 000 epochs.
-BAND = 0.05
 
 
 @dataclass(frozen=True)
@@ -45,34 +43,22 @@ class Data(NamedTuple):
 
 
 def data(config: Config) -> Data:
-    """The training and the test draw."""
+    """Return the training and the test draw."""
     shape = dict(radius=config.radius, noise=config.noise)
     train_draw, test_draw = (toy.rings(config.n_points, seed=seed, **shape) for seed in config.draws)
     return Data(*train_draw, *test_draw)
 
 
-def members(config: Config) -> list[tuple[float, int]]:
-    """(β, seed) of each member of the ensemble. A seed's networks start from the same weights for every β."""
-    return [(beta, seed) for beta in config.betas for seed in config.seeds]
-
-
 def build(config: Config) -> LIL:
-    """The untrained networks, one member each (β, seed)."""
+    """Return the untrained networks, one member each (β, seed)."""
     return LIL((3, *config.hidden, 2), seeds=[seed for _, seed in members(config)])
 
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
-    """The trained networks' weights, on the CPU."""
+    """Train the networks and return their weights, on the CPU."""
     x, labels, _, _ = (part.to(device) for part in data(config))
-    betas, seeds = zip(*members(config), strict=True)
-    model = build(config).to(device)
     settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate)
-    engine.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
-    return {name: value.cpu() for name, value in model.state_dict().items()}
+    return ensembles.train(build(config).to(device), x, labels, settings, members(config), progress)
 
 
-def restore(config: Config, networks: dict[str, Tensor]) -> LIL:
-    """The networks with the weights that :func:`train` returned."""
-    model = build(config)
-    model.load_state_dict(networks)
-    return model
+restore = ensembles.restorer(build)

@@ -6,15 +6,11 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from lil import engine
 from lil.datasets import toy
 from lil.models import StackedLIL
 from lil.progress import Progress, silent
+from lil.recipes import ensembles
 from lil.training import Settings
-
-# How far two trainings of one stack may lie apart, of the largest weight: anywhere. Over 10 000 epochs rounding errors grow
-# to the size of the weights. What the stacks do agrees better, but not on the finest level: see the experiment's bands.
-BAND = 2.0
 
 
 @dataclass(frozen=True)
@@ -37,33 +33,27 @@ QUICK_TUBE = replace(QUICK, cut="tube")
 
 
 def data(config: Config) -> toy.Torus:
-    """The points of the torus, on which a stack is trained and measured: the paper has one draw."""
+    """Return the points of the torus. Stacks are trained and measured on the same points: the paper has one draw."""
     return toy.torus(grid=config.grid, noise=config.noise, cut=config.cut, seed=config.draw)
 
 
 def members(config: Config) -> list[int]:
-    """The seed of each stack."""
+    """Return the seed of each stack."""
     return list(config.seeds)
 
 
 def build(config: Config) -> StackedLIL:
-    """The untrained stacks, one member each seed."""
+    """Return the untrained stacks, one member each seed."""
     return StackedLIL(3, config.hidden, toy.TORUS_CLASSES, seeds=config.seeds)
 
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
-    """The trained stacks' weights, on the CPU. All levels learn at once, each from its own labels."""
-    torus = data(config)
-    model = build(config).to(device)
+    """Train the stacks and return their weights, on the CPU. All levels learn at once, each from its own labels."""
+    points = data(config)
+    labels = tuple(level.to(device) for level in points.labels)
     settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate)
-    labels = tuple(level.to(device) for level in torus.labels)
-    betas = [config.beta] * len(config.seeds)
-    engine.train(model, torus.x.to(device), labels, settings, betas=betas, seeds=config.seeds, progress=progress)
-    return {name: value.cpu() for name, value in model.state_dict().items()}
+    each = [(config.beta, seed) for seed in config.seeds]
+    return ensembles.train(build(config).to(device), points.x.to(device), labels, settings, each, progress)
 
 
-def restore(config: Config, networks: dict[str, Tensor]) -> StackedLIL:
-    """The stacks with the weights that :func:`train` returned."""
-    model = build(config)
-    model.load_state_dict(networks)
-    return model
+restore = ensembles.restorer(build)

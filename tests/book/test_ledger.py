@@ -1,4 +1,4 @@
-"""The pages about the paper as a whole: what is generated for them, and what the built book makes of it."""
+"""The pages about the paper as a whole, as they are built."""
 
 import json
 import re
@@ -6,112 +6,7 @@ import re
 import pytest
 from test_build import Elements
 
-from lil.paper import export, judging, ledger
-from lil.paper.differences import DIFFERENCES
-from lil.paper.pages import ROOT
-from lil.results.errors import MissingRecord
-from lil.results.listing import Row
-
-PAGES = {"claims", "differences", "summary", "status", "method", "nb/fig2_rings"}
-
-
-def nothing(name):
-    raise MissingRecord(name)
-
-
-@pytest.fixture(scope="module")
-def extension():
-    """The book's extension, as Sphinx finds it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "book" / "_ext")
-        import bookledger
-    return bookledger
-
-
-@pytest.fixture
-def bookledger(extension):
-    extension.ledger.cache_clear()
-    yield extension
-    extension.ledger.cache_clear()
-
-
-@pytest.fixture(scope="module", params=["records", "nothing"])
-def generated(extension, request):
-    """The generated parts, from the records that there are and without any."""
-    extension.ledger.cache_clear()
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "nothing":
-            patch.setattr(extension, "judge_all", lambda load: judging.judge_all(nothing))
-            patch.setattr(extension, "measured", lambda effect, load: "not recorded yet" if effect else "not measured")
-        return {name: write(PAGES) for name, write in extension.GENERATED.items()}
-
-
-def rows_of(text):
-    """The cells of each row of the tables, heads and the lines under them left out."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    bodies = [line for line, after in zip(lines, [*lines[1:], ""], strict=True) if "| --- |" not in line + after]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in bodies]
-
-
-def test_no_cell_is_empty(generated):
-    for name, text in generated.items():
-        rows = rows_of(text)
-        assert len(rows) >= 12, name
-        assert all(cell for row in rows for cell in row), name
-
-
-def test_every_claim_has_a_row_and_a_section(generated):
-    rows, sections = rows_of(generated["claims-table"]), generated["claims-in-full"]
-    assert len(rows) == len(ledger.CLAIMS)
-    for claim, row in zip(ledger.CLAIMS, rows, strict=True):
-        assert f"<claim-{claim.name}>" in row[1] and f"(claim-{claim.name})=" in sections
-        assert re.fullmatch(r"\{verdict\}`[a-z' ]+`", row[2])
-        assert all(f"<record-{name}>" in row[-1] for name in claim.experiments)
-
-
-def test_pages_that_are_not_in_the_book_are_not_linked(generated):
-    for text in generated.values():
-        assert set(re.findall(r"\{doc\}`(?:[^`]*<)?/([^`>]*)>?`", text)) <= PAGES
-
-
-def test_every_difference_has_a_row_and_a_section(generated):
-    assert len(rows_of(generated["differences-table"])) == len(DIFFERENCES)
-    assert [*re.findall("^### (.*)$", generated["differences-in-full"], re.M)] == [each.topic for each in DIFFERENCES]
-
-
-def test_the_summarys_numbers(bookledger):
-    numbers = bookledger.summary_numbers()
-    used = set(re.findall(r"\{\{ summary_(\w+) \}\}", (ROOT / "book" / "summary.md").read_text()))
-    assert used == set(numbers) and all(numbers.values())
-    assert int(numbers["records"]) <= int(numbers["experiments"])
-    assert sum(map(int, re.findall(r"(\d+) \{verdict\}", numbers["verdicts"]))) == len(ledger.CLAIMS)
-
-
-def test_the_summary_counts_shared_networks_once(bookledger, monkeypatch):
-    def row(name, state, networks, seconds):
-        cost = dict(seconds=seconds, peak_memory_mb=1024.0, machine="Z80", device="cpu", date="2026-01-02 03:04:05 UTC")
-        training = {recipe: cost | {"seconds": 40.0} for recipe in networks}
-        versions = dict(python="3.11.0", torch="2")
-        as_json = {"networks": networks, "training": training, "versions": versions}
-        return Row(name, state, attrs=cost | {key: json.dumps(value) for key, value in as_json.items()})
-
-    rows = [
-        row("a", "current", {"mnist": "key"}, 10.0),
-        row("b", "current", {"net": "key"}, 20.0),
-        row("c", "stale", {"mnist": "other"}, 40.0),
-    ]
-    monkeypatch.setattr(bookledger.results, "listing", lambda package: rows)
-    numbers = bookledger.summary_numbers()
-    assert (numbers["training"], numbers["evaluation"]) == ("40 s", "30 s")
-    assert (numbers["records"], numbers["experiments"], numbers["waiting"]) == ("2", "3", "c")
-    assert (numbers["memory"], numbers["dates"], numbers["machines"]) == ("1.0 GiB", "2026-01-02", "Z80")
-
-
-def test_the_summary_stands_without_records(bookledger, monkeypatch):
-    monkeypatch.setattr(bookledger.results, "listing", lambda package: [])
-    monkeypatch.setattr(bookledger, "judge_all", lambda load: judging.judge_all(nothing))
-    numbers = bookledger.summary_numbers()
-    assert (numbers["records"], numbers["machines"], numbers["training"]) == ("0", "none", "0.0 s")
+from lil.paper import export
 
 
 @pytest.mark.parametrize("page", ["claims", "differences", "summary"])
@@ -131,3 +26,12 @@ def test_the_exports_lie_beside_the_page(html):
     whole = json.loads((html / "claims.json").read_text())
     assert {each["name"]: each["verdict"] for each in whole} == export.frozen()
     assert len((html / "claims.csv").read_text().splitlines()) == len(whole) + 1
+
+
+def test_the_status_page_has_a_row_for_each_record_and_each_claim_leads_there(html):
+    text = (html / "status.html").read_text()
+    for claim in json.loads((html / "claims.json").read_text()):
+        for record in claim["records"]:
+            name = record.removeprefix("results/").removesuffix(".nc")
+            assert f'id="record-{name.lower().replace("_", "-")}"' in text
+    assert "Not measured yet" in text or "lil/fast" in text

@@ -8,8 +8,8 @@ from lil import attacks, evaluation, stronger_attacks
 from lil.evaluation import Fgsm
 from lil.experiments import attackers_view
 from lil.experiments._attackers import ATTACKS
+from lil.models import derived_seed
 from lil.paper.checklist import checklist
-from lil.randomness import derived_seed
 from lil.recipes import mnist
 from lil.results import computing
 
@@ -66,7 +66,7 @@ def test_the_margins_step_and_pgd_are_those_of_their_functions(given, result):
         margin = result.accuracy.sel(images=40, attack="margin", **here)
         assert float(margin) == pytest.approx(float(left(one, found.x, labels)))
         position = TINY.view.all_epsilons.index(0.1)
-        pgd = stronger_attacks.climb(
+        pgd = stronger_attacks.escalating_pgd(
             one,
             attacks.pixels,
             x,
@@ -79,7 +79,7 @@ def test_the_margins_step_and_pgd_are_those_of_their_functions(given, result):
         trace = result.trace.sel(**here).values
         assert trace[: len(pgd.trace)] == pytest.approx(np.array(pgd.trace) / 40)
         assert (trace[len(pgd.trace) :] == trace[-1]).all()
-        assert float(result.settled.sel(**here)) == stronger_attacks.settled(pgd.trace)
+        assert float(result.settled.sel(**here)) == stronger_attacks.converged(pgd.trace)
         for count in (40, 20):
             pgd_left = result.accuracy.sel(images=count, attack="pgd", **here)
             assert float(pgd_left) == pytest.approx(float(pgd.right[:count].float().mean()))
@@ -146,13 +146,15 @@ def test_what_rounding_takes_from_a_gradient_is_seen_in_double_precision(network
 
 @pytest.mark.parametrize(("beta", "k"), [(0.0, 1), (1.0, 5)])
 def test_a_network_alone_has_the_same_results(networks, result, beta, k):
-    """Which is what an affirmation of the record relies on; only images made for β = 0 need that network beside it."""
+    """Only images made for β = 0 need that network beside it. A last digit may turn the sign of a gradient."""
     one = replace(TINY, mnist=replace(TINY.mnist, betas=(beta,), seeds=(1,)))
     alone = attackers_view.evaluate(one, {"mnist": {name: value[[k]] for name, value in networks["mnist"].items()}})
     there = result.sel(beta=[beta], seed=[1])
     apart = computing.differences(alone, there)
     assert np.isnan(alone.transferred).all() and (beta == 0) == (apart.pop("transferred") == 0)
-    assert all(share <= attackers_view.BANDS.get(name, 0) for name, share in apart.items())
+    near = dict(clean=0.02, accuracy=0.08, after_stage=0.08, trace=0.08, change=1e-6)
+    near |= dict(settled=1.0, zero_gradient=1.0, turned=1.0)  # too few to compare
+    assert all(share <= near.get(name, 0) for name, share in apart.items())
 
 
 def test_dimensions_have_names_and_records_are_small(result):
@@ -164,7 +166,7 @@ def test_dimensions_have_names_and_records_are_small(result):
 
 def test_the_papers_scale():
     view = attackers_view.PAPER.view
-    assert attackers_view.PAPER.mnist == mnist.reading("text") and view.epsilons == Fgsm().epsilons
+    assert attackers_view.PAPER.mnist == mnist.PAPER and view.epsilons == Fgsm().epsilons
     assert len(view.all_epsilons) == 12 and 0.3 in view.auto_epsilons
     assert (view.iterations, view.queries) == (100, 5000)  # AutoAttack's standard version
 
@@ -179,7 +181,7 @@ def test_run_gives_what_evaluate_gives(result):
         (dict(auto_epsilons=(0.2,)), "auto_epsilons must be among the ε"),
         (dict(n_few=40), "n_few must be greater than 0 and less than n_images, 40"),
         (dict(doublings=1), "doublings must be at least 2"),
-        (dict(more_epsilons=(1.5,)), r"ε \(the paper's γ\) must be greater than 0 and at most 1"),
+        (dict(more_epsilons=(1.5,)), r"ε \(the paper's γ\) must be > 0 and at most 1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(change, words):

@@ -23,7 +23,7 @@ def result(networks):
 
 def test_ratios_and_accuracy_agree_with_a_loop_over_pairs(networks, result):
     model = mappings.restore(TINY.mappings, networks["mappings"])
-    x, labels = toy.crescents(5, 3)
+    x, _ = toy.crescents(5, 3)
     z = model.represent(x).detach()
     for member, (kind, seed) in enumerate((kind, seed) for kind in mappings.MAPPINGS for seed in (0, 1)):
         ratios = {"within": [], "between": []}
@@ -39,7 +39,7 @@ def test_ratios_and_accuracy_agree_with_a_loop_over_pairs(networks, result):
 
 
 def test_the_mesh_keeps_its_order(networks, result):
-    x, labels = toy.crescents(5, 3)
+    x, _ = toy.crescents(5, 3)
     z = mappings.restore(TINY.mappings, networks["mappings"]).represent(x)
     assert result.x.sel({"class": 1}).values[2, 1].tolist() == x[15 + 2 * 3 + 1].tolist()
     picked = result.z.sel(mapping="all", seed=1, axis=0).values[1, 2, 1]

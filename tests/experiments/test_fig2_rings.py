@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lil import topology
 from lil.experiments import fig2_rings
 from lil.recipes import rings
 
@@ -43,6 +44,17 @@ def test_the_rings_themselves_are_linked_loops(result):
     assert result.data_loops.values.tolist() == [1, 1]
 
 
+def test_the_first_rank_is_the_longest_bar(networks, result):
+    x = rings.data(TINY.rings).x_test
+    z = rings.restore(TINY.rings, networks["rings"]).represent(x)[3].detach()  # β = 1, seed 1
+    for points, found in ((x, result.data_bar), (z, result.bar.sel(beta=1, seed=1))):
+        expected = topology.loops(points[30:].numpy(), share=TINY.loop_share)
+        bars = found.sel(ring=1)
+        assert bars.sel(rank=1).item() == pytest.approx(expected.longest, rel=1e-6)
+        assert bars.sel(rank=2).item() == pytest.approx(expected.second, rel=1e-6)
+        assert expected.longest > expected.second
+
+
 def test_networks_that_do_nothing_keep_everything():
     """With the identity in place of the networks, every measure says so."""
 
@@ -63,7 +75,7 @@ def test_networks_that_do_nothing_keep_everything():
 
 
 def test_the_misfits_know_their_laws():
-    """Of distances at equally spaced quantiles of each law: a drawn sample's mean, and with it the law, would be off."""
+    """Distances lie at equally spaced quantiles of each law: a sample's mean, and the law with it, would be off."""
     share = (np.arange(20_000) + 0.5) / 20_000
     exponential, chord = fig2_rings.law_misfits(-3 * np.log1p(-share))
     assert exponential < 0.001 and chord > 0.15

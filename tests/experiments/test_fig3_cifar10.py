@@ -66,10 +66,10 @@ def test_the_headline_is_table_1s_row(result):
 
 def test_what_the_paper_shows_is_one_seed_attacked_along_the_trainings_loss(networks, result):
     shown = fig3_cifar10.SHOWN
-    assert replace(shown, cifar10=cifar10.reading("text"), objectives=("total", "classification"), n_compared=200) == (
+    assert replace(shown, cifar10=cifar10.PAPER, objectives=("total", "classification"), n_compared=200) == (
         fig3_cifar10.PAPER
     )
-    assert replace(shown.cifar10, seeds=(0, 1, 2)) == cifar10.reading("text")
+    assert replace(shown.cifar10, seeds=(0, 1, 2)) == cifar10.PAPER
     found = fig3_cifar10.evaluate(replace(TINY, objectives=shown.objectives), networks)
     xr.testing.assert_equal(found, result.sel(objective=["total"]))
     assert headline("fig3_cifar10", found) == headline("fig3_cifar10", result)
@@ -93,17 +93,20 @@ def test_an_evaluation_that_was_cut_off_goes_on(networks, result, tmp_path):
 
 
 def test_the_public_codes_reading_is_the_same_experiment_with_its_settings():
-    assert fig3_cifar10.PAPER.cifar10 == cifar10.reading("text")
-    assert fig3_cifar10_public.PAPER.cifar10 == cifar10.reading("public-code")
+    assert fig3_cifar10.PAPER.cifar10 == cifar10.PAPER
+    assert fig3_cifar10_public.PAPER.cifar10 == cifar10.PAPER_PUBLIC
     assert (fig3_cifar10.PAPER.fgsm.distances, fig3_cifar10_public.PAPER.fgsm.distances) == ("inputs", "pixels")
     assert fig3_cifar10_public.evaluate is fig3_cifar10.evaluate
 
 
 def test_the_precision_is_that_of_the_attack_and_compared_with_float32(networks, result, monkeypatch):
-    asked = []
-    in_single, in_bfloat16 = cifar10.front, fig3_cifar10.Bfloat16Features
-    monkeypatch.setattr(cifar10, "front", lambda *rest, **more: asked.append("float32") or in_single(*rest, **more))
-    monkeypatch.setattr(fig3_cifar10, "Bfloat16Features", lambda *rest: asked.append("bfloat16") or in_bfloat16(*rest))
+    asked, front = [], cifar10.front
+
+    def asking(*rest, precision, **more):
+        asked.append(precision)
+        return front(*rest, precision=precision, **more)
+
+    monkeypatch.setattr(cifar10, "front", asking)
     found = fig3_cifar10.evaluate(replace(TINY, precision="bfloat16", n_compared=5), networks)
     assert asked == ["bfloat16", "float32", "bfloat16"]
     five = fig3_cifar10.evaluate(replace(TINY, cifar10=replace(TINY.cifar10, n_test=5)), networks)

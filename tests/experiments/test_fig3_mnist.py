@@ -66,8 +66,8 @@ def test_records_are_small(result):
 
 
 def test_the_public_codes_reading_is_the_same_experiment_with_its_settings():
-    assert fig3_mnist.PAPER.mnist == mnist.reading("text")
-    assert fig3_mnist_public.PAPER.mnist == mnist.reading("public-code")
+    assert fig3_mnist.PAPER.mnist == mnist.PAPER
+    assert fig3_mnist_public.PAPER.mnist == mnist.PAPER_PUBLIC
     assert fig3_mnist_public.PAPER.fgsm == fig3_mnist.PAPER.fgsm == Fgsm()
     assert fig3_mnist_public.evaluate is fig3_mnist.evaluate
 

@@ -48,7 +48,7 @@ def test_a_level_of_a_stack_is_the_network_up_to_there():
     stack = StackedLIL(3, (5, 4), (2, 3, 4), seeds=(0, 1))
     x = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
     for level, (z, logits) in enumerate(zip(stack.represent(x), stack(x), strict=True)):
-        model = lipschitz_bound.through(stack, level)
+        model = lipschitz_bound.network_to_level(stack, level)
         assert torch.equal(model.represent(x), z) and torch.equal(model(x), logits)
 
 
@@ -103,10 +103,9 @@ def test_an_isometry_within_classes_stretches_its_neighbours_by_one(networks, mo
     model = rings.restore(TINY.rings, networks["rings"])
     model.weights[-1].data = model.weights[-1].data[..., :3]
     monkeypatch.setattr(type(model), "represent", represent)
-    betas, seeds = [0.0, 0.0, 1.0, 1.0], [0, 1, 0, 1]
     x, labels = rings.data(TINY.rings)[2:]
-    turned = _lipschitz.ready("rings", model, betas, seeds, 1.0, x, labels, 30, (-np.inf, np.inf), "cpu")
-    measured = _lipschitz.measured(TINY, [turned], lambda *_: None)
+    turned = _lipschitz.Group("rings", model, rings.members(TINY.rings), 1.0, x, labels, 30, _lipschitz.UNBOUNDED)
+    measured = _lipschitz.measure(TINY, [turned], "cpu", lambda *_: None)
     for estimate in (measured.lower, measured.local.sel(map="representation"), measured.along):
         assert estimate.values == pytest.approx(np.ones(estimate.shape), rel=1e-6)
     assert measured.gradient.sel(term="isometry").values == pytest.approx(np.zeros((4, 7)), abs=1e-12)

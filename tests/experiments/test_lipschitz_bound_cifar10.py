@@ -29,8 +29,7 @@ def result(networks):
 
 def test_it_measures_the_networks_on_the_vgg13s_features(networks, result):
     """Against Jacobians written out: W₂ diag(1 − φ₂²) … diag(1 − φ₁²) W₁ for tanh layers φ."""
-    x, labels = cifar10.inputs(TINY.cifar10, "test")
-    x = x[:20].double()
+    x = cifar10.inputs(TINY.cifar10, "test")[0][:20].double()
     state = {name: value.double() for name, value in networks["cifar10"].items()}
     assert result.points.values.tolist() == [20, 20] and result.beta.values.tolist() == [0, 10]
     assert dict(zip(result.data.values, result.seed.values, strict=True)) == {"scikit-learn's digits": 0}

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from lil import evaluation
+from lil.attacks import pixels
 from lil.evaluation import Fgsm
 from lil.experiments import fig3_mnist, scale_and_depth
-from lil.attacks import pixels
 from lil.experiments.scale_and_depth import RECIPES
 from lil.isometry import isometry_loss, pair_distances, within_class
 from lil.paper import sensitivity
@@ -93,7 +93,7 @@ def test_the_distance_is_that_of_pairs_of_one_class(result):
 
 @pytest.mark.parametrize(("beta", "k"), [(0.0, 1), (1.0, 5)])
 def test_a_member_alone_has_the_same_results(networks, result, beta, k):
-    """Which is what an affirmation of the record relies on."""
+    """A last digit may turn the sign of a gradient, and an image of 40 with it."""
     one = replace(TINY, **{name: replace(getattr(TINY, name), betas=(beta,), seeds=(1,)) for name in RECIPES})
     where = {name: recipe.members(getattr(TINY, name)).index((beta, 1)) for name, recipe in RECIPES.items()}
     assert where["pairs"] == k
@@ -101,7 +101,8 @@ def test_a_member_alone_has_the_same_results(networks, result, beta, k):
         one, {name: {key: value[[where[name]]] for key, value in each.items()} for name, each in networks.items()}
     )
     apart = computing.differences(alone, result.sel(beta=[beta], seed=[1]))
-    assert all(share <= scale_and_depth.BANDS.get(name, 0) for name, share in apart.items())
+    near = dict(accuracy=0.05, zero_gradient=0.05, change=1e-6)
+    assert all(share <= near.get(name, 0) for name, share in apart.items())
 
 
 def test_the_papers_scale_shares_the_networks_and_the_attack_of_figure_3():

@@ -1,5 +1,7 @@
 """What is timed is the loss, what is said of the estimate is true, and the machine is left as it was."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -47,7 +49,7 @@ def test_the_loss_is_the_exact_one_and_estimates_spread_as_they_say(result):
 def test_a_call_is_timed_after_it_was_compiled(pairs, monkeypatch):
     clock = iter([0.0, 100.0, 200.0, 203.0, 300.0, 301.0, 400.0, 402.0])
     monkeypatch.setattr(scaling.time, "perf_counter", lambda: next(clock))
-    assert scaling._seconds(scaling._call(CONFIG, pairs, 40), 3, "cpu") == 2.0
+    assert scaling._seconds(replace(CONFIG, repeats=3), pairs, 40, device="cpu") == 2.0
 
 
 def test_memory_is_that_of_the_distances():

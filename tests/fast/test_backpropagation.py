@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from lil.fast.backpropagation import Batch, Objective, Sharing
+
 from lil.isometry import isometry_loss, pair_blocks, pair_distances
 from lil.models import LIL, StackedLIL, cross_entropy
 

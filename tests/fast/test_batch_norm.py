@@ -6,9 +6,8 @@ import copy
 
 import pytest
 import torch
-from torch import Tensor, nn
-
 from lil.fast.batch_norm import BatchNormReLU
+from torch import Tensor, nn
 
 # Largest error relative to the largest value; in float32 2e-7 was measured.
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-13}

@@ -3,10 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from lil.fast.bfloat16 import PIECE, Bfloat16Features, beside, pooled_relu
 from torch import nn
 
 from lil.fast import bfloat16
-from lil.fast.bfloat16 import PIECE, Bfloat16Features, beside, pooled_relu
 from lil.features import VGGFeatures
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-
 from lil.fast.convolutions import Conv3x3, FrozenConv3x3, dense, matrix
+from torch import Tensor, nn
 
 WINOGRAD, MATRIX, TORCHS = "_ConvolutionBackward", "PermuteBackward0", "ConvolutionBackward0"
 

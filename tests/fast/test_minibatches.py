@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+from lil.randomness import derived_seed
 
 from lil import training
 from lil.fast import dense_kernel, minibatches
 from lil.models import LIL
-from lil.randomness import derived_seed
 from lil.training import Settings
 
 SETTINGS = Settings(epochs=2, batch_size=16, learning_rate=0.01, alpha=0.7, scale=1.5)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from lil.fast.products import multiply, multiply_transposed
 
 RANDOM = np.random.default_rng(0)

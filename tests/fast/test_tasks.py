@@ -6,11 +6,11 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from lil.fast.tasks import blas_alone, dealt, meet, meeting_place, share, together
+from lil.fast.workers import compiled
 from threadpoolctl import threadpool_info
 
 from lil.fast import tasks
-from lil.fast.tasks import blas_alone, dealt, meet, meeting_place, share, together
-from lil.fast.workers import compiled
 
 
 @pytest.mark.parametrize("work", [[1], [1, 1, 1, 1], [5, 1, 1, 1, 1, 1], [1, 2, 3, 4, 5, 6, 7], []])

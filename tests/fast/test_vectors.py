@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-
-from lil.fast import vectors
 from lil.fast.vectors import LANES, constant, load, repeat, root, store, totals, where_above
 from lil.fast.workers import compiled
+
+from lil.fast import vectors
 
 RANDOM = np.random.default_rng(0)
 

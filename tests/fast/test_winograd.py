@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-
 from lil.fast.winograd import convolve, fits, transformed, transformed_turned, weight_gradient
+from torch import Tensor
 
 # channels in, channels out, pixels a side: the layers of VGG13 that Winograd's way is for
 VGG13 = [(64, 64, 32), (64, 128, 16), (128, 128, 16), (128, 256, 8), (256, 256, 8), (256, 512, 4), (512, 512, 4)]

@@ -6,7 +6,6 @@ from collections import Counter
 
 import pytest
 import torch
-
 from lil.fast.workers import share
 
 

@@ -101,5 +101,14 @@ def test_what_is_the_text_s_at_another_beta_differs_at_the_same_and_not_at_equal
         assert float(found.sel(networks=name, measure="total", compared="same β")) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("scale, near", [(0.3, True), (3.0, True), (0.28, False), (2.9, False)])
+def test_a_weight_counts_as_a_step_of_beta_within_the_threshold_only(result, scale, near):
+    """K² = 9 and 0.09 are within 12 % of a factor of ten; 8.41 and 0.0784 are not."""
+    scales = result.scale.values.copy()
+    scales[NAMES.index("scale_03")] = scale
+    other = result.assign_coords(scale=("networks", scales))
+    assert ("scale_03" in sensitivity.at_equal_weight(other).networks.values) == near
+
+
 def test_weights_are_k_squared_and_one_pair_in_ten(result):
     assert sensitivity.weights(result).values == pytest.approx([1, 100, 0.09, 10, 1, 1])

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import same_color
 
-from lil.paper.checklist import Item
+from lil.paper.tables import attackers as tables
 from lil.plotting import attackers, beta_colours
 
 BETAS, SEEDS, EPSILONS = [0.0, 0.1, 10.0], [0, 4], [0.01, 0.1, 0.3, 1.0]
@@ -41,21 +41,10 @@ def result():
     )
 
 
-def test_gains_are_differences_from_beta_0_under_the_same_attack(result):
-    found = attackers.gains(result)
-    for j, seed in enumerate(SEEDS):
-        every = result.accuracy.sel(images=50, attack="pgd", epsilon=[0.01, 0.1, 1.0]).values.mean(-1)
-        assert float(found["paper"].sel(attack="pgd", beta=10, seed=seed)) == pytest.approx(every[2, j] - every[0, j])
-        few = result.accuracy.sel(images=10, attack="autoattack", epsilon=0.1).values
-        auto = float(found["auto"].sel(attack="autoattack", beta=0.1, seed=seed))
-        assert auto == pytest.approx(few[1, j] - few[0, j])
-    assert all(gain.notnull().all() and gain.beta.values.tolist() == BETAS[1:] for gain in found.values())
-
-
 def test_every_gain_has_its_dot_and_its_mean_a_bar(result):
     _, axes = plt.subplots(1, 2)
     attackers.gain_dots(axes, result)
-    for ax, (_, gain) in zip(axes, attackers.gains(result).items(), strict=True):
+    for ax, (_, gain) in zip(axes, tables.gains(result).items(), strict=True):
         assert [label.get_text() for label in ax.get_xticklabels()] == [attackers.NAMES[a] for a in gain.attack.values]
         for beta, colour in zip(BETAS[1:], beta_colours(BETAS[1:]), strict=True):
             drawn = [line for line in ax.lines if same_color(line.get_color(), colour) and len(line.get_xdata())]
@@ -89,47 +78,3 @@ def test_doubling_shows_the_worst_epsilon_and_ends_at_0(result):
     assert np.array(thin) == pytest.approx(expected.reshape(6, 5)) and (np.array(thin)[:, -1] == 0).all()
     assert [label.get_text() for label in ax.get_xticklabels()] == ["10 × 1", "20 × 1", "20 × 2", "40 × 2", "40 × 4"]
     assert ax.get_ylim()[1] > expected.max()
-
-
-def test_the_table_has_means_over_seeds(result):
-    table = attackers.accuracy_table(result)
-    assert table.columns.tolist() == BETAS
-    assert table.index.get_level_values(0).unique().tolist() == ["the paper's ε", "ε = 0.1"]
-    papers = result.accuracy.sel(images=50, attack="margin", beta=0.1, epsilon=[0.01, 0.1, 1.0]).mean()
-    assert table.loc[("the paper's ε", "margin"), 0.1] == pytest.approx(float(papers))
-    few = result.accuracy.sel(images=10, attack="autoattack", beta=10, epsilon=0.1).mean()
-    assert table.loc[("ε = 0.1", "autoattack"), 10] == pytest.approx(float(few))
-    assert ("the paper's ε", "autoattack") not in table.index
-    assert table.xs("transfer", level="attack")[0].isna().all() and table.drop(columns=0).notna().all().all()
-
-
-def test_the_checklist_says_its_verdicts_in_words():
-    items = [Item("a", "of a", 0.005, 0.01), Item("b", "of b", 0.5, 0.01), Item("c", "of c", np.nan, 0.0)]
-    table = attackers.checklist_table(items)
-    assert table.verdict.tolist() == ["pass", "FAIL", "FAIL"] and table.index.tolist() == ["a", "b", "c"]
-    assert table.value.tolist()[:2] == [0.005, 0.5] and table["at most"].tolist() == [0.01, 0.01, 0.0]
-
-
-def test_the_words_speak_of_the_beta_that_gains_most_under_the_papers_attack(result):
-    result["accuracy"].loc[dict(attack="total", beta=10)] = 0.99
-    numbers, gain = attackers.answer(result), attackers.gains(result)
-    assert (numbers["beta"], numbers["seeds"], numbers["every"], numbers["few"]) == ("10", 2, 50, 10)
-    one = gain["paper"].sel(attack="total", beta=10)
-    assert numbers["paper_total"] == pytest.approx(float(one.mean()))
-    assert (numbers["low_paper_total"], numbers["high_paper_total"]) == (float(one.min()), float(one.max()))
-    assert numbers["auto_autoattack"] == pytest.approx(float(gain["auto"].sel(attack="autoattack", beta=10).mean()))
-    assert numbers["clean_base"] == pytest.approx(float(result.clean[0, 0].mean()))
-    assert numbers["auto_epsilons"] == "0.1"
-    left = result.accuracy.sel(images=10, epsilon=0.1).max(("beta", "seed"))
-    assert (numbers["left_pgd"], numbers["left_autoattack"]) == tuple(left.sel(attack=["pgd", "autoattack"]).values)
-
-
-def test_a_gain_is_shared_out_and_no_gain_is_not():
-    assert attackers._kept(0.2, 0.05, 0.01) == (
-        "75% of the gain belong to the attack's objective, 20% to its taking a single step, and 5% to the network"
-    )
-    assert attackers._kept(0.2, 0.05, -0.01) == (
-        "75% of the gain belong to the attack's objective, the rest to its taking a single step, and nothing to the network"
-    )
-    assert attackers._kept(0.2, -0.05, 0.01).startswith("all of the gain belongs to the attack's objective")
-    assert "no gain" in attackers._kept(-0.1, 0.1, 0.1) and "no gain" in attackers._kept(0.0, 0.1, 0.1)

@@ -4,6 +4,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import same_color
 
+from lil.paper.tables import baselines as tables
 from lil.plotting import baselines
 
 METHODS = ["plain", "lil", "lil", "jacobian", "spectral", "decay", "fgsm", "pgd"]
@@ -56,7 +57,7 @@ def of_method(ax, method):
 
 def test_methods_are_told_apart_by_colour_and_mark():
     assert len(set(baselines.LOOKS.values())) == len({colour for colour, _ in baselines.LOOKS.values()}) == 7
-    assert baselines.NAMES.keys() == baselines.STRENGTHS.keys() == baselines.LOOKS.keys()
+    assert tables.NAMES.keys() == tables.STRENGTHS.keys() == baselines.LOOKS.keys()
 
 
 def test_every_network_has_its_mark_and_every_method_its_line(networks):
@@ -95,40 +96,3 @@ def test_the_comparison_has_a_mark_a_seed_and_a_bar_a_mean(matched):
     means = [float(values[4].mean()) for values in expected]
     assert [line.get_ydata()[0] for line in drawn[1::2]] == pytest.approx(means)
     assert ax.get_legend_handles_labels()[1][2] == "Jacobian regularisation, λ = 0.01"
-
-
-def test_the_tables_have_means_over_seeds(networks, matched):
-    table = baselines.table(networks)
-    assert table.index.tolist()[:3] == ["cross-entropy alone", "isometry term, β = 0.1", "isometry term, β = 10"]
-    row = table.loc["PGD training, ε = 0.1"]
-    assert row["no attack"] == pytest.approx(networks.clean.values[7].mean())
-    assert row["PGD, ε = 0.3"] == pytest.approx(networks.accuracy.values[0, 0, 7, :, 2].mean())
-    assert row["AutoAttack, ε = 0.1"] == pytest.approx(networks.accuracy.values[1, 1, 7, :, 1].mean())
-    assert row["reach"] == pytest.approx(networks.reach.values[7, :, 1].mean()) and table.notna().all().all()
-    compared = baselines.matched_table(matched)
-    assert compared.near.tolist() == ["NO", "yes", "yes", "yes", "yes", "NO", "yes"]
-    assert compared.columns.tolist()[:3] == ["no attack", "above the reference", "near"]
-    assert compared["above the reference"].tolist() == matched.gap.values.tolist()
-
-
-def test_the_words_name_the_reference_and_who_is_above_it(matched):
-    matched["accuracy"].loc[dict(attack="pgd")] = 0.3
-    matched["accuracy"][:, 0, 1], matched["accuracy"][:, 0, 2], matched["accuracy"][:, 0, 6] = 0.5, 0.6, 0.7
-    numbers = baselines.answer(matched)
-    assert (numbers["place"], numbers["methods"]) == (3, 7)
-    assert numbers["better"] == "PGD training, Jacobian regularisation"
-    assert numbers["far"] == "cross-entropy alone, FGSM training"
-    assert (numbers["beta"], numbers["seeds"], numbers["every"], numbers["few"]) == ("10", 2, 50, 10)
-    assert numbers["jacobian_pgd"] == pytest.approx(0.6) and numbers["plain_pgd"] == pytest.approx(0.3)
-    assert numbers["spectral_auto"] == pytest.approx(matched.accuracy.values[1, 1, 3, :, 1].mean())
-    assert numbers["decay_clean"] == pytest.approx(matched.clean.values[4].mean())
-    assert (numbers["epsilons"], numbers["auto_epsilons"]) == ("0.05, 0.1, 0.3", "0.1")
-    matched["accuracy"][:, 0, 1] = 0.9
-    assert (baselines.answer(matched)["place"], baselines.answer(matched)["better"]) == (1, "none")
-
-
-def test_the_attacks_health_is_their_worst_case(networks):
-    networks["accuracy"][1, 1, ..., 1] = networks.accuracy[1, 0, ..., 1] - 0.2
-    networks["accuracy"][1, 1, 5, 1, 1] += 0.5
-    networks["change"][0, 3, 1, 2] = 0.302
-    assert baselines.health(networks) == pytest.approx({"excess": 0.3, "beyond": 0.002})

@@ -39,15 +39,9 @@ def result():
     )
 
 
-def test_sets_are_called_by_what_they_have_otherwise(result):
-    names = [choices.set_name(result, name) for name in result.networks.values]
-    assert names == ["the text", "K = 0.3", "reduction pairs", "5 hidden layers", "batches of 50"]
-
-
 def test_every_span_has_its_dot_and_its_mean_a_bar(result):
-    figure, axes = plt.subplots(1, 3)
+    _, axes = plt.subplots(1, 3)
     choices.span_dots(axes, result)
-    choices.beta_legend(figure, result)
     apart = sensitivity.spans(result)
     for ax, measure in zip(axes, choices.MEASURES, strict=True):
         assert [label.get_text() for label in ax.get_yticklabels()] == list(choices.CHOICES.values())
@@ -62,7 +56,6 @@ def test_every_span_has_its_dot_and_its_mean_a_bar(result):
         assert [float(bar.get_xdata()[0]) for bar in bars] == pytest.approx(here.mean("beta").values)
         (dashed,) = (line for line in ax.lines if line.get_linestyle() == "--")
         assert dashed.get_xdata()[0] == pytest.approx(float(here.sel(choice="seed").mean()))
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["β = 0", "β = 0.1", "β = 1", "β = 10"]
 
 
 def test_every_seed_of_every_option_is_marked_and_the_paper_crosses_table_1(result):
@@ -105,71 +98,3 @@ def test_curves_lie_at_their_weights(result):
         (dotted,) = (line for line in ax.lines if line.get_linestyle() == ":")
         base = average.sel(networks="text", measure=measure, beta=0)
         assert dotted.get_ydata()[0] == pytest.approx(float(base))
-
-
-def test_the_accuracies_are_means_over_the_shared_seeds(result):
-    table = choices.accuracy_table(result)
-    assert table.shape == (15, 4) and table.columns.tolist() == BETAS
-    clean = result.clean.sel(networks="text", beta=1.0, seed=[0, 1])
-    assert table.loc[("no attack (Table 1)", "the text"), 1.0] == pytest.approx(float(clean.mean()))
-    attacked = result.accuracy.sel(networks="deeper", objective="total", beta=10.0, seed=[0, 1])
-    assert table.loc[("the paper's attack", "5 hidden layers"), 10.0] == pytest.approx(float(attacked.mean()))
-
-
-def test_the_span_table_counts_where_a_choice_is_beyond_the_seeds(result):
-    table = choices.span_table(result)
-    apart = sensitivity.spans(result).sel(measure="total")
-    row = table.loc["the depth", "the paper's attack"]
-    depth, seed = apart.sel(choice="layers").values, apart.sel(choice="seed").values
-    assert row["apart by"] == pytest.approx(depth.mean()) and row["β beyond the seeds"] == (depth > seed).sum()
-    assert (table.xs("β beyond the seeds", axis=1, level=1).loc["the seed"] == 0).all()
-
-
-def test_the_outcomes_are_the_best_beta_s(result):
-    table = choices.outcome_table(result, PRINTED)
-    clean = result.clean.sel(networks="pairs").values[:, :2].mean(-1)
-    row = table.loc["reduction pairs", "no attack"]
-    assert row["β = 0"] == pytest.approx(clean[0]) and row["β = 10"] == pytest.approx(clean[-1])
-    assert row["best"] == pytest.approx(clean.max()) and row["at β"] == BETAS[clean.argmax()]
-    assert row["from the paper"] == pytest.approx(
-        np.mean([abs(one - PRINTED.at(beta)) for one, beta in zip(clean, BETAS, strict=True)])
-    )
-    robust = result.accuracy.sel(networks="pairs", objective="classification").values[:, :2].mean((-1, -2))
-    gain = table.loc["reduction pairs", "gain, the attacker's"]
-    assert gain["best"] == pytest.approx(max(robust[1:]) - robust[0]) and gain["at β"] == BETAS[1:][robust[1:].argmax()]
-
-
-def test_the_weight_table_has_both_comparisons(result):
-    table = choices.weight_table(result)
-    apart = sensitivity.at_equal_weight(result)
-    assert set(table.index) == {"K = 0.3", "reduction pairs"}
-    for compared in ("same β", "equal weight"):
-        expected = apart.sel(networks="pairs", measure="total", compared=compared)
-        assert table.loc["reduction pairs", ("the paper's attack", compared)] == pytest.approx(float(expected))
-
-
-def test_the_words_have_their_numbers(result):
-    result["clean"].loc[dict(networks="deeper", seed=[0, 1])] = 0.1
-    result["clean"].loc[dict(networks="batch_50", seed=[0, 1])] = result.clean.sel(networks="text", seed=[0, 1]).values
-    numbers = choices.answer(result, PRINTED)
-    assert (numbers["seeds"], numbers["text_seeds"], numbers["betas"], numbers["sets"]) == (2, 3, 4, 5)
-    assert numbers["largest_clean"] == "the depth" and "the depth" in numbers["more_clean"]
-    assert "the batch size" not in numbers["more_clean"]
-    apart = sensitivity.spans(result).mean("beta").sel(measure="clean")
-    assert numbers["times_clean"] == pytest.approx(float(apart.sel(choice="layers") / apart.sel(choice="seed")))
-    best = sensitivity.gains(result).sel(measure="total").max("beta")
-    assert numbers["gain_low_total"] == pytest.approx(float(best.min()))
-    assert numbers["gain_high_of_total"] == choices.set_name(result, best.networks.values[best.values.argmax()])
-    nearest = sensitivity.from_paper(result, PRINTED)
-    assert numbers["nearest_by"] == pytest.approx(float(nearest.min())) and numbers["nearest"] != "5 hidden layers"
-    at_zero = sensitivity.means(result).sel(networks=["text", "scale_03", "pairs"], beta=0).values
-    assert numbers["zero"] == pytest.approx((at_zero.max(-1) - at_zero.min(-1)).max())
-    equal = sensitivity.at_equal_weight(result).sel(networks="scale_03", compared="equal weight", measure="clean")
-    assert numbers["scale_equal_clean"] == pytest.approx(float(equal))
-
-
-def test_no_choice_beyond_the_seeds_is_said_in_words(result):
-    for variable in ("clean", "accuracy"):
-        result[variable].loc[dict(seed=[0, 1])] = result[variable].sel(networks=["text"], seed=[0, 1]).values
-    numbers = choices.answer(result, PRINTED)
-    assert {numbers[f"more_{measure}"] for measure in choices.MEASURES} == {"none of the four"}

@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 from matplotlib.collections import LineCollection
 
+from lil.paper.tables import lipschitz as tables
 from lil.plotting import beta_colours, lipschitz
 
 
@@ -61,15 +62,10 @@ def result():
     )
 
 
-def test_data_sets_keep_their_order_and_their_networks(result):
-    assert lipschitz.data_names(result) == ["rings", "MNIST"]
-    assert lipschitz.of_data(result, "MNIST").beta.values.tolist() == [0, 0, 10, 10]
-
-
 def test_each_network_has_its_row_of_constants(result):
     figure = lipschitz.constants(result)
     for ax, name, rows in zip(figure.axes, ("rings", "MNIST"), (2, 4), strict=True):
-        networks = lipschitz.of_data(result, name)
+        networks = tables.of_data(result, name)
         assert ax.get_title() == name and len(ax.get_yticklabels()) == rows
         lines, median, within, between, upper = ax.collections[:5]
         assert isinstance(lines, LineCollection)
@@ -86,50 +82,21 @@ def test_each_network_has_its_row_of_constants(result):
     figure.canvas.draw()
 
 
-def test_tables_have_a_row_for_each_network(result):
-    constants, sides = lipschitz.constants_table(result), lipschitz.sides_table(result)
-    row, position = ("MNIST", 10.0, 0), 4
-    one = result.isel(network=position)
-    assert len(constants) == len(sides) == 6
-    assert constants.loc[row].to_dict() == pytest.approx(
-        {
-            "within": float(one.lower[0]),
-            "between": float(one.lower[1]),
-            "forced": float(one.forced),
-            "median": float(one.local[0, 1]),
-            "largest": float(one.local[0, 2]),
-            "product": float(one.upper[0]),
-        }
-    )
-    assert sides.loc[row, ("product", "isometry")] == pytest.approx(float(one.tightness[1, 1, 1]))
-    assert sides.loc[row, ("one", "violated")] == pytest.approx(float(one.violated[:, 2].max()))
-    alone = lipschitz.constants_table(lipschitz.of_data(result, "MNIST"))
-    assert alone.index.names == ["beta", "seed"] and alone.loc[(10.0, 0), "median"] == pytest.approx(
-        float(one.local[0, 1])
-    )
-
-
-def test_measures_are_those_of_the_median_point(result):
-    bound, representation, logits = lipschitz.measures(result).values()
-    assert np.allclose(bound, result.bound[:, 0, 0, 1])
-    assert np.allclose(representation, result.local[:, 0, 1]) and np.allclose(logits, result.local[:, 1, 1])
-
-
 def test_stretches_stand_in_the_column_of_their_direction(result):
     _, axes = plt.subplots(1, 2)
     lipschitz.stretches(axes, result)
     for ax, name in zip(axes, ("rings", "MNIST"), strict=True):
-        along = lipschitz.of_data(result, name).along.sel(quantile=0.5)
+        along = tables.of_data(result, name).along.sel(quantile=0.5)
         for dots, (at, direction) in zip(ax.collections, enumerate(lipschitz.DIRECTIONS), strict=True):
             x, y = np.asarray(dots.get_offsets()).T
             assert (np.abs(x - at) < 0.5).all() and y == pytest.approx(along.sel(direction=direction).values)
 
 
 def test_both_sides_draw_the_gradient_over_its_bound(result):
-    networks = lipschitz.of_data(result, "MNIST")
+    networks = tables.of_data(result, "MNIST")
     _, axes = plt.subplots(2, 3)
-    lipschitz.both_sides(axes, networks, ("isometry", "cross_entropy"))
-    for row, term in zip(axes, ("isometry", "cross_entropy"), strict=True):
+    lipschitz.both_sides(axes, networks)
+    for row, term in zip(axes, ("cross_entropy", "isometry"), strict=True):
         for ax, constant in zip(row, ("local", "product", "one"), strict=True):
             *dots, diagonal = ax.lines
             for k, line in enumerate(dots):
@@ -140,7 +107,7 @@ def test_both_sides_draw_the_gradient_over_its_bound(result):
 
 
 def test_certificates_are_dotted_below_the_attack(result):
-    networks = lipschitz.of_data(result, "MNIST")
+    networks = tables.of_data(result, "MNIST")
     _, axes = plt.subplots(1, 2)
     lipschitz.certificates(axes, networks)
     assert [len(ax.lines) for ax in axes] == [8, 4]
@@ -154,11 +121,11 @@ def test_certificates_are_dotted_below_the_attack(result):
 
 
 def test_each_measure_has_its_axis_against_robustness(result):
-    networks = lipschitz.of_data(result, "MNIST")
-    _, axes = plt.subplots(1, 1, squeeze=False)
+    networks = tables.of_data(result, "MNIST")
+    _, axes = plt.subplots(1, 3)
     robustness = networks.attacked.mean("epsilon")
-    lipschitz.against_robustness(axes[0], networks, {"upper bound": networks.upper.sel(map="logits")}, robustness)
-    x, y = np.asarray(axes[0, 0].collections[0].get_offsets()).T
-    assert x == pytest.approx(networks.upper.sel(map="logits").values)
-    assert y == pytest.approx(robustness.values)
-    assert axes[0, 0].get_xlabel() == "upper bound"
+    lipschitz.against_robustness(axes, networks, robustness)
+    for ax, (name, values) in zip(axes, tables.measures(networks).items(), strict=True):
+        x, y = np.asarray(ax.collections[0].get_offsets()).T
+        assert x == pytest.approx(values.values) and y == pytest.approx(robustness.values)
+        assert ax.get_xlabel() == name

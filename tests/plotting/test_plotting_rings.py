@@ -27,7 +27,7 @@ def test_the_slider_shows_one_seed_at_a_time(rings_result):
     figure = rings.turning(rings_result)
     assert [step.label for step in figure.layout.sliders[0].steps] == ["0", "1", "5"]
     for position, (step, seed) in enumerate(zip(figure.layout.sliders[0].steps, (0, 1, 5), strict=True)):
-        shown = [trace for trace, visible in zip(figure.data, step.args[1], strict=True) if visible]
+        shown = [trace for trace, visible in zip(figure.data, step.args[0]["visible"], strict=True) if visible]
         if position == 0:
             assert [trace for trace in figure.data if trace.visible] == shown
         assert [trace.scene for trace in shown] == ["scene", "scene", "scene2", "scene2", "scene3", "scene3"]

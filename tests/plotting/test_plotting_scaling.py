@@ -50,22 +50,8 @@ def test_what_would_be_proportional_is_dotted(result):
 
 
 def test_measured_and_predicted_spread(result):
-    predicted, measured = scaling.spread(plt.subplots()[1], result).lines
+    predicted, measured = scaling.estimate_spread(plt.subplots()[1], result).lines
     assert measured.get_ydata().tolist() == [0.1, 0.01] and predicted.get_ydata().tolist() == [0.11, 0.011]
-
-
-def test_the_words(result):
-    words = scaling.answer(result)
-    assert words["power_all"] == pytest.approx(2) and words["power_sampled"] == pytest.approx(0)
-    assert words["ms_within"] == pytest.approx(64) and words["points"] == 800 and words["cores"] == 2
-    assert (words["few"], words["spread_few"], words["many"], words["spread_many"]) == (100, 0.1, 10_000, 0.01)
-    assert words["faster"] == pytest.approx(1.8) and words["member_ratio"] == pytest.approx(3)
-
-
-def test_the_table_has_a_row_a_size(result):
-    table = scaling.table(result)
-    assert table.index.tolist() == [100, 200, 400, 800]
-    assert table["milliseconds", "all pairs"].tolist() == pytest.approx([4, 16, 64, 256])
 
 
 def test_what_is_nearly_constant_is_not_magnified():

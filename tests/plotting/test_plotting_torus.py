@@ -69,7 +69,7 @@ def test_the_turning_layouts_show_one_seed_at_a_time(torus_result):
     assert [step.label for step in steps] == ["0", "4"]
     assert [annotation.text for annotation in figure.layout.annotations] == ["2 classes", "4 classes", "8 classes"]
     for position, (step, seed) in enumerate(zip(steps, (0, 4), strict=True)):
-        shown = [trace for trace, visible in zip(figure.data, step.args[1], strict=True) if visible]
+        shown = [trace for trace, visible in zip(figure.data, step.args[0]["visible"], strict=True) if visible]
         if position == 0:
             assert [trace for trace in figure.data if trace.visible] == shown
         assert [trace.scene for trace in shown] == ["scene", "scene2", "scene3"]

@@ -36,7 +36,7 @@ def test_the_text_s_settings_make_the_text_s_networks():
 def balanced(monkeypatch):
     """One full batch of balanced classes in place of the images."""
     x = torch.rand(100, 784, generator=torch.Generator().manual_seed(0))
-    monkeypatch.setattr(choices, "inputs", lambda config, split, *, device: (x, BALANCED))
+    monkeypatch.setattr(mnist, "inputs", lambda config, split, *, device: (x, BALANCED))
     return replace(TINY, batch_size=100, epochs=5, seeds=(0,), betas=(0.3,))
 
 

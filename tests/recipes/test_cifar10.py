@@ -16,7 +16,7 @@ def nothing_kept():
 
 
 def test_the_readings_and_what_lies_between_them():
-    text, public = cifar10.reading("text"), cifar10.reading("public-code")
+    text, public = cifar10.PAPER, cifar10.PAPER_PUBLIC
     assert (text.hidden, text.inputs, text.seeds) == ((1000,) * 3, "normalised", (0, 1, 2))
     assert replace(public, hidden=text.hidden, inputs=text.inputs, seeds=text.seeds) == text
     assert (public.hidden, public.inputs) == ((1000,) * 4, "as-published")

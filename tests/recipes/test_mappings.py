@@ -17,7 +17,7 @@ def test_the_three_kinds_start_from_the_same_weights():
 
 def test_the_three_kinds_are_trained_apart():
     networks = mappings.train(TINY)
-    x, labels = mappings.data(TINY)
+    x, _ = mappings.data(TINY)
     z = mappings.restore(TINY, networks).represent(x).unflatten(0, (3, 2))
     assert not torch.allclose(z[0], z[1]) and not torch.allclose(z[1], z[2])
 

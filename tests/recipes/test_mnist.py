@@ -10,7 +10,7 @@ TINY = replace(mnist.QUICK, n_train=60, n_test=20, betas=(0.0, 1.0), batch_size=
 
 
 def test_the_two_readings():
-    text, public = mnist.reading("text"), mnist.reading("public-code")
+    text, public = mnist.PAPER, mnist.PAPER_PUBLIC
     assert mnist.build(replace(text, seeds=(0,))).sizes == (784, 100, 100, 100, 100, 10)
     assert mnist.build(replace(public, seeds=(0,))).sizes == (784, 100, 100, 100, 100, 100, 10)
     assert (text.scale, public.scale) == (1, 10) and (text.init, public.init) == ("default", "orthogonal")

@@ -96,7 +96,7 @@ def test_learning_rate_is_a_triangle_and_then_one_half_as_high() -> None:
 
 def test_an_epoch_is_drawn_from_its_number_and_flips_alternate() -> None:
     (order, flip, shift), again = pretraining.draws(500, 3, SETTINGS), pretraining.draws(500, 3, SETTINGS)
-    assert all(torch.equal(a, b) for a, b in zip((order, flip, shift), again))
+    assert all(torch.equal(a, b) for a, b in zip((order, flip, shift), again, strict=True))
     other_order, other_flip, other_shift = pretraining.draws(500, 4, SETTINGS)
     assert torch.equal(order.sort().values, torch.arange(500)) and not torch.equal(order, other_order)
     assert torch.equal(flip, ~other_flip) and 200 < flip.sum() < 300

@@ -1,4 +1,4 @@
-"""What the book needs to work from a folder, with no network: its mathematics and its movable figures.
+"""Sphinx extension: mathematics, movable figures and references of a book that works from a folder, with no network.
 
 MathJax comes from the installed package ``sphinx-mathjax-offline``, plotly's script from the installed ``plotly``;
 both are copied into the built pages. A plotly figure of a notebook becomes an empty ``<div>`` with its data beside
@@ -15,7 +15,6 @@ from pathlib import Path
 
 import plotly
 from docutils import nodes
-from myst_nb.core import render
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting.plain import Style as PlainStyle
 from pybtex.style.labels import BaseLabelStyle
@@ -26,13 +25,13 @@ OUTPUT_CLASS = "plotly-output"  # of the node, which Sphinx turns into an elemen
 
 
 class PlotlyFigure:
-    """myst-nb's renderer of plotly's output type, which it would otherwise drop."""
+    """The renderer of plotly's output type, which myst-nb would drop: the entry point ``myst_nb.mime_renderers``."""
 
-    mime_priority_overrides = [("*", PLOTLY_MIME, 0)]
+    mime_priority_overrides = (("*", PLOTLY_MIME, 0),)
 
     @staticmethod
     def handle_mime(renderer, data, inline: bool) -> list[nodes.Element] | None:
-        """A raw HTML node with the figure in it, or None where the output is not plotly's."""
+        """Return a raw HTML node with the figure in it, or None where the output is not plotly's."""
         if inline or data.mime_type != PLOTLY_MIME:
             return None
         figure = data.content if isinstance(data.content, dict) else json.loads(data.content)
@@ -41,7 +40,7 @@ class PlotlyFigure:
 
 
 def plotly_html(figure: dict, alt: str) -> str:
-    """The ``<div>`` that ``figures.js`` fills. Its height is fixed at once: the page must not jump when it is drawn."""
+    """Return the ``<div>`` that ``figures.js`` fills; its height is fixed so that the page does not jump at drawing."""
     height = int(figure.get("layout", {}).get("height", 480))
     # "</" would end the script element from inside a label.
     content = json.dumps(
@@ -58,7 +57,7 @@ class AuthorYearLabels(BaseLabelStyle):
     """Labels of the list of references as the text cites them: "Beshkov et al., 2025"."""
 
     def format_labels(self, sorted_entries):
-        """One label an entry, in order."""
+        """Yield one label an entry, in order."""
         for entry in sorted_entries:
             names = [str(person.rich_last_names[-1]) for person in entry.persons["author"]]
             who = " and ".join(names) if len(names) <= 2 else f"{names[0]} et al."
@@ -85,7 +84,7 @@ def copy_scripts(app: Sphinx, exception: Exception | None) -> None:
     static = Path(app.outdir) / "_static"
     shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", static / "plotly.min.js")
     package = importlib.metadata.distribution("sphinx-mathjax-offline")
-    source, target = Path(package.locate_file("sphinx-mathjax-offline/static/mathjax")), static / "mathjax"
+    source, target = Path(str(package.locate_file("sphinx-mathjax-offline/static/mathjax"))), static / "mathjax"
     target.mkdir(exist_ok=True)
     shutil.copyfile(source / "tex-mml-chtml.js", target / "tex-mml-chtml.js")
     for part in ("output/chtml/fonts/woff-v2", "input/tex/extensions"):
@@ -93,12 +92,7 @@ def copy_scripts(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool | str]:
-    """Entry point of the extension."""
-    # myst-nb reads its renderers from the entry points of installed packages and keeps the list; the book's own
-    # renderer is no package, so it joins the kept list.
-    renderers = render.load_mime_renders()
-    if PlotlyFigure not in renderers:
-        renderers.append(PlotlyFigure)
+    """Connect the extension to Sphinx."""
     register_plugin("pybtex.style.formatting", "author-year", AuthorYearStyle)
     app.connect("html-page-context", add_figure_scripts)
     app.connect("build-finished", copy_scripts)

@@ -1,0 +1,95 @@
+"""Parts that every notebook shows: its settings as a table, its data in a sentence, and the numbers of its words."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import json
+import tokenize
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from types import ModuleType
+from typing import Any
+
+import xarray as xr
+from IPython.display import Markdown
+from myst_nb import glue
+
+from lil.paper.markdown import table
+from lil.paper.tables import Numbers
+from lil.results import registry
+
+SETS = {"mnist": "MNIST", "cifar10": "CIFAR10"}
+
+
+def settings(experiment: ModuleType, profile: str) -> Markdown:
+    """Return a table of the settings of an experiment: name, value, and the comment beside it in the source.
+
+    Of several settings of one kind, such as the networks of two readings, the first are shown whole and the others
+    where they differ from them.
+    """
+    return Markdown(table(("setting", "value", "meaning"), _rows(registry.settings(experiment, profile), "", {})))
+
+
+def _rows(config: Any, prefix: str, seen: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the rows of one dataclass and of those in it; ``seen`` has those that were shown whole."""
+    comments = field_comments(type(config))
+    for field in fields(config):
+        value, name = getattr(config, field.name), f"{prefix}{field.name}"
+        if not is_dataclass(value):
+            yield f"`{name}`", shown(value), comments[field.name]
+            continue
+        like = next((other for other in seen if isinstance(value, type(seen[other]))), None)
+        kind = f"`{type(value).__module__}.{type(value).__qualname__}`" if like is None else f"as `{like}` but for"
+        yield f"`{name}`", kind, comments[field.name].rstrip(",;:")
+        rows = list(_rows(value, f"{name}.", seen))
+        if like is None:
+            seen[name] = value
+        else:
+            known = list(_rows(seen[like], f"{name}.", seen))
+            rows = [row for row in rows if row[:2] not in [other[:2] for other in known]]
+        yield from rows
+
+
+def shown(value: Any) -> str:
+    """Return a value of a setting as a reader writes it."""
+    if isinstance(value, (tuple, list)):
+        return ", ".join(map(shown, value)) or "none"
+    return f"{value:.4g}" if isinstance(value, float) else "none" if value is None else str(value)
+
+
+def field_comments(kind: type) -> dict[str, str]:
+    """Return the comment of each field of a dataclass: that on its last line, or else that on the line above it."""
+    found: dict[str, str] = {}
+    for each in reversed([base for base in kind.__mro__ if is_dataclass(base)]):
+        source = inspect.getsource(each)
+        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+        comments = {token.start[0]: token for token in tokens if token.type == tokenize.COMMENT}
+        for node in ast.parse(source).body[0].body:  # type: ignore[attr-defined]
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                beside, above = comments.get(node.end_lineno or 0), comments.get(node.lineno - 1)
+                if beside is None and above is not None and above.line.strip() != above.string:
+                    above = None  # beside the field before
+                comment = beside or above
+                found[node.target.id] = comment.string.lstrip("# ") if comment else ""
+    return found
+
+
+def title(result: xr.Dataset, *names: str) -> str:
+    """Return the names of the image sets; at a small scale, the digits that stand in for them."""
+    config = json.loads(result.attrs["config"])
+    used = {part["dataset"] for part in config.values() if isinstance(part, dict) and "dataset" in part}
+    meant = " and ".join(SETS[name] for name in names)
+    return meant if used <= set(names) else f"scikit-learn's digits, in place of {meant}"
+
+
+def computed_on(text: str) -> Markdown:
+    """Return the sentence on the data at the top of a page."""
+    return Markdown(f"**Everything on this page was computed on {text}.**")
+
+
+def glue_all(prefix: str, numbers: Numbers) -> None:
+    """Hand the numbers to the text of the page, where ``{glue:text}`` finds them by their prefixed names."""
+    for name, value in numbers.items():
+        glue(f"{prefix}_{name}", value, display=False)

@@ -1,0 +1,137 @@
+"""The tables of the status page, in Markdown: environment, notebooks, records, speed, and the optional wing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from lil import results
+from lil.paper.judging import EXPERIMENTS
+from lil.paper.markdown import table
+from lil.paper.pages import ROOT
+
+TIMINGS = ROOT / "benchmarks" / "timings.json"
+
+
+def environment() -> str:
+    """Return a table of the interpreter, the system and the packages that the results and the book depend on."""
+    required = [each for each in importlib.metadata.requires("lil") or [] if "extra" not in each or "book" in each]
+    packages = sorted({match[0] for each in required if (match := re.match(r"[\w.-]+", each))})
+    rows = [
+        ("Python", platform.python_version()),
+        ("System", f"{platform.system()} {platform.machine()}"),
+        ("Processors", str(os.cpu_count())),
+        *((package, importlib.metadata.version(package)) for package in packages),
+    ]
+    return table(("what", "version"), rows)
+
+
+def notebooks(folder: Path) -> str:
+    """Return a table of the executed notebooks in a folder: profile, mode, seconds and peak memory of the run."""
+    rows = []
+    for path in sorted(folder.glob("*.ipynb")):
+        if not path.name.endswith(".part.ipynb"):
+            run = nbformat.read(path, as_version=4).metadata["lil"]
+            rows.append(
+                (path.stem, run["profile"], run["mode"], f"{run['seconds']:.0f}", str(run["peak_memory_mb"] or "–"))
+            )
+    return table(("notebook", "profile", "mode", "seconds", "peak memory (MiB)"), rows)
+
+
+def records() -> str:
+    """Return a table of the records: state, cost, engine and witness; a sentence names the machine of all.
+
+    Other pages link to a record's row through its name, which the role ``record`` makes a target.
+    """
+    rows, machines = [], set()
+    for row in results.listing(EXPERIMENTS):
+        state = f"{row.state} ({', '.join(row.changed)})" if row.changed else row.state
+        cells = ["–"] * 6
+        if (attrs := row.attrs) is not None:
+            machines.add(attrs["machine"])
+            date = attrs["date"].removesuffix(" UTC")
+            cost = [f"{attrs['seconds']:.0f}", f"{attrs['peak_memory_mb']:.0f}"]
+            cells = [date, *cost, engine(attrs), witness(attrs), attrs["machine"]]
+        rows.append([f"{{record}}`{row.name}`", state, *cells])
+    header = ["record", "state", "date (UTC)", "seconds", "peak memory (MiB)", "engine", "witness", "machine"]
+    if len(machines) != 1:
+        return table(header, rows)
+    return f"All were computed on {machines.pop()}.\n\n" + table(header[:-1], [row[:-1] for row in rows])
+
+
+def engine(attrs: Mapping[str, Any]) -> str:
+    """Return the name of the engine that computed a record."""
+    return json.loads(attrs["engine"])["name"] if "engine" in attrs else "none yet"
+
+
+def witness(attrs: Mapping[str, Any]) -> str:
+    """Return the members that the plain engine recomputed, and the largest differences that it found."""
+    if "witness" not in attrs:
+        return "none yet"
+    found = json.loads(attrs["witness"])
+    members = found.get("members") or []
+    named = [
+        ", ".join(f"{k} = {v}" for k, v in each.items()) if isinstance(each, dict) else str(each) for each in members
+    ]
+    parts = [found.get("date", "").removesuffix(" UTC"), "; ".join(named)]
+    if cut := found.get("cut"):
+        named = [f"{name} = {value}" for name, value in cut.items()] if isinstance(cut, dict) else [str(cut)]
+        parts.append(f"cut to {', '.join(named)}")
+    largest = {name: _largest(found.get(name)) for name in ("weights", "evaluation", "whole")}
+    parts += [f"{name}: {value:.1e}" for name, value in largest.items() if value is not None]
+    return "; ".join(filter(None, parts))
+
+
+def _largest(value: Any) -> float | None:
+    """Return the largest of some differences, or None where nothing was compared."""
+    if isinstance(value, dict):
+        value = max((each for each in map(_largest, value.values()) if each is not None), default=None)
+    return None if value is None or isinstance(value, (bool, str)) else float(value)
+
+
+def speed(timings: Mapping[str, Any]) -> str:
+    """Return a table of what ``make bench`` measured: ours, the plain twin, the arithmetic alone, and their ratios."""
+    rows = []
+    for row in timings["rows"]:
+        twin, floor = ["–", "–"], ["–", "–"]
+        if row["naive"] is not None:
+            twin = [_milliseconds(row["naive"]), f"{row['naive'] / row['ours']:.1f}"]
+        if row["floor"] is not None:
+            floor = [_milliseconds(row["floor"]), f"{row['ours'] / row['floor']:.2f}"]
+        rows.append([row["what"], row["unit"], _milliseconds(row["ours"]), *twin, *floor])
+    header = ("what", "for", "ours (ms)", "plain twin (ms)", "twin / ours", "arithmetic (ms)", "ours / arithmetic")
+    when = f"Measured on {timings['date']} on {timings['machine']}, with {timings['threads']} threads."
+    return f"{when}\n\n{table(header, rows)}"
+
+
+def wing(timings: Mapping[str, Any]) -> str:
+    """Return a table of the files of ``lil/fast``: their lines, their purpose, and the time without them."""
+    rows = [
+        [f"`{row['file']}`", *(_cell(row.get(name)) for name in ("lines", "speeds_up", "ratio", "without"))]
+        for row in timings.get("wing", [])
+    ]
+    if not rows:
+        return "Not measured yet: `make bench` does."
+    return table(("file", "lines", "speeds up", "times as fast", "the whole paper without it"), rows)
+
+
+def _cell(value: Any) -> str:
+    return "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _milliseconds(value: float) -> str:
+    """Return three digits, or all before the point."""
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def read_timings() -> dict[str, Any]:
+    """Return the timings that the last ``make bench`` recorded."""
+    return json.loads(TIMINGS.read_text(encoding="utf-8"))

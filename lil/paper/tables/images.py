@@ -1,0 +1,176 @@
+"""Numbers of Figure 3, Table 1 and Appendix Figure 1."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import stdtrit
+
+from lil.paper.numbers import TABLE_1, Row
+from lil.paper.tables import Numbers, flat, prefixed
+
+COVERAGE = 0.95  # of the interval in which one more run of ours would lie
+BASELINES = {  # readings of the method for CIFAR10 at β = 0
+    "text": "the text",
+    "deeper": "one hidden layer more",
+    "as_published": "the public code's inputs",
+    "public": "both: the public code",
+    "first": "the public code's first version",
+}
+
+
+# Figure 3
+
+
+def robust_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return mean and standard deviation over seeds of the accuracy for each β: clean, and attacked as mean over ε."""
+    robust = result.accuracy.mean("epsilon")
+    attacked = {f"attacked: {name}": robust.sel(objective=name) for name in robust.objective.values}
+    parts = {
+        name: pd.DataFrame({"mean": one.mean("seed").to_series(), "sd": one.std("seed", ddof=1).to_series()})
+        for name, one in ({"clean": result.clean} | attacked).items()
+    }
+    return pd.concat(parts, axis=1).astype(float)
+
+
+def robustness(result: xr.Dataset, public: xr.Dataset) -> Numbers:
+    """Return the numbers of a page on Figure 3; those of the public code's reading begin with ``public``.
+
+    ``best_beta`` is the β > 0 with the highest accuracy under the paper's attack, as a mean over ε and seeds. After
+    ``paper`` and ``attacker`` (the gradient of the cross-entropy): ``best``, the accuracy there; ``better``, the number
+    of seeds for which it beats β = 0; ``rising``, whether the accuracy rises with every step of β.
+    """
+    numbers = _robustness(result) | prefixed("public", _robustness(public))
+    return numbers | (prefixed("precision", precision(result)) if "compared" in result else {})
+
+
+def _robustness(result: xr.Dataset) -> Numbers:
+    robust = result.accuracy.mean("epsilon")
+    best_beta = float(robust.sel(objective="total").mean("seed").drop_sel(beta=0).idxmax("beta"))
+    numbers: Numbers = {
+        "seeds": result.sizes["seed"],
+        "base": float(robust.sel(objective="classification", beta=0).mean()),
+        "best_beta": f"{best_beta:g}",
+        "clean_base": float(result.clean.sel(beta=0).mean()),
+        "clean_best": float(result.clean.sel(beta=best_beta).mean()),
+    }
+    for word, objective in (("paper", "total"), ("attacker", "classification")):
+        one = robust.sel(objective=objective)
+        rises = bool((one.mean("seed").diff("beta") > 0).all())
+        numbers |= {
+            f"{word}_best": float(one.sel(beta=best_beta).mean()),
+            f"{word}_better": int((one.sel(beta=best_beta) > one.sel(beta=0)).sum()),
+            f"{word}_rising": "rises with every step of β" if rises else "does not rise with every step of β",
+        }
+    return numbers
+
+
+def precision_change(result: xr.Dataset) -> xr.DataArray:
+    """Return the accuracy under the attack as it was run minus that in float32, on the images attacked with both."""
+    used, exact = (result.compared.sel(precision=name).astype(float) for name in ("used", "float32"))
+    return used - exact
+
+
+def precision(result: xr.Dataset) -> Numbers:
+    """Return the changes of accuracy made by the attack's precision, over all attacks, β, seeds and ε.
+
+    ``mean``: of their sizes on the first ``images``; ``bias``: with their signs; ``seeds``: the root mean square of the
+    standard deviations over seeds, on all images.
+    """
+    change = precision_change(result)
+    return {
+        "images": json.loads(result.attrs["config"])["n_compared"],
+        "mean": float(abs(change).mean()),
+        "bias": float(change.mean()),
+        "seeds": float(result.accuracy.astype(float).var("seed", ddof=1).mean() ** 0.5),
+    }
+
+
+# Table 1
+
+
+def beside_paper(accuracy: xr.DataArray, printed: Row) -> pd.DataFrame:
+    """Return the paper's numbers beside ours, accuracy (beta, seed): one row for each β that both have.
+
+    One more run of ours would lie between ``low`` and ``high`` with 95 % confidence, if runs are normally distributed:
+    mean ± t · sd · √(1 + 1/n). ``inside`` says whether the paper's number, which is one run, does; it is None where
+    one seed has no spread.
+    """
+    rows = {}
+    for beta in (float(b) for b in accuracy.beta if float(b) in printed.betas):
+        ours = accuracy.sel(beta=beta).dropna("seed").values.astype(np.float64)
+        n, mean, paper = len(ours), ours.mean(), printed.at(beta)
+        sd = ours.std(ddof=1) if n > 1 else np.nan
+        reach = stdtrit(n - 1, (1 + COVERAGE) / 2) * sd * np.sqrt(1 + 1 / n) if n > 1 else np.nan
+        rows[beta] = {
+            "paper": paper,
+            "mean": mean,
+            "sd": sd,
+            "n": n,
+            "difference": mean - paper,
+            "low": mean - reach,
+            "high": mean + reach,
+            "inside": bool(abs(paper - mean) <= reach) if n > 1 else None,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("beta")
+
+
+def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return the accuracy of each set of networks for each β, as means over seeds."""
+    return result.accuracy.mean("seed").to_pandas().astype(float)
+
+
+def baselines(result: xr.Dataset) -> dict[str, np.ndarray]:
+    """Return the accuracies on CIFAR10 at β = 0 of every seed, by the reading of the method."""
+    plain = result.accuracy.sel(beta=0)
+    return {words: plain.sel(networks=f"cifar10_{name}").dropna("seed").values for name, words in BASELINES.items()}
+
+
+def table1(result: xr.Dataset) -> Numbers:
+    """Return the numbers of the page on Table 1; names begin with the data set, baselines with their reading."""
+    numbers: Numbers = {}
+    for name, row in TABLE_1.items():
+        rows = beside_paper(result.accuracy.sel(networks=f"{name}_text"), row)
+        means = rows["mean"]
+        values = {
+            "rows": len(rows),
+            "inside": int(rows.inside.sum()),
+            "difference": float(rows.difference.abs().max()),
+            "best_beta": f"{means.idxmax():g}",
+            "first": float(means[rows.index.min()]),
+            "best": float(means.max()),
+            "last": float(means[rows.index.max()]),
+        }
+        numbers |= prefixed(name, values)
+    printed = TABLE_1["cifar10"].at(0.0)
+    found = {words: float(values.mean()) for words, values in baselines(result).items()}
+    nearest = min(found, key=lambda words: abs(found[words] - printed))
+    means_of = {name: found[BASELINES[name]] for name in ("text", "deeper", "as_published")}
+    return numbers | {"printed": printed, "nearest": nearest, "nearest_mean": found[nearest], **means_of}
+
+
+# Appendix Figure 1
+
+
+def distance_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return Wasserstein distance, correlation and median ratio for each β and set of networks, as means over seeds."""
+    measures = {"Wasserstein": result.wasserstein, "correlation": result.correlation}
+    measures["median ratio"] = result.ratio.sel(quantile=0.5)
+    means = {name: one.mean("seed").to_series().astype(float) for name, one in measures.items()}
+    return pd.concat(means, axis=1).unstack("networks")
+
+
+def distances(result: xr.Dataset) -> Numbers:
+    """Return the numbers of the page on Appendix Figure 1; names end in the set of networks."""
+    means = result[["wasserstein", "correlation"]].mean("seed")
+    first, last = (means.sel(beta=beta) for beta in (result.beta.min(), result.beta.max()))
+    return flat(
+        first=first.wasserstein,
+        last=last.wasserstein,
+        correlation_first=first.correlation,
+        correlation_last=last.correlation,
+        falls=xr.where((means.wasserstein.diff("beta") < 0).all("beta"), "yes", "no"),
+    )

@@ -1,0 +1,119 @@
+"""Numbers of Figures 1, 2 and 4: three kinds of mapping, two rings, a torus."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import xarray as xr
+
+from lil.paper.measures import KEPT, WITHIN
+from lil.paper.numbers import TORUS_ACCURACY
+from lil.paper.tables import Numbers, every_seed, flat
+
+
+def ratio_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return the correlation of distances and the quantiles of their ratio, one row for each network and class."""
+    table = result.ratio.to_series().unstack("quantile").add_prefix("quantile ")
+    table.insert(0, "correlation", result.correlation.to_series())
+    return table.astype(float).rename_axis(columns=None)
+
+
+def kept_pairs(result: xr.Dataset) -> xr.DataArray:
+    """Count the seeds for which all quantiles of the distance ratio lie within 0.1 of 1: (mapping, pairs)."""
+    return (abs(result.ratio - 1) <= WITHIN).all("quantile").sum("seed")
+
+
+def mappings(result: xr.Dataset) -> Numbers:
+    """Return the numbers of the page on Figure 1; names end in the mapping, and in the kind of pairs."""
+    medians = result.ratio.sel(quantile=0.5)
+    lowest = result.ratio.sel(mapping="all", pairs="within", quantile=0.05).min("seed")
+    return {"seeds": result.sizes["seed"], "sizes": str(result["sizes"].values.tolist())} | flat(
+        accuracy=result.accuracy.min("seed"),
+        kept=kept_pairs(result).transpose("mapping", "pairs"),
+        least=medians.min("seed").transpose("mapping", "pairs"),
+        most=medians.max("seed").transpose("mapping", "pairs"),
+        all_low=lowest,
+    )
+
+
+def rings(result: xr.Dataset) -> Numbers:
+    """Return the numbers of the page on Figure 2; names end in ``without`` (β = 0) or ``with`` (the largest β)."""
+    both = result.sel(beta=[0.0, float(result.beta.max())]).assign_coords(beta=["without", "with"])
+    rings, quantiles = ("seed", "ring"), result["quantile"]
+    exponential, chord = (both.misfit.sel(law=law) for law in ("exponential", "chord"))
+    kept = int((both.correlation.sel(beta="with").min("ring") >= KEPT).sum())
+    config = json.loads(result.attrs["config"])
+    return {
+        "seeds": result.sizes["seed"],
+        "rings": result.sizes["seed"] * result.sizes["ring"],
+        "kept": kept,
+        "verdict": every_seed(kept, result.sizes["seed"]),
+        "n_neighbors": config["n_neighbors"],
+        "min_dist": config["min_dist"],
+    } | flat(
+        data_misfit=result.data_misfit.sel(law="chord").max(),
+        linking=abs(result.linking_number),
+        accuracy=both.accuracy.min("seed"),
+        least=both.correlation.min(rings),
+        most=both.correlation.max(rings),
+        low=both.ratio.sel(quantile=quantiles.min()).min(rings),
+        median=both.ratio.sel(quantile=0.5).median(rings),
+        high=both.ratio.sel(quantile=quantiles.max()).max(rings),
+        one_loop=(both.loops == 1).sum(rings),
+        exponential=(exponential < chord).sum(rings),
+        misfit=exponential.median(rings),
+    )
+
+
+def contrasts(result: xr.Dataset) -> xr.Dataset:
+    """Return the contrast of the gradient's norm at a level's new cuts and at those it inherits: (level, seed).
+
+    The coarsest level inherits none and is left out.
+    """
+    one = result.sel(cut="ring", saliency="norm")
+    new = one.at_cut & ~one.at_cut.shift(level=1, fill_value=False)
+    elsewhere = one.gradient.where(~one.at_cut).median("point")
+    finer = result.level.where(result.level > result.level.min(), drop=True).astype(int)
+    return xr.Dataset(
+        {
+            name: one.gradient.where(points).median("point").sel(level=finer) / elsewhere.sel(level=finer)
+            for name, points in (("new", new), ("inherited", one.at_cut & ~new))
+        }
+    )
+
+
+def torus(result: xr.Dataset) -> Numbers:
+    """Return the numbers of the page on Figure 4; names end in the cut and the level."""
+    by_level, quantiles = ("cut", "level"), result["quantile"]
+    high = result.accuracy > TORUS_ACCURACY.value
+    everywhere = high.all("level").sum("seed")
+    norm = result.sel(saliency="norm")
+    hottest = norm.at_cut.isel(point=norm.gradient.argmax("point")).sel(cut="ring")
+    each = {
+        "high": high.sum("seed"),
+        "lowest": result.accuracy.min("seed"),
+        "kept": (result.correlation >= KEPT).sum("seed"),
+        "correlation": result.correlation.min("seed"),
+        "low_ratio": result.ratio.sel(quantile=quantiles.min()).min("seed"),
+        "high_ratio": result.ratio.sel(quantile=quantiles.max()).max("seed"),
+        "contrast": norm.contrast.min("seed"),
+        "most": norm.contrast.max("seed"),
+    }
+    found = contrasts(result)
+    return {
+        "threshold": TORUS_ACCURACY.value,
+        "seeds": result.sizes["seed"],
+        "band": json.loads(result.attrs["bands"])["accuracy"],
+        **{
+            f"verdict_{cut}": every_seed(int(everywhere.sel(cut=cut)), result.sizes["seed"]) for cut in ("ring", "tube")
+        },
+    } | flat(
+        all_levels=everywhere,
+        hottest=hottest.sum("seed"),
+        new_least=found.new.min("seed"),
+        new_most=found.new.max("seed"),
+        inherited_least=found.inherited.min("seed"),
+        inherited_most=found.inherited.max("seed"),
+        **{name: values.transpose(*by_level) for name, values in each.items()},
+    )

@@ -1,0 +1,102 @@
+"""The tables of the status page."""
+
+import json
+
+import nbformat
+import pytest
+
+from lil.paper import markdown, status
+from lil.results.listing import Row
+
+
+def rows_of(text):
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def test_a_bar_in_a_cell_does_not_end_it():
+    assert markdown.table(("a", "b"), [("x|y", "z")]) == "| a | b |\n| --- | --- |\n| x\\|y | z |"
+
+
+def test_the_environment_has_versions_of_what_the_results_depend_on():
+    rows = dict(rows_of(status.environment()))
+    assert {"Python", "torch", "xarray", "jupyter-book"} <= rows.keys() and "pytest" not in rows
+
+
+def test_each_executed_notebook_has_its_row(tmp_path):
+    notebook = nbformat.v4.new_notebook()
+    notebook.metadata["lil"] = {"profile": "paper", "mode": "auto", "seconds": 12.4, "peak_memory_mb": None}
+    for name in ("fig2_rings", "fig1.part"):
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+    assert rows_of(status.notebooks(tmp_path)) == [["fig2_rings", "paper", "auto", "12", "–"]]
+
+
+def row(name, machine="Z80", state="current", changed=(), **attrs):
+    cost = dict(date="2026-01-02 03:04:05 UTC", seconds=12.3, peak_memory_mb=99.6, machine=machine)
+    return Row(name, state, changed, cost | attrs)
+
+
+WITNESS = {
+    "date": "2026-11-29 10:00:00 UTC",
+    "members": [{"beta": 0.0, "seed": 0}, {"beta": 1.0, "seed": 0}],
+    "cut": {"epochs": 100},
+    "weights": 1.2e-7,
+    "evaluation": {"accuracy": 0.0, "ratio": 3e-5},
+    "whole": None,
+}
+
+
+def test_records_have_their_engine_and_witness(monkeypatch):
+    computed = row("a", engine=json.dumps({"name": "fast", "code": "0"}), witness=json.dumps(WITNESS))
+    listed = [computed, row("b", state="stale", changed=("code", "data")), Row("c", "missing")]
+    monkeypatch.setattr(status.results, "listing", lambda package: listed)
+    text = status.records()
+    assert text.startswith("All were computed on Z80.")
+    a, b, c = rows_of(text)
+    assert a[:6] == ["{record}`a`", "current", "2026-01-02 03:04:05", "12", "100", "fast"]
+    assert a[6] == (
+        "2026-11-29 10:00:00; beta = 0.0, seed = 0; beta = 1.0, seed = 0; cut to epochs = 100; "
+        "weights: 1.2e-07; evaluation: 3.0e-05"
+    )
+    assert b[1] == "stale (code, data)" and b[5:] == ["none yet"] * 2 and c == ["{record}`c`", "missing", *"–" * 5]
+
+
+def test_records_of_two_machines_name_theirs(monkeypatch):
+    monkeypatch.setattr(status.results, "listing", lambda package: [row("a"), row("b", machine="6502")])
+    assert [cells[-1] for cells in rows_of(status.records())] == ["Z80", "6502"]
+
+
+TIMINGS = {
+    "date": "2026-11-26",
+    "machine": "Z80",
+    "threads": 2,
+    "rows": [
+        {"what": "rings", "unit": "a run", "ours": 20.0, "naive": 1500.0, "floor": None},
+        {"what": "attack", "unit": "an image", "ours": 3.0, "naive": None, "floor": 2.0},
+    ],
+}
+
+
+def test_ratios_stand_beside_the_times():
+    assert rows_of(status.speed(TIMINGS)) == [
+        ["rings", "a run", "20", "1,500", "75.0", "–", "–"],
+        ["attack", "an image", "3", "–", "–", "2", "1.50"],
+    ]
+
+
+def test_the_wing_is_told_file_by_file_once_it_was_measured():
+    assert status.wing(TIMINGS) == "Not measured yet: `make bench` does."
+    one = {"file": "lil/fast/minibatches.py", "lines": 140, "speeds_up": "MNIST's training", "ratio": 7.123}
+    assert rows_of(status.wing(TIMINGS | {"wing": [one]})) == [
+        ["`lil/fast/minibatches.py`", "140", "MNIST's training", "7.12", "–"]
+    ]
+
+
+def test_the_recorded_timings_make_their_tables():
+    timings = status.read_timings()
+    assert len(rows_of(status.speed(timings))) == len(timings["rows"]) and status.wing(timings)
+
+
+@pytest.mark.parametrize("value, largest", [(0.5, 0.5), ({"a": 1.0, "b": {"c": 2}}, 2.0), (None, None), ({}, None)])
+def test_the_largest_difference(value, largest):
+    assert status._largest(value) == largest
