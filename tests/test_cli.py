@@ -137,9 +137,8 @@ def test_affirm(lil, fake, in_process):
 
 
 def test_affirm_says_what_it_did_not_compare(lil, fake, in_process):
-    fake.edit(
-        "experiments/fig9_lines.py", '"word": "text",', '"word": "text", "wild": ("w", np.sin(1e9 * level.ravel())),'
-    )
+    wild = '"wild": ("w", np.sin(1e9 * networks["lines"]["weight"].numpy().ravel())),'
+    fake.edit("experiments/fig9_lines.py", '"word": "text",', f'"word": "text", {wild}')
     lil("reproduce", "--record")
     fake.commit()
     fake.edit("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().mul(1 + 2e-7)")
