@@ -25,7 +25,7 @@ FACTOR = 3.0  # band by spread: the largest of a few reruns is exceeded by the n
 ROUNDING = 1e-6  # the smallest band
 COMPARABLE = 0.05 + 1e-9  # the largest band: a mistake could hide in a wider one
 WEIGHTS = "weights of "  # begins the name under which a recipe's weights are compared
-PATIENCE = 240.0  # seconds of reruns, after which no further one begins
+PATIENCE = 60.0  # seconds of reruns, after which no further one begins
 FEWEST = 2  # reruns that measure a band
 
 _SSE = {
