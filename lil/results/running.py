@@ -87,15 +87,14 @@ def weights_file(folder: str | Path, recipe: str) -> Path:
 
 def cut(config: Any, changes: dict[str, Any], recipes: Any) -> Any:
     """Return settings with some fields changed: ``{"n_images": 20, "mnist.n_test": 60, "*.epochs": 1}``."""
+    of: dict[str, dict[str, Any]] = {"": {}}
     for dotted, value in changes.items():
-        value = tuple(value) if isinstance(value, list) else value
         owner, _, last = dotted.rpartition(".")
         for name in recipes if owner == "*" else [owner]:
-            inner = getattr(config, name) if name else config
-            if owner != "*" or hasattr(inner, last):
-                inner = replace(inner, **{last: value})
-                config = replace(config, **{name: inner}) if name else inner
-    return config
+            if owner != "*" or hasattr(getattr(config, name), last):
+                of.setdefault(name, {})[last] = tuple(value) if isinstance(value, list) else value
+    own = of.pop("")  # all at once: settings are checked together
+    return replace(config, **own, **{name: replace(getattr(config, name), **fields) for name, fields in of.items()})
 
 
 @contextmanager
