@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from lil.experiments import PROBES, SEPARATE, WITNESSED
-from lil.results import computing, records, registry, running
+from lil.results import computing, keys, records, registry, running
 
 EXPERIMENTS = [registry.load("lil.experiments", name) for name in registry.names("lil.experiments")]
 
@@ -78,3 +78,9 @@ def test_a_witness_is_trained_at_full_settings(name):
 def test_what_is_said_to_be_separate_are_axes_of_experiments_that_there_are():
     assert set(SEPARATE) <= {_name(experiment) for experiment in EXPERIMENTS}
     assert all(set(axes) <= set(computing.AXES) for axes in SEPARATE.values())
+
+
+def test_no_key_reads_the_tables_of_the_experiments_package():
+    """They are literals, so that another probe makes no record stale."""
+    folder = keys.folder_above(EXPERIMENTS[0])
+    assert keys._Code(folder, "lil")._text("lil.experiments", constants=False) == "[]"

@@ -1,4 +1,4 @@
-"""A record of the fast engine names it, is stale after a change of it, and carries the plain code's numbers beside its own."""
+"""A record names its engine, is stale after a change of a fast one, and has the plain code's numbers beside its own."""
 
 import json
 
