@@ -10,27 +10,29 @@ import os
 import sys
 
 
-def gradient_sign(loss):
-    """The right loss, the gradient of its isometry term of the opposite sign."""
+def gradient_sign(prepare):
+    """The isometry term of the opposite sign: distances within classes are driven apart from those of the data."""
 
-    def faulty(alpha, scale, weights, strengths):
-        return loss(alpha, scale, weights, -strengths)
+    def faulty(*arguments):
+        batches = prepare(*arguments)
+        return batches._replace(weights=-batches.weights)
 
     return faulty
 
 
-def reduction(pair_weights):
+def reduction(prepare):
     """Divided by N instead of N²."""
 
-    def faulty(blocks, reduction="n2"):
-        return pair_weights(blocks, reduction) * blocks.n_points
+    def faulty(*arguments):
+        batches = prepare(*arguments)
+        return batches._replace(weights=batches.order.shape[-1] * batches.weights)
 
     return faulty
 
 
-FAULTS = {  # the module that is spoilt, what in it, and how
-    "gradient_sign": ("lil.fast.full_batch_kernel", "Loss", gradient_sign),
-    "reduction": ("lil.isometry", "pair_weights", reduction),
+FAULTS = {  # the module that is spoilt, the attribute, the fault
+    "gradient_sign": ("lil.fast.training", "prepare", gradient_sign),
+    "reduction": ("lil.fast.training", "prepare", reduction),
 }
 
 
