@@ -97,7 +97,7 @@ def _largest(value: Any) -> float | None:
 
 
 def speed(timings: Mapping[str, Any]) -> str:
-    """Return a table of the times that ``make bench`` measured: ours, the plain twin, the arithmetic alone, and their ratios."""
+    """Return a table of the times of ``make bench``: ours, the plain twin, the arithmetic alone, and their ratios."""
     rows = []
     for row in timings["rows"]:
         twin, floor = ["–", "–"], ["–", "–"]
