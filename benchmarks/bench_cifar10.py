@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from lil.fast.bfloat16 import Bfloat16Features
 
+from lil.engine import Features
 from lil.evaluation import Fgsm, Sweep, robustness
 from lil.recipes import cifar10
 
@@ -19,7 +19,10 @@ def test_attack(timed, kind):
     generator = torch.Generator().manual_seed(0)
     x = torch.rand(FGSM.batch_size, 3, 32, 32, generator=generator)
     labels = torch.randint(10, (len(x),), generator=generator)
-    front, model = Bfloat16Features(CONFIG.weights, CONFIG.inputs), cifar10.build(CONFIG).requires_grad_(False)
+    front, model = (
+        Features(CONFIG.weights, CONFIG.inputs, precision="bfloat16"),
+        cifar10.build(CONFIG).requires_grad_(False),
+    )
 
     def attack():
         if kind == "ours":

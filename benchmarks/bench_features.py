@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from lil.fast.bfloat16 import Bfloat16Features
 
-from lil.features import VGGFeatures, convolutions, extract
+from lil.engine import Features
+from lil.features import convolutions, extract
 
 N = 500
 
@@ -13,6 +13,6 @@ N = 500
 @pytest.mark.parametrize("kind", ("ours", "naive"))
 def test_features(timed, kind, precision):
     x = torch.rand(N, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    ours = Bfloat16Features if precision == "bfloat16" else VGGFeatures
-    module = ours("random") if kind == "ours" else convolutions("random").requires_grad_(False)
+    ours = Features("random", "normalised", precision=precision)
+    module = ours if kind == "ours" else convolutions("random").requires_grad_(False)
     timed(lambda: extract(module, x), f"VGG13, features in {precision}", "an image", N)

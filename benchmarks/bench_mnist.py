@@ -8,13 +8,14 @@ from dataclasses import replace
 import naive
 import pytest
 import torch
-from lil.fast.pixel_robustness import robustness
 
+from lil import attacks
 from lil.evaluation import Fgsm, Sweep
-from lil.fast import training
-from lil.fast import training as fast_training
+from lil.fast import training as compiled
+from lil.fast.robustness import robustness
 from lil.models import LIL
 from lil.recipes import mnist
+from lil.training import Settings
 
 PAPER = mnist.PAPER
 N_TRAIN, N_TEST = {"ours": 30_000, "naive": 6000, "floor": 6000}, {"ours": 2000, "naive": 500}
@@ -35,7 +36,7 @@ def networks() -> LIL:
 @pytest.mark.parametrize("kind", ("ours", "naive", "floor"))
 def test_training(timed, images, kind):
     x, labels = (part[: N_TRAIN[kind]] for part in images)
-    settings = training.Settings(epochs=1, batch_size=PAPER.batch_size)
+    settings = Settings(epochs=1, batch_size=PAPER.batch_size)
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(1))
 
     def train():
@@ -43,7 +44,7 @@ def test_training(timed, images, kind):
         if kind == "floor":
             arithmetic(model, x)
         elif kind == "ours":
-            fast_training.train(model, x, labels, settings, betas=PAPER.betas, seeds=[0] * len(PAPER.betas))
+            compiled.train(model, x, labels, settings, betas=PAPER.betas, seeds=[0] * len(PAPER.betas))
         else:
             for member, beta in enumerate(PAPER.betas):
                 naive.train_classifier(model, member, x, labels, beta=beta, order=order, batch_size=PAPER.batch_size)
@@ -53,7 +54,7 @@ def test_training(timed, images, kind):
 
 @torch.no_grad()
 def arithmetic(model: LIL, x: torch.Tensor) -> None:
-    """The matrix products of the steps, forward and backward, and Adam's arithmetic: no activations, losses or graph."""
+    """Compute the matrix products of the steps, forward and backward, and Adam: no activations, losses or graph."""
     for parameter in model.parameters():
         parameter.grad = torch.full_like(parameter, 1e-3)
     step = torch.optim.Adam(model.parameters(), fused=True).step
@@ -76,7 +77,7 @@ def test_attack(timed, images, kind):
 
     def attack():
         if kind == "ours":
-            attacked = Sweep(model, mnist.flatten, PAPER.betas, (0,), PAPER.scale)
+            attacked = Sweep(model, attacks.pixels, PAPER.betas, (0,), PAPER.scale)
             robustness(attacked, x.view(-1, 1, 28, 28), labels, fgsm)
         else:
             for member, beta in enumerate(PAPER.betas):

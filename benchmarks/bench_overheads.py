@@ -1,4 +1,4 @@
-"""What surrounds the computations: UMAP, a notebook that computes nothing beside the same imports, the book from its pages."""
+"""UMAP, a notebook that computes nothing beside its imports alone, and the book from its executed pages."""
 
 import subprocess
 import sys

@@ -1,20 +1,21 @@
-"""Timings in turns, and after them what the plain twin takes in units of ours, and ours in units of the arithmetic alone.
+"""Timings in turns, and after them the ratios between the kinds.
 
-Ours, the twin and the arithmetic take turns: a machine is slower for minutes now and then, and what one compares should not
-have been timed in different ones of them. With ``--record-timings``, as ``make bench`` has it, the medians become the table of
-the book's status page.
+All kinds of a benchmark take turns, as a machine is slower for minutes now and then. With ``--record-timings``, as in
+``make bench``, the medians become the tables of the book's status page.
 """
 
 import json
 from pathlib import Path
 from statistics import median
 
+import bench_wing
 import pytest
 
 from lil.results import provenance
 
 TIMINGS = Path(__file__).with_name("timings.json")
-KINDS = ("ours", "naive", "floor")  # "floor": the arithmetic alone, as torch does it
+# the twin of naive.py; the arithmetic alone, as torch does it; lil.training and lil.evaluation; the wing on one thread
+KINDS = ("ours", "naive", "floor", "plain", "one thread")
 TURNS = 5
 
 
@@ -49,10 +50,16 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
     terminalreporter.section("medians")
     for row in rows:
         terminalreporter.write_line(_in_words(row))
+    for row in bench_wing.table(rows):
+        terminalreporter.write_line(str(row))
     if config.getoption("--record-timings") and exitstatus == 0:
         about = provenance.describe("cpu", provenance.Cost())
         kept = {name: about[name] for name in ("date", "machine", "threads")}
-        TIMINGS.write_text(json.dumps(kept | {"rows": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        everything = kept | {
+            "rows": [row for row in rows if row["what"] not in bench_wing.PARTS],
+            "wing": bench_wing.table(rows),
+        }
+        TIMINGS.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _rows(timings):
@@ -73,6 +80,9 @@ def _in_words(row):
     words = f"{row['what']}: {row['ours']:.3g} ms {row['unit']}"
     if row["naive"]:
         words += f"; the plain twin {row['naive']:.3g} ms, {row['naive'] / row['ours']:.1f} times as much"
+    for kind in ("plain", "one thread"):
+        if row[kind]:
+            words += f"; {kind} {row[kind]:.3g} ms, {row[kind] / row['ours']:.2f} times as much"
     if row["floor"]:
         words += f"; the arithmetic alone {row['floor']:.3g} ms: ours is {row['ours'] / row['floor']:.2f} times that"
     return words

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import torch
 import xarray as xr
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from lil import attacks
@@ -75,10 +75,15 @@ class Sweep:
         )
 
 
+@torch.no_grad()
+def correct(model: LIL, inputs: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> Bool[Tensor, "m n"]:
+    """Return True where a network classifies a point correctly."""
+    return model(inputs).argmax(-1) == labels
+
+
 def accuracy(model: LIL, inputs: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> Float[Tensor, "m"]:
     """Return the share of points that each network classifies correctly."""
-    with torch.no_grad():
-        return (model(inputs).argmax(-1) == labels).float().mean(-1)
+    return correct(model, inputs, labels).float().mean(-1)
 
 
 def select(model: LIL, members: Sequence[int]) -> LIL:
@@ -116,8 +121,7 @@ def robustness(
     shared = 0 in sweep.betas and {"total", "classification"} <= set(objectives)  # the attack at β = 0
     batches = list(zip(x.split(fgsm.batch_size), labels.split(fgsm.batch_size), strict=True))
     for images, classes in batches[int(tally.batches) :]:
-        with torch.no_grad():
-            right = sweep.model(sweep.front(images)).argmax(-1) == classes
+        right = correct(sweep.model, sweep.front(images), classes)
         counts["clean"] += right.sum(-1).numpy(force=True).reshape(sweep.grid)
         for at, name in enumerate(objectives):
             for k, gradient in enumerate(_gradients(sweep, name, images, classes, fgsm)):

@@ -78,16 +78,16 @@ def _mapping(processes: int) -> Iterator:
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Have numba's functions run on one thread, and leave torch its threads, whose number numba's start changes."""
-    of_torch = torch.get_num_threads()
+    torch_threads = torch.get_num_threads()
     import numba
 
-    of_numba = numba.get_num_threads()
+    numba_threads = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
         yield
     finally:
-        numba.set_num_threads(of_numba)
-        torch.set_num_threads(of_torch)
+        numba.set_num_threads(numba_threads)
+        torch.set_num_threads(torch_threads)
 
 
 @lru_cache

@@ -42,8 +42,8 @@ class Regulariser:
 
     def draw(self, distribution, *shape: int) -> Float[Tensor, "m ..."]:
         """Return numbers of ``torch.rand`` or ``torch.randn``, the same for all members of a seed."""
-        each = torch.stack([distribution(shape, generator=generator) for generator in self.generators])
-        return each.to(self.strengths)[self.seed_index]
+        numbers = torch.stack([distribution(shape, generator=generator) for generator in self.generators])
+        return numbers.to(self.strengths)[self.seed_index]
 
 
 class Jacobian(Regulariser):
@@ -66,8 +66,8 @@ def squared_projections(
     logits: Float[Tensor, "m n c"], x: Float[Tensor, "m n d"], directions: Float[Tensor, "m n c"]
 ) -> Float[Tensor, "m n"]:
     """Return ‖vᵀJ‖² of each point, differentiable by the weights; ``logits`` are a model's output for ``x``."""
-    (along,) = torch.autograd.grad((directions * logits).sum(), x, create_graph=True)
-    return along.square().sum(-1)
+    (projection,) = torch.autograd.grad((directions * logits).sum(), x, create_graph=True)
+    return projection.square().sum(-1)
 
 
 class SpectralNorm(Regulariser):
@@ -88,14 +88,14 @@ class SpectralNorm(Regulariser):
 
     def normalise(self) -> dict[str, Float[Tensor, "m out in"]]:
         """Take a step of the power iteration and return the normalised weights, by the model's names."""
-        found = {}
+        weights = {}
         for layer, weight in enumerate(self.model.weights):
             with torch.no_grad():
                 right = _unit(weight.mT @ self.left[layer])
                 self.left[layer] = _unit(weight @ right)
             sigma = self.left[layer].mT @ weight @ right
-            found[f"weights.{layer}"] = self.strengths.view(-1, 1, 1) / sigma * weight
-        return found
+            weights[f"weights.{layer}"] = self.strengths.view(-1, 1, 1) / sigma * weight
+        return weights
 
     @torch.no_grad()
     def finish(self):

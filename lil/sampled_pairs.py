@@ -39,11 +39,11 @@ def draw_pairs(
         raise ValueError("no two points share a class, so there is no pair to draw.")
     ends = ordered.cumsum(0)
     number = torch.randint(int(ends[-1]), (n_pairs,), generator=generator)  # pairs are numbered class by class
-    of_class = torch.searchsorted(ends, number, right=True)
-    within, others = number - (ends - ordered)[of_class], size[of_class] - 1
+    class_index = torch.searchsorted(ends, number, right=True)
+    within, others = number - (ends - ordered)[class_index], size[class_index] - 1
     i, j = within // others, within % others
     j = j + (j >= i)  # no point is paired with itself
-    first = (size.cumsum(0) - size)[of_class]
+    first = (size.cumsum(0) - size)[class_index]
     return order[first + i], order[first + j]
 
 
@@ -76,7 +76,7 @@ def sampled_isometry_loss(
     i, j = (points.to(z.device) for points in draw_pairs(group, n_pairs, generator))
     differences = (points.index_select(-2, i) - points.index_select(-2, j) for points in (z, x))
     z_dist, x_dist = (torch.linalg.vector_norm(difference, dim=-1) for difference in differences)
-    each = mismatch(z_dist, x_dist, scale)
+    mismatches = mismatch(z_dist, x_dist, scale)
     size = torch.unique(group, return_counts=True)[1]
     weight = int((size * (size - 1)).sum()) / len(x) ** 2 if reduction == "n2" else 1.0  # of all ordered pairs together
-    return Estimate(weight * each.mean(-1), weight**2 * each.detach().var(-1) / n_pairs)
+    return Estimate(weight * mismatches.mean(-1), weight**2 * mismatches.detach().var(-1) / n_pairs)

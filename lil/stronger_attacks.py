@@ -17,6 +17,7 @@ from pyautoattack import AutoAttack
 from torch import Tensor
 
 from lil import attacks
+from lil.evaluation import correct
 from lil.models import LIL
 
 STAGES = ("apgd-ce", "apgd-t", "fab-t", "square")  # of AutoAttack's standard version, in its order
@@ -77,7 +78,7 @@ def escalating_pgd(
     Steps are of 2.5 ε divided by their number (Madry et al.), so that they reach across the ball and grow finer as they
     grow more. At most ``doublings`` doublings are tried.
     """
-    right, trace, change = _right(network, front, x, labels), [], 0.0
+    right, trace, change = correct(network, front(x), labels)[0], [], 0.0
     for attempt in schedule(steps, doublings):
         settings: dict[str, Any] = dict(epsilon=epsilon, step_size=2.5 * epsilon / attempt.steps, steps=attempt.steps)
         settings |= dict(random_start=True, generator=generator)
@@ -131,14 +132,14 @@ def autoattack(
     ensemble = AutoAttack(logits, eps=epsilon, seed=seed, device=x.device)
     ensemble.apgd.n_iter = ensemble.apgd_targeted.n_iter = ensemble.fab.n_iter = iterations
     ensemble.square.n_queries = queries
-    right, stages, change = _right(network, front, x, labels), [], 0.0
+    right, stages, change = correct(network, front(x), labels)[0], [], 0.0
     with torch.random.fork_rng():  # each stage seeds torch's global generator
         for stage in STAGES:
             at = right.nonzero().squeeze(-1)
             if len(at):
                 ensemble.attacks_to_run = [stage]
                 attacked, _ = ensemble.run_standard_evaluation(x[at], labels[at], batch_size=len(at))
-                right[at] = _right(network, front, attacked, labels[at])
+                right[at] = correct(network, front(attacked), labels[at])[0]
                 change = max(change, float((attacked - x[at]).abs().max()))
             stages.append(right.clone())
     return AutoAttacked(torch.stack(stages), change)
@@ -148,9 +149,3 @@ def noise(x: Images, epsilon: float, generator: torch.Generator) -> Images:
     """Return the images with every pixel moved by ``epsilon`` up or down at random, cut off at the bounds."""
     sign = 2 * torch.randint(2, x.shape, generator=generator, device=x.device) - 1
     return attacks.fgsm(x, sign.to(x.dtype), epsilon)
-
-
-def _right(network: LIL, front: attacks.Front, x: Images, labels: Labels) -> Bool[Tensor, "n"]:
-    """Return True for each image that the network classifies correctly."""
-    with torch.no_grad():
-        return network(front(x))[0].argmax(-1) == labels

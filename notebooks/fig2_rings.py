@@ -78,9 +78,7 @@ toys.ratio_table(result).round(3)
 # The `longest` bar of a perfect circle is $\sqrt 3 / 2 \approx 0.866$ of its diameter.
 
 # %% tags=["nbval-check-output"]
-table = result.loops.to_series().to_frame()
-table["longest"] = result.bar.sel(rank=1).to_series()
-table.astype({"longest": float}).round(2)
+toys.loop_table(result).round(2)
 
 # %% [markdown]
 # And do all these networks classify the test draw?

@@ -95,7 +95,8 @@ contrast.unstack(["saliency", "level"], sort=False).round(2)
 # A level inherits the cuts of the levels below it and makes as many new ones. The same contrast, of the norm, for both apart:
 
 # %% tags=["nbval-check-output"]
-toys.contrasts(result).to_dataframe()[["new", "inherited"]].astype(float).unstack("level").round(2)
+contrasts = toys.contrasts(result).to_dataframe()[["new", "inherited"]]
+contrasts.astype(float).unstack("level").round(2)
 
 # %% [markdown]
 # ## Figure 4B: the representation of each level

@@ -78,7 +78,7 @@ lipschitz.constants(result);
 # in random directions, and in the direction of FGSM on the cross-entropy. Medians over the points:
 
 # %% tags=["nbval-check-output", "scroll-output"]
-tables.stretch_table(result).round(3)
+tables.stretch_table(result).round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How much Φ stretches in three directions: a dot is a network, at the median over its points. Orange is β = 0, green β > 0, the darker the larger.", "name": "fig-lipschitz-directions"}, "image": {"alt": "Five panels of dots, for each data set three groups: towards the nearest point of the class, random, and attack"}}
 figure, axes = plt.subplots(1, len(tables.data_names(result)), figsize=(11, 3.3), sharey=True)

@@ -94,9 +94,9 @@ lipschitz.certificates(axes, result);
 # Does a smaller constant or bound of the network on the features go with more robustness in pixels? The accuracy under FGSM on the cross-entropy, from {doc}`fig3_cifar10`,
 # is divided by the clean accuracy and averaged over ε. A rank correlation of −1 would say that a smaller value always means more robustness.
 
-# %% tags=["nbval-check-output"]
+# %%
 robustness = tables.robustness_in_pixels(pixels)
-tables.ranks(result, robustness).round(2)
+tables.ranks(result, robustness).round(2)  # nbval does not check it: robustness in pixels is at chance at the quick scale
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Three measures that the theory suggests, taken on the features, against the share of rightly classified images that stay right under FGSM on pixels, averaged over ε. A dot is a network.", "name": "fig-lipschitz-cifar10-robustness"}, "image": {"alt": "Three scatter plots of what stays right under attack against the bound on the gradient, the local constant of the representation and that of the logits"}}
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.8), sharey=True)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from fake_package import fake as fake
+from fake_package import in_process as in_process
 
 from lil import cli, results
 from lil.paper import headlines
@@ -112,17 +113,47 @@ def test_results_lists_and_checks(lil, fake):
     assert "damaged" in lil("results").out and lil("results", "--check").status == 1
 
 
-def test_affirm(lil, fake):
+def test_affirm(lil, fake, in_process):
+    lil("reproduce", "--record")
+    commit = fake.commit()
+    answer = lil("results", "affirm")
+    assert answer.status == 0 and answer.out.startswith("0 of 0 records are current again")
+    fake.edit("arithmetic.py", "a + b", "b + a")
+    answer = lil("results", "affirm")
+    first, last = answer.out.splitlines()
+    assert answer.status == 0 and first == "fig9_lines is current again: equal bits."
+    assert last.startswith("1 of 1 records are current again, 0 are not; it took ")
+    assert lil("results", "--check").status == 0
+    fake.edit("arithmetic.py", "b + a", "a + b")
+    fake.edit("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().mul(1 + 2e-7)")
+    fake.commit()
+    answer = lil("results", "affirm", "fig9_lines", "--against", commit)
+    _says_one_sentence(answer)
+    assert "is not the code that the record results/fig9_lines.nc names" in answer.err
+    fake.edit("experiments/fig9_lines.py", "mul(1 + 2e-7)", "mul(1 + 1e-3)")
+    answer = lil("results", "affirm", "--against", commit)
+    _says_one_sentence(answer)
+    assert answer.out.startswith("0 of 1 records are current again, 1 are not")
+
+
+def test_affirm_says_what_it_did_not_compare(lil, fake, in_process):
+    wild = '"wild": ("w", np.sin(1e9 * networks["lines"]["weight"].numpy().ravel())),'
+    fake.edit("experiments/fig9_lines.py", '"word": "text",', f'"word": "text", {wild}')
+    lil("reproduce", "--record")
+    fake.commit()
+    fake.edit("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().mul(1 + 2e-7)")
+    answer = lil("results", "affirm")
+    assert "within measured bands, at most " in answer.out and "not compared: wild." in answer.out
+
+
+def test_changed_data_is_not_affirmed(lil, fake, monkeypatch):
     lil("reproduce", "--record")
     fake.edit("arithmetic.py", "a + b", "b + a")
-    answer = lil("results", "affirm", "fig9_lines")
-    assert answer.status == 0 and answer.out.startswith("fig9_lines is current again: recomputed at beta = ")
-    assert lil("results", "--check").status == 0
-    fake.edit("arithmetic.py", "b + a", "b - a")
-    fake.edit("experiments/fig9_lines.py", "mean(1).log()", "mean(1).log().add(1)")
+    monkeypatch.setenv("FAKE_CHECKSUM", "another")
+    assert lil("results", "affirm").out.startswith("0 of 0 records")
     answer = lil("results", "affirm", "fig9_lines")
     _says_one_sentence(answer)
-    assert "does not hold" in answer.err
+    assert "because its data changed" in answer.err
 
 
 @pytest.mark.parametrize(
@@ -130,6 +161,9 @@ def test_affirm(lil, fake):
     [
         (["reproduce", "fig1"], "There is no experiment 'fig1': there are fig9_lines."),
         (["results", "affirm", "fig1"], "There is no experiment 'fig1': there are fig9_lines."),
+        (["results", "affirm", "fig9_lines"], "There is no record results/fig9_lines.nc to affirm"),
+        (["results", "witness", "fig1"], "There is no experiment 'fig1': there are fig9_lines."),
+        (["results", "witness", "fig9_lines"], "There is no record results/fig9_lines.nc"),
         (["reproduce", "--record", "--profile", "quick"], "Only results at the paper's scale are recorded"),
         (["reproduce", "--record", "--mode", "recorded"], "Only results at the paper's scale are recorded"),
         (["reproduce", "--device", "tpu"], "There is no device 'tpu' on this machine"),
@@ -180,6 +214,7 @@ def test_an_interrupt_is_no_defect(lil, fake, monkeypatch):
         ["reproduce"],
         ["results"],
         ["results", "affirm"],
+        ["results", "witness"],
         ["claims"],
         ["data"],
         ["data", "fetch"],
@@ -209,6 +244,18 @@ def test_damaged_data_is_named(monkeypatch, capsys, tmp_path):
         (tmp_path / "MNIST" / "raw" / f"{name}-ubyte").write_bytes(b"not MNIST")
     assert cli.main(["data", "verify", "mnist"]) == 1
     assert "is not the published file of MNIST" in capsys.readouterr().err
+
+
+def test_an_unknown_engine_is_told_in_one_sentence():
+    """In a process of its own, of the real package."""
+    command = [sys.executable, "-m", "lil.cli"]
+    for arguments in (["results"], ["reproduce", "fig1_mappings", "--profile", "quick"]):
+        done = subprocess.run(
+            [*command, *arguments], capture_output=True, text=True, env={**os.environ, "LIL_ENGINE": "fats"}
+        )
+        assert done.returncode == 1 and done.stderr == (
+            "lil: LIL_ENGINE is 'fats': set it to fast or plain, or leave it unset.\n"
+        )
 
 
 def test_the_installed_command_answers():

@@ -166,10 +166,7 @@ def test_the_default_is_the_papers_range():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (
-            dict(epsilons=(0.1, 1.5)),
-            r"ε \(the paper's γ\) must be > 0 and at most 1, the range of a pixel, not 1.5",
-        ),
+        (dict(epsilons=(0.1, 1.5)), r"ε \(the paper's γ\) must be > 0 and at most 1, the range of a pixel, not 1.5"),
         (dict(batch_size=1), "batch_size must be at least 2"),
         (dict(pictured=(3,)), "pictured must be positions of the 3 epsilons"),
         (dict(pictures=21), "pictures must be 0 to 20"),

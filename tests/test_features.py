@@ -86,7 +86,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "vgg.safetensors"
     monkeypatch.setattr(features, "WEIGHTS", path)
     run = pretraining.Pretraining(pretraining.Settings(seed=3))
-    pretraining.write(path, pretraining.half(run.network.state_dict()), pretraining.card(run, 0.5))
+    pretraining.write(path, pretraining.halve(run.network.state_dict()), pretraining.card(run, 0.5))
     return path
 
 

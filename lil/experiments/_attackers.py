@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from lil import attacks, stronger_attacks
-from lil.evaluation import FGSM, Fgsm, Sweep, predict, select
+from lil.evaluation import FGSM, Fgsm, Sweep, correct, predict, select
 from lil.experiments._common import grid_dataset
 from lil.experiments._sweeps import load_sweep
 from lil.models import LIL, derived_seed
@@ -25,7 +25,6 @@ from lil.progress import Progress
 from lil.stronger_attacks import AutoAttacked, Escalated, autoattack, converged, escalating_pgd
 
 ATTACKS = ("total", "classification", "margin", "pgd", "autoattack", "noise")
-SINGLE_STEPS = ATTACKS[:3]
 PRECISIONS = ("float32", "float64")
 
 Images = Float[Tensor, "n c h w"]
@@ -99,7 +98,7 @@ def attack_by_all(
         progress("attackers: PGD and AutoAttack", k + 1, members)
     zero, turned = _precision(sweep, x, labels)
     values = {
-        "clean": (("images", "member"), shares(_right(sweep.model, sweep.front, x, labels), view.n_few)),
+        "clean": (("images", "member"), shares(correct(sweep.model, sweep.front(x), labels), view.n_few)),
         "accuracy": (("images", "attack", "member", "epsilon"), tables.accuracy),
         "transferred": (("images", "member", "epsilon"), tables.transferred),
         "after_stage": (("stage", "member", "epsilon"), tables.after_stage),
@@ -168,26 +167,23 @@ class _Tables:
 def _single_steps(tables: _Tables, sweep: Sweep, x: Images, labels: Labels) -> None:
     """Attack by FGSM with each of three objectives; at β = 0 the total is the cross-entropy, and so are its results."""
     view, networks = tables.view, [select(sweep.model, [k]) for k in range(sweep.model.members)]
-    epsilons = x.new_tensor(view.all_epsilons).view(-1, 1, 1, 1, 1)
-    for name in SINGLE_STEPS:
+    epsilons, fgsm = x.new_tensor(view.all_epsilons).view(-1, 1, 1, 1, 1), Fgsm(batch_size=view.batch_size)
+    for name in ("total", "classification", "margin"):
         right = torch.empty(len(networks), len(epsilons), len(x), dtype=torch.bool)
         change = torch.zeros(len(networks), len(epsilons))
         for at in torch.arange(len(x)).split(view.batch_size):
-            objective = _objective(name, sweep, labels[at], view)
+            if name == "margin":
+                objective = stronger_attacks.margin(sweep.model, labels[at])
+            else:
+                objective = sweep.objective(name, labels[at], fgsm)
             for k, gradient in enumerate(attacks.gradients(objective, sweep.front, x[at], len(networks))):
                 moved = attacks.fgsm(x[at], gradient.sign(), epsilons)
                 right[k, :, at] = (predict(networks[k], sweep.front, moved) == labels[at]).cpu()
                 change[k] = torch.maximum(change[k], (moved - x[at]).abs().flatten(1).amax(1).cpu())
         tables.put(name, (slice(None), slice(None)), right, change)
-    without = [k for k in range(len(networks)) if sweep.betas[k // len(sweep.seeds)] == 0]
+    plain = [k for k in range(len(networks)) if sweep.betas[k // len(sweep.seeds)] == 0]
     for table in (tables.accuracy, tables.change):
-        table[..., ATTACKS.index("total"), without, :] = table[..., ATTACKS.index("classification"), without, :]
-
-
-def _objective(name: str, sweep: Sweep, labels: Labels, view: View) -> attacks.Objective:
-    if name == "margin":
-        return stronger_attacks.margin(sweep.model, labels)
-    return sweep.objective(name, labels, Fgsm(batch_size=view.batch_size))
+        table[..., ATTACKS.index("total"), plain, :] = table[..., ATTACKS.index("classification"), plain, :]
 
 
 def _noise(tables: _Tables, sweep: Sweep, x: Images, labels: Labels) -> None:
@@ -195,7 +191,7 @@ def _noise(tables: _Tables, sweep: Sweep, x: Images, labels: Labels) -> None:
     for position, epsilon in enumerate(tables.view.all_epsilons):
         generator = torch.Generator(x.device).manual_seed(derived_seed(tables.view.draw, 0, position))
         moved = stronger_attacks.noise(x, epsilon, generator)
-        right = _right(sweep.model, sweep.front, moved, labels)
+        right = correct(sweep.model, sweep.front(moved), labels)
         tables.put("noise", (slice(None), position), right, float((moved - x).abs().max()))
 
 
@@ -210,7 +206,7 @@ def _transfer(tables: _Tables, sweep: Sweep, x: Images, labels: Labels) -> None:
         for position, epsilon in enumerate(tables.view.all_epsilons):
             size = dict(epsilon=epsilon, step_size=2.5 * epsilon / steps, steps=steps)
             moved = attacks.attack(source, sweep.front, objective, x, labels, **size).x[0]
-            right = _right(targets, sweep.front, moved, labels)
+            right = correct(targets, sweep.front(moved), labels)
             tables.transferred[:, others, position] = shares(right, tables.view.n_few)
 
 
@@ -228,11 +224,6 @@ def _many_steps(tables: _Tables, sweep: Sweep, k: int, x: Images, labels: Labels
             where, after = ATTACKS.index("autoattack"), auto.right.double().mean(-1).numpy(force=True)
             tables.after_stage[:, k, position] = after
             tables.accuracy[1, where, k, position], tables.change[where, k, position] = after[-1], auto.change
-
-
-def _right(model: LIL, front: attacks.Front, x: Images, labels: Labels) -> Bool[Tensor, "m n"]:
-    with torch.no_grad():
-        return model(front(x)).argmax(-1) == labels
 
 
 def _precision(

@@ -100,7 +100,7 @@ def _measures(config: Measuring, group: Group, progress: Progress) -> xr.Dataset
     left, right = _both_sides(group, constants)
     progress(f"Lipschitz constants: {group.name}", 2, 3)
     ratio = left[:, :, None] / right  # 0/0, NaN, where a point is the only one of its class in its batch
-    certified, attacked = _certified(config, group, upper[:, 0]), _attacked(config, group)
+    certified, attacked = _certify(config, group, upper[:, 0]), _attack(config, group)
     progress(f"Lipschitz constants: {group.name}", 3, 3)
     kept = torch.linspace(0, len(x) - 1, config.drawn).long()  # spread out: the toys' points are sorted by class
     values = {
@@ -109,7 +109,7 @@ def _measures(config: Measuring, group: Group, progress: Progress) -> xr.Dataset
         "lower": (("pairs",), torch.stack(pairs, -1)),
         "forced": ((), lipschitz.lower_margins(x, model(x), labels, model.weights[-1])),
         "local": (("map", "quantile"), _quantiles(local, config)),
-        "along": (("direction", "quantile"), _along(config, group)),
+        "along": (("direction", "quantile"), _directional(config, group)),
         "upper": (("map",), upper),
         "gradient": (("term", "quantile"), _quantiles(left, config)),
         "bound": (("term", "constant", "quantile"), _quantiles(right, config)),
@@ -125,10 +125,10 @@ def _measures(config: Measuring, group: Group, progress: Progress) -> xr.Dataset
         name: (("network", *dims), value.numpy(force=True).astype(np.float32)) for name, (dims, value) in values.items()
     }
     betas, seeds = map(list, zip(*group.members, strict=True))
-    each = dict(data=("network", [group.name] * len(seeds)), beta=("network", betas), seed=("network", seeds))
+    networks = dict(data=("network", [group.name] * len(seeds)), beta=("network", betas), seed=("network", seeds))
     axes = dict(pairs=lipschitz.Pairs._fields, map=MAPS, direction=DIRECTIONS, term=TERMS, constant=CONSTANTS)
     axes |= dict(norm=NORMS, quantile=config.quantiles, epsilon=config.epsilons)
-    return xr.Dataset(variables, each | {name: list(axis) for name, axis in axes.items()})
+    return xr.Dataset(variables, networks | {name: list(axis) for name, axis in axes.items()})
 
 
 def _quantiles(values: Float[Tensor, "*lead n"], config: Measuring) -> Float[Tensor, "*lead q"]:
@@ -144,13 +144,13 @@ def _both_sides(
     for chosen in torch.arange(len(group.x)).split(group.batch_size):
         batch = (group.model, group.x[chosen], group.labels[chosen])
         lefts.append(torch.stack(gradient_bound.gradient_norms(*batch, **group.settings), 1))
-        own = [constant[:, chosen] if constant.shape[1] > 1 else constant for constant in constants.values()]
-        bounds = [gradient_bound.gradient_bounds(*batch, lipschitz=each, **group.settings) for each in own]
+        local = [constant[:, chosen] if constant.shape[1] > 1 else constant for constant in constants.values()]
+        bounds = [gradient_bound.gradient_bounds(*batch, lipschitz=constant, **group.settings) for constant in local]
         rights.append(torch.stack([torch.stack(terms, 1) for terms in bounds], 2))
     return torch.cat(lefts, -1), torch.cat(rights, -1)
 
 
-def _along(config: Measuring, group: Group) -> Float[Tensor, "m directions q"]:
+def _directional(config: Measuring, group: Group) -> Float[Tensor, "m directions q"]:
     """Return quantiles over the points of the representation's stretch in each of the DIRECTIONS.
 
     ``neighbour`` is towards the nearest point of the same class, ``attack`` that of FGSM on the cross-entropy.
@@ -176,7 +176,7 @@ def _along(config: Measuring, group: Group) -> Float[Tensor, "m directions q"]:
     return torch.stack([_quantiles(stretches[direction], config) for direction in DIRECTIONS], 1)
 
 
-def _certified(config: Measuring, group: Group, constant: Float[Tensor, "m"]) -> Float[Tensor, "m norms epsilons"]:
+def _certify(config: Measuring, group: Group, constant: Float[Tensor, "m"]) -> Float[Tensor, "m norms epsilons"]:
     """Return the share of points whose certified radius exceeds ε, in L2 and in L∞.
 
     A change by ε in each of D coordinates has the Euclidean norm √D ε.
@@ -186,7 +186,7 @@ def _certified(config: Measuring, group: Group, constant: Float[Tensor, "m"]) ->
     return (radii[:, :, None] > radii.new_tensor(config.epsilons)[:, None]).double().mean(-1)
 
 
-def _attacked(config: Measuring, group: Group) -> Float[Tensor, "m epsilons"]:
+def _attack(config: Measuring, group: Group) -> Float[Tensor, "m epsilons"]:
     """Return the share of points that projected gradient ascent on the cross-entropy leaves in their class."""
     model, labels, images = group.model, group.labels, group.x[:, None, None]  # attacks are written for images
     objective, left = attacks.classification(model, labels), []

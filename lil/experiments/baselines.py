@@ -86,10 +86,10 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
     }
     parts = []
     kinds = (("lil_", plain, "beta", config.mnist.betas), ("", others, "setting", range(len(methods))))
-    for prefix, model, axis, along in kinds:
+    for prefix, model, axis, positions in kinds:
         measured = _measures(config, model.to(device).requires_grad_(False), x, labels, f"attacks: {axis}", progress)
         single = {prefix + name: (dims, array.astype(np.float32)) for name, (dims, array) in measured.items()}
-        parts.append(grid_dataset(single, {axis: along, "seed": seeds}, {}))
+        parts.append(grid_dataset(single, {axis: positions, "seed": seeds}, {}))
     return xr.merge(parts, join="exact", compat="equals").drop_vars("setting").assign_coords(coords)
 
 

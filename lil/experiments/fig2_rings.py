@@ -60,7 +60,7 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
     edges = np.linspace(0, max(2 * math.sqrt(z.shape[-1]), x_dist.max()), config.bins + 1)
     ratio = np.quantile(z_dist / x_dist, config.quantiles, axis=-1)
     member = ("member", "ring")
-    of_data = _shapes(x.numpy(), x_dist, ("ring",), edges, config.loop_share)
+    data_shapes = _shapes(x.numpy(), x_dist, ("ring",), edges, config.loop_share)
     values = {
         "x": (("ring", "point", "axis"), x),
         "umap": ((*member, "point", "axis"), umap),
@@ -69,7 +69,7 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
         "correlation": (member, _correlations(z_dist, x_dist)),
         "ratio": ((*member, "quantile"), np.moveaxis(ratio, 0, -1).astype(np.float32)),
         **_shapes(z.numpy(), z_dist, member, edges, config.loop_share),
-        **{f"data_{name}": value for name, value in of_data.items()},
+        **{f"data_{name}": value for name, value in data_shapes.items()},
         "edges": (("edge",), edges),
     }
     coords = dict(ring=[0, 1], quantile=list(config.quantiles), law=["exponential", "chord"], rank=[1, 2])
@@ -94,8 +94,8 @@ def _shapes(
         "bar": (("rank",), [(loop.longest, loop.second) for loop in loops], np.float32),
     }
     return {
-        name: ((*dims, *last), np.array(found, dtype).reshape(*lead, *np.shape(found)[1:]))
-        for name, (last, found, dtype) in shapes.items()
+        name: ((*dims, *last), np.array(values, dtype).reshape(*lead, *np.shape(values)[1:]))
+        for name, (last, values, dtype) in shapes.items()
     }
 
 
@@ -103,8 +103,8 @@ def _correlations(
     z_dist: Float[np.ndarray, "m ring p"], x_dist: Float[np.ndarray, "ring p"]
 ) -> Float[np.ndarray, "m ring"]:
     """Return Pearson's correlation of the distances of each member and ring with those of the ring itself."""
-    found = [[np.corrcoef(z, x)[0, 1] for z, x in zip(member, x_dist, strict=True)] for member in z_dist]
-    return np.array(found, np.float32)
+    correlations = [[np.corrcoef(z, x)[0, 1] for z, x in zip(member, x_dist, strict=True)] for member in z_dist]
+    return np.array(correlations, np.float32)
 
 
 def law_misfits(distances: Float[np.ndarray, "p"]) -> tuple[float, float]:

@@ -78,7 +78,7 @@ def _measures(config: Config, recipe: torus.Config, model: StackedLIL, points: t
     for z, scores, labels in zip(levels, logits, points.labels, strict=True):
         accuracy.append((scores.argmax(-1).cpu() == labels).float().mean(-1).numpy())
         mask = within_class(labels)
-        x_dist, z_dist = (flat_pairs(pair_distances(each), mask).numpy() for each in (points.x, z.cpu()))
+        x_dist, z_dist = (flat_pairs(pair_distances(cloud), mask).numpy() for cloud in (points.x, z.cpu()))
         correlation.append([np.corrcoef(member, x_dist)[0, 1] for member in z_dist])
         ratio.append(np.quantile(z_dist / x_dist, config.quantiles, axis=-1).T)
     at_cut = np.stack([points_at_cut(labels, recipe.grid) for labels in points.labels])
@@ -131,11 +131,11 @@ def contrast(
     gradient: Float[np.ndarray, "*lead levels m n"], at_cut: Bool[np.ndarray, "levels n"]
 ) -> Float[np.ndarray, "*lead levels m"]:
     """Return the median over the points at a cut of that level, divided by the median over all others."""
-    found = []
+    ratios = []
     for level, near in enumerate(at_cut):
         own = gradient[..., level, :, :]
-        found.append(np.median(own[..., near], axis=-1) / np.median(own[..., ~near], axis=-1))
-    return np.stack(found, axis=-2)
+        ratios.append(np.median(own[..., near], axis=-1) / np.median(own[..., ~near], axis=-1))
+    return np.stack(ratios, axis=-2)
 
 
 run = make_run(RECIPES, evaluate)

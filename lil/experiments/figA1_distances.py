@@ -63,13 +63,13 @@ def _distances(
     x_dist = flat_pairs(pair_distances(x), mask).numpy(force=True)
     z = recipe.restore(settings, networks).to(device).represent(x)
     # One network after another: all pairs of all networks would not fit into memory.
-    z_dist = settings.scale * np.stack([flat_pairs(pair_distances(each), mask).numpy(force=True) for each in z])
+    z_dist = settings.scale * np.stack([flat_pairs(pair_distances(member), mask).numpy(force=True) for member in z])
     edges, mean = np.linspace(0, max(x_dist.max(), z_dist.max()), config.bins + 1), x_dist.mean()
     values = {
-        "count": (("member", "bin"), [np.histogram(each, edges)[0] for each in z_dist]),
-        "wasserstein": (("member",), [wasserstein_distance(each, x_dist) / mean for each in z_dist]),
-        "correlation": (("member",), [np.corrcoef(each, x_dist)[0, 1] for each in z_dist]),
-        "ratio": (("member", "quantile"), [np.quantile(each / x_dist, config.quantiles) for each in z_dist]),
+        "count": (("member", "bin"), [np.histogram(member, edges)[0] for member in z_dist]),
+        "wasserstein": (("member",), [wasserstein_distance(member, x_dist) / mean for member in z_dist]),
+        "correlation": (("member",), [np.corrcoef(member, x_dist)[0, 1] for member in z_dist]),
+        "ratio": (("member", "quantile"), [np.quantile(member / x_dist, config.quantiles) for member in z_dist]),
         "data_count": (("bin",), np.histogram(x_dist, edges)[0]),
         "data_mean": ((), mean),
         "edges": (("edge",), edges),

@@ -71,22 +71,22 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
         "by_threads": [("within-class", config.points[-1], dict(threads=threads)) for threads in usable],
     }
     steps, total = itertools.count(1), sum(map(len, calls.values())) + len(config.drawn)
-    found: dict[str, list] = {name: [] for name in (*calls, "estimates")}
-    for name, each in calls.items():
-        for pairs, points, more in each:
-            found[name].append(_seconds(config, pairs, points, device=device, **more))
+    results: dict[str, list] = {name: [] for name in (*calls, "estimates")}
+    for name, settings in calls.items():
+        for pairs, points, more in settings:
+            results[name].append(_seconds(config, pairs, points, device=device, **more))
             progress("isometry loss", next(steps), total)
     for n_drawn in config.drawn:
-        found["estimates"].append(_spread(config, n_drawn))
+        results["estimates"].append(_spread(config, n_drawn))
         progress("isometry loss", next(steps), total)
-    loss, spread, predicted = (np.array(values) for values in zip(*found["estimates"], strict=True))
+    loss, spread, predicted = (np.array(values) for values in zip(*results["estimates"], strict=True))
     return xr.Dataset(
         {
-            "seconds": (("pairs", "points"), np.reshape(found["seconds"], (len(PAIRS), -1))),
+            "seconds": (("pairs", "points"), np.reshape(results["seconds"], (len(PAIRS), -1))),
             "memory": (("pairs", "points"), [_memory(config, pairs) for pairs in PAIRS]),
-            "by_classes": ("classes", found["by_classes"]),
-            "by_members": ("members", found["by_members"]),
-            "by_threads": ("threads", found["by_threads"]),
+            "by_classes": ("classes", results["by_classes"]),
+            "by_members": ("members", results["by_members"]),
+            "by_threads": ("threads", results["by_threads"]),
             "cores": os.cpu_count() or 1,
             "loss": loss[0],
             "spread": ("drawn", spread),
@@ -122,15 +122,15 @@ def _call(
 
 def _seconds(config: Config, pairs: str, n: int, *, device: str, threads: int | None = None, **more: int) -> float:
     """Return the median seconds of a call, after one that is not timed."""
-    call, found = _call(config, pairs, n, device=device, **more), []
+    call, times = _call(config, pairs, n, device=device, **more), []
     with _threads(threads or torch.get_num_threads()):
         for _ in range(config.repeats + 1):
             started = time.perf_counter()
             call()
             if torch.device(device).type == "cuda":
                 torch.cuda.synchronize()
-            found.append(time.perf_counter() - started)
-    return statistics.median(found[1:])
+            times.append(time.perf_counter() - started)
+    return statistics.median(times[1:])
 
 
 @contextmanager
@@ -157,14 +157,14 @@ def _memory(config: Config, pairs: str) -> list[float]:
 
 def _rises(config: Config, pairs: str) -> list[float]:
     _call(config, pairs, 2 * _CLASSES)()  # loads all that is loaded once
-    found = []
+    rises = []
     for n in config.points:
         ctypes.CDLL(None).malloc_trim(0)  # gives back the memory that the size before has freed
         before = _status("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
         _call(config, pairs, n)()
-        found.append(_status("VmHWM") - before)
-    return found
+        rises.append(_status("VmHWM") - before)
+    return rises
 
 
 def _status(field: str) -> float:
@@ -178,8 +178,8 @@ def _spread(config: Config, n_drawn: int) -> tuple[float, float, float]:
     z, x, labels = _data(config, config.n_points)
     exact = float(isometry_loss(z[0], pair_distances(x), within_class(labels)))
     generator = torch.Generator().manual_seed(derived_seed(config.draw, 0, n_drawn))
-    found = [sampled_isometry_loss(z[0], x, labels, n_drawn, generator=generator) for _ in range(config.n_estimates)]
-    losses, variances = (torch.stack(values).double() for values in zip(*found, strict=True))
+    draws = [sampled_isometry_loss(z[0], x, labels, n_drawn, generator=generator) for _ in range(config.n_estimates)]
+    losses, variances = (torch.stack(values).double() for values in zip(*draws, strict=True))
     return exact, float(losses.std()) / exact, float(variances.mean().sqrt()) / exact
 
 

@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 
 import numba
-import platformdirs
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+
+from lil.cache import cache_folder
 
 _WING = Path(__file__).parent
 
@@ -35,7 +36,7 @@ def folder() -> Path | None:
     numba's own cache compiles a function again only when that function's file changes. This folder is named by the
     content of all files of the wing: a change in a called function, a constant or a compiler flag starts an empty one.
     """
-    locator = _Locator(Path(numba.config.CACHE_DIR or platformdirs.user_cache_path("lil")))
+    locator = _Locator(Path(numba.config.CACHE_DIR or cache_folder()))
     try:
         locator.ensure_cache_path()
     except OSError:

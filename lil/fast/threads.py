@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 
 import torch
@@ -27,31 +27,31 @@ def share(
     with the number of finished calls. The first error is raised, after the parts that have begun.
     """
     waiting = deque((task, 0) for task in tasks)
-    calls, finished, caller = len(waiting) * parts, [], threading.get_ident()
+    calls, finished, errors, caller = len(waiting) * parts, [], [], threading.get_ident()
 
     def work() -> None:
-        while True:
+        while not errors:
             try:
                 task, part = waiting.popleft()
             except IndexError:
                 return
             try:
                 run(task, part)
-            except BaseException:
-                waiting.clear()
-                raise
+                finished.append(task)
+                if threading.get_ident() == caller:
+                    report(len(finished))
+            except BaseException as error:
+                errors.append(error)
             if part + 1 < parts:
                 waiting.append((task, part + 1))
-            finished.append(task)
-            if threading.get_ident() == caller:
-                report(len(finished))
 
     threads = max(1, min(torch.get_num_threads(), len(waiting)))
     with _turn, _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         others = [pool.submit(work) for _ in range(threads - 1)]
         work()
-        for each in others:
-            each.result()
+        wait(others)
+    if errors:
+        raise errors[0]
     report(calls)
 
 

@@ -1,4 +1,4 @@
-"""Where the paper's text and its public code differ: our setting, and the measured effect of the difference.
+"""Differences between the paper's text and its public code: our setting, and the measured effect.
 
 The text is the default; the public code's value is an option by name, where there is one. The public code is
 github.com/KBeshkov/HIsometricNets at commit 7167a91 of 2024-02-15. Nobody knows which of the two made the printed

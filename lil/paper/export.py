@@ -17,28 +17,24 @@ FROZEN = Path(__file__).with_name("frozen.json")
 def as_dict(entry: Entry) -> dict[str, Any]:
     """Return an entry as plain data, numbers for every seed."""
     claim = entry.claim
+    head, words = ("number", "name", "title"), ("statement", "place", "measured", "criterion", "reason")
+    numbers = [
+        {
+            "label": number.label,
+            "values": list(number.values),
+            "condition": number.condition,
+            "met": None if number.relation is None else number.met,
+            "beyond_the_protocol": number.beyond,
+        }
+        for number in entry.numbers
+    ]
     return {
-        "number": claim.number,
-        "name": claim.name,
-        "title": claim.title,
+        **{name: getattr(claim, name) for name in head},
         "verdict": str(entry.verdict),
-        "statement": claim.statement,
-        "place": claim.place,
-        "measured": claim.measured,
-        "criterion": claim.criterion,
-        "reason": claim.reason,
+        **{name: getattr(claim, name) for name in words},
         "seeds": entry.seeds,
         "conditions_met": entry.score,
-        "numbers": [
-            {
-                "label": number.label,
-                "values": list(number.values),
-                "condition": number.condition,
-                "met": None if number.relation is None else number.met,
-                "beyond_the_protocol": number.beyond,
-            }
-            for number in entry.numbers
-        ],
+        "numbers": numbers,
         "pages": list(claim.pages),
         "records": [f"results/{name}.nc" for name in claim.experiments],
         "not_recorded": dict(entry.missing),

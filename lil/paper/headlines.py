@@ -12,6 +12,7 @@ import xarray as xr
 
 from lil.paper import sensitivity
 from lil.paper.numbers import TABLE_1
+from lil.paper.tables import labelled
 
 Headline = dict[str, tuple[float | None, float]]
 
@@ -21,46 +22,24 @@ def headline(name: str, result: xr.Dataset) -> Headline:
     return HEADLINES[name](result) if name in HEADLINES else {}
 
 
-def _mappings(result: xr.Dataset) -> Headline:
-    """Return the median d(Φ)/d(x) of the pairs by mapping, over seeds; the paper measures nothing."""
-    medians = result.ratio.sel(quantile=0.5).mean("seed")
-    return {
-        f"{mapping}, d(Φ)/d(x) {pairs}": (None, float(medians.sel(mapping=mapping, pairs=pairs)))
-        for mapping in result.mapping.values
-        for pairs in result.pairs.values
-    }
+def _unprinted(template: str, values: xr.DataArray) -> Headline:
+    """Return numbers that the paper does not print: one for each entry of an array."""
+    return {template.format(**labels): (None, float(value)) for labels, value in labelled(values)}
 
 
-def _rings(result: xr.Dataset) -> Headline:
-    """Return the smallest correlation of all seeds and rings; the paper gives no numbers."""
-    least = result.correlation.min(["seed", "ring"])
-    return {
-        f"β = {beta:g}, correlation of distances": (None, float(least.sel(beta=beta))) for beta in result.beta.values
-    }
-
-
-def _robustness(dataset: str, result: xr.Dataset) -> Headline:
+def _robustness(data: str, result: xr.Dataset) -> Headline:
     """Return means over the seeds by β of the accuracy without attack, a row of Table 1, and under the paper's attack.
 
     The attack is shown at the γ at which its accuracy varies most with β. The paper draws it without numbers.
     """
-    row, means = TABLE_1[dataset], result.mean("seed")
+    means = result.mean("seed")
     curves = means.accuracy.sel(objective="total")
     at = (curves.max("beta") - curves.min("beta")).idxmax("epsilon")
-    clean = {
-        f"β = {beta:g}, accuracy without attack": (row.at(beta), float(means.clean.sel(beta=beta)))
-        for beta in result.beta.values
+    clean: Headline = {
+        f"β = {beta:g}, accuracy without attack": (TABLE_1[data].at(beta), float(means.clean.sel(beta=beta)))
+        for beta in result.beta.values.tolist()
     }
-    return clean | {
-        f"β = {beta:g}, accuracy at γ = {float(at):.2g}": (None, float(curves.sel(beta=beta, epsilon=at)))
-        for beta in result.beta.values
-    }
-
-
-def _torus(result: xr.Dataset) -> Headline:
-    """Return the smallest accuracy of all seeds by level, cut as in the text; the paper gives no numbers."""
-    least = result.accuracy.sel(cut="ring").min("seed")
-    return {f"{level} classes, accuracy": (None, float(least.sel(level=level))) for level in result.level.values}
+    return clean | _unprinted(f"β = {{beta:g}}, accuracy at γ = {float(at):.2g}", curves.sel(epsilon=at))
 
 
 def _table1(result: xr.Dataset) -> Headline:
@@ -74,20 +53,20 @@ def _table1(result: xr.Dataset) -> Headline:
     }
 
 
-def _choices(result: xr.Dataset) -> Headline:
-    """Return the spread of the clean accuracies over the options of each choice, and over seeds: means over β."""
-    apart = sensitivity.spans(result).sel(measure="clean").mean("beta")
-    return {f"{name}: accuracies lie apart by": (None, float(apart.sel(choice=name))) for name in apart.choice.values}
-
-
 HEADLINES: dict[str, Callable[[xr.Dataset], Headline]] = {
-    "fig1_mappings": _mappings,
-    "fig2_rings": _rings,
+    "fig1_mappings": lambda result: _unprinted(
+        "{mapping}, d(Φ)/d(x) {pairs}", result.ratio.sel(quantile=0.5).mean("seed").transpose("mapping", "pairs")
+    ),
+    "fig2_rings": lambda result: _unprinted(
+        "β = {beta:g}, correlation of distances", result.correlation.min(["seed", "ring"])
+    ),
     "fig3_mnist": partial(_robustness, "mnist"),
     "fig3_mnist_public": partial(_robustness, "mnist"),
     "fig3_cifar10": partial(_robustness, "cifar10"),
     "fig3_cifar10_public": partial(_robustness, "cifar10"),
-    "fig4_torus": _torus,
+    "fig4_torus": lambda result: _unprinted("{level} classes, accuracy", result.accuracy.sel(cut="ring").min("seed")),
     "table1": _table1,
-    "scale_and_depth": _choices,
+    "scale_and_depth": lambda result: _unprinted(
+        "{choice}: accuracies lie apart by", sensitivity.spans(result).sel(measure="clean").mean("beta")
+    ),
 }

@@ -1,6 +1,6 @@
 """Measures of a recorded result for each claim: pure functions from a dataset to numbers with conditions.
 
-Thresholds were fixed before the numbers were looked at; the ledger says why each is what it is.
+Thresholds were fixed before the numbers were looked at; the ledger gives the reason for each.
 """
 
 from __future__ import annotations

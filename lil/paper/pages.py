@@ -4,7 +4,7 @@
 one figure out of the book, for the README. The Makefile calls all three.
 
 Two runs of a page differ only where it prints a time or a number that moved: cell ids follow from the cells'
-positions, and what only describes the run (time stamps, papermill's notes, stderr) is dropped.
+positions, and the traces of the run (time stamps, papermill's notes, stderr) are dropped.
 """
 
 from __future__ import annotations

@@ -57,11 +57,10 @@ def records() -> str:
         cells = ["–"] * 6
         if (attrs := row.attrs) is not None:
             machines.add(attrs["machine"])
-            date = attrs["date"].removesuffix(" UTC")
             cost = [f"{attrs['seconds']:.0f}", f"{attrs['peak_memory_mb']:.0f}"]
-            cells = [date, *cost, engine(attrs), witness(attrs), attrs["machine"]]
+            cells = [attrs["date"][:10], *cost, engine(attrs), witness(attrs), attrs["machine"]]
         rows.append([f"{{record}}`{row.name}`", state, *cells])
-    header = ["record", "state", "date (UTC)", "seconds", "peak memory (MiB)", "engine", "witness", "machine"]
+    header = ["record", "state", "date", "seconds", "peak memory (MiB)", "engine", "witness", "machine"]
     if len(machines) != 1:
         return table(header, rows)
     return f"All were computed on {machines.pop()}.\n\n" + table(header[:-1], [row[:-1] for row in rows])
@@ -81,7 +80,7 @@ def witness(attrs: Mapping[str, Any]) -> str:
     named = [
         ", ".join(f"{k} = {v}" for k, v in each.items()) if isinstance(each, dict) else str(each) for each in members
     ]
-    parts = [found.get("date", "").removesuffix(" UTC"), "; ".join(named)]
+    parts = [found.get("date", "")[:10], "; ".join(named)]
     if cut := found.get("cut"):
         named = [f"{name} = {value}" for name, value in cut.items()] if isinstance(cut, dict) else [str(cut)]
         parts.append(f"cut to {', '.join(named)}")
@@ -98,7 +97,7 @@ def _largest(value: Any) -> float | None:
 
 
 def speed(timings: Mapping[str, Any]) -> str:
-    """Return a table of what ``make bench`` measured: ours, the plain twin, the arithmetic alone, and their ratios."""
+    """Return a table of the times that ``make bench`` measured: ours, the plain twin, the arithmetic alone, and their ratios."""
     rows = []
     for row in timings["rows"]:
         twin, floor = ["–", "–"], ["–", "–"]

@@ -6,7 +6,6 @@ optimiser. The plain networks, which have no method, and those with the isometry
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -73,19 +72,14 @@ def members(config: Config) -> list[tuple[str, float, int]]:
 
 def build(config: Config) -> LIL:
     """Return the untrained networks, one member each (method, strength, seed)."""
-    return _networks(config, [seed for _, _, seed in members(config)])
-
-
-def _networks(config: Config, seeds: Sequence[int]) -> LIL:
-    return LIL((mnist.PIXELS, *config.hidden, 10), seeds=seeds)
+    return LIL((mnist.PIXELS, *config.hidden, 10), seeds=[seed for _, _, seed in members(config)])
 
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
     """Train the networks and return their weights, on the CPU; those of one method learn as one ensemble."""
-    x, labels = data(config, "train")
-    x, labels = pixels(x).to(device), labels.to(device)
-    each = [_train(config, method, x, labels, progress) for method in METHODS if getattr(config, method)]
-    return {name: torch.cat([networks[name].cpu() for networks in each]) for name in each[0]}
+    x, labels = (part.to(device) for part in data(config, "train"))
+    trained = [_train(config, method, pixels(x), labels, progress) for method in METHODS if getattr(config, method)]
+    return {name: torch.cat([networks[name].cpu() for networks in trained]) for name in trained[0]}
 
 
 def _train(
@@ -93,8 +87,15 @@ def _train(
 ) -> dict[str, Tensor]:
     """Return the weights of one method's networks, trained."""
     _, strengths, seeds = zip(*(member for member in members(config) if member[0] == method), strict=True)
-    model = _networks(config, seeds).to(x.device)
-    regulariser = _kind(config, method)(model, strengths, seeds)
+    model = LIL((mnist.PIXELS, *config.hidden, 10), seeds=seeds).to(x.device)
+    kinds = {
+        "jacobian": regularisers.Jacobian,
+        "spectral": regularisers.SpectralNorm,
+        "decay": regularisers.WeightDecay,
+        "fgsm": partial(regularisers.Adversarial, steps=1, reach=1.25),
+        "pgd": partial(regularisers.Adversarial, steps=config.pgd_steps, reach=2.5),
+    }
+    regulariser = kinds[method](model, strengths, seeds)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     steps = -(-len(x) // config.batch_size)
     for epoch, order in enumerate(batch_orders(len(x), config.epochs, seeds)):
@@ -107,16 +108,6 @@ def _train(
             progress(f"training: {method}", epoch * steps + step, config.epochs * steps)
     regulariser.finish()
     return model.state_dict()
-
-
-def _kind(config: Config, method: str) -> type[regularisers.Regulariser] | partial:
-    return {
-        "jacobian": regularisers.Jacobian,
-        "spectral": regularisers.SpectralNorm,
-        "decay": regularisers.WeightDecay,
-        "fgsm": partial(regularisers.Adversarial, steps=1, reach=1.25),
-        "pgd": partial(regularisers.Adversarial, steps=config.pgd_steps, reach=2.5),
-    }[method]
 
 
 restore = ensembles.restorer(build)

@@ -22,10 +22,10 @@ def members(config: Any) -> list[tuple[float, int]]:
 
 
 def train(
-    model: Model, x: Tensor, labels: Any, settings: Settings, each: Sequence[tuple[float, int]], progress: Progress
+    model: Model, x: Tensor, labels: Any, settings: Settings, pairs: Sequence[tuple[float, int]], progress: Progress
 ) -> dict[str, Tensor]:
-    """Train a model on its device and return its weights, on the CPU. ``each`` has the (β, seed) of every member."""
-    betas, seeds = zip(*each, strict=True)
+    """Train a model on its device and return its weights, on the CPU. ``pairs`` has (β, seed) of every member."""
+    betas, seeds = zip(*pairs, strict=True)
     engine.train(model, x, labels, settings, betas=betas, seeds=seeds, progress=progress)
     return {name: value.cpu() for name, value in model.state_dict().items()}
 

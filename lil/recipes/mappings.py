@@ -8,7 +8,6 @@ isometry of each class may pull them apart, and a network without isometry may d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -52,11 +51,7 @@ def members(config: Config) -> list[tuple[str, int]]:
 
 def build(config: Config) -> LIL:
     """Return the untrained networks, one member each (kind of mapping, seed)."""
-    return _networks(config, [seed for _, seed in members(config)])
-
-
-def _networks(config: Config, seeds: Sequence[int]) -> LIL:
-    return LIL((2, *config.hidden, 2), seeds=seeds)
+    return LIL((2, *config.hidden, 2), seeds=[seed for _, seed in members(config)])
 
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
@@ -67,10 +62,10 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     x, labels = (part.to(device) for part in data(config))
     trained = []
     for pairs, betas in (("within-class", (0.0, config.beta)), ("all", (config.beta,))):
-        each = [(beta, seed) for beta in betas for seed in config.seeds]
-        model = _networks(config, [seed for _, seed in each]).to(device)
+        ensemble = [(beta, seed) for beta in betas for seed in config.seeds]
+        model = LIL((2, *config.hidden, 2), seeds=[seed for _, seed in ensemble]).to(device)
         settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate, pairs=pairs)
-        trained.append(ensembles.train(model, x, labels, settings, each, progress))
+        trained.append(ensembles.train(model, x, labels, settings, ensemble, progress))
     return {name: torch.cat([state[name] for state in trained]) for name in trained[0]}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -36,17 +36,17 @@ QUICK = replace(PAPER, dataset="digits", n_test=200, hidden=(40,) * 4, betas=(0.
 QUICK_PUBLIC = replace(QUICK, hidden=(40,) * 5, init="orthogonal", scale=10.0)
 
 
-def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
-    """Return the images of a split, in [0, 1], and their classes, 0 to 9."""
+def data(config: Any, split: images.Split) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
+    """Return the images of a split, in [0, 1], and their classes, 0 to 9, for a recipe's ``config``."""
     return images.load(config.dataset, split, config.n_train if split == "train" else config.n_test)
 
 
-def data_fingerprint(config: Config) -> str:
+def data_fingerprint(config: Any) -> str:
     """Return the fingerprint of the images on which the networks depend."""
     return images.fingerprint(config.dataset)
 
 
-def data_available(config: Config) -> bool:
+def data_available(config: Any) -> bool:
     """Return True if the images are on this machine."""
     return images.available(config.dataset)
 

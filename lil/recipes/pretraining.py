@@ -72,9 +72,8 @@ class Pretraining:
     def __init__(self, settings: Settings, device: torch.device | str = "cpu"):
         self.settings = settings
         self.network = network(settings.seed).to(device, memory_format=torch.channels_last)
-        self.optimizer = torch.optim.SGD(
-            parameter_groups(self.network, settings), lr=0.0, momentum=settings.momentum, nesterov=True
-        )
+        groups = parameter_groups(self.network, settings)
+        self.optimizer = torch.optim.SGD(groups, lr=0.0, momentum=settings.momentum, nesterov=True)
         self.step = 0
         self.seconds = 0.0  # of wall time, without what was lost to kills
         self.loss_sum = 0.0  # over the steps of the present epoch
@@ -84,7 +83,8 @@ class Pretraining:
     def save(self, path: Path) -> None:
         """Write a checkpoint: one file, renamed into place, so that a kill leaves the old one or the new one."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        tensors |= {f"momentum.{name}": value for name, value in self._momentum().items()}
+        state, named = self.optimizer.state, self.network.named_parameters()
+        tensors |= {f"momentum.{name}": state[weight]["momentum_buffer"] for name, weight in named if weight in state}
         tensors |= {f"mean.{name}": value for name, value in self.mean.items()}
         facts = {"settings": asdict(self.settings), "history": [asdict(epoch) for epoch in self.history]}
         facts |= {"step": self.step, "seconds": self.seconds, "loss_sum": self.loss_sum}
@@ -118,10 +118,6 @@ class Pretraining:
         weights = {name: value.detach() for name, value in self.network.named_parameters()}
         before = self.mean or weights
         self.mean = {name: torch.lerp(before[name], value, 2 / (cycle + 1)) for name, value in weights.items()}
-
-    def _momentum(self) -> dict[str, Tensor]:
-        state, named = self.optimizer.state, self.network.named_parameters()
-        return {name: state[parameter]["momentum_buffer"] for name, parameter in named if parameter in state}
 
 
 def network(seed: int) -> nn.Sequential:
@@ -295,13 +291,13 @@ def vgg13(settings: Settings = Settings(), *, device: torch.device | str = "cpu"
     checkpoint = images.cache_folder() / "pretraining" / "vgg13-cifar10" / "checkpoint.safetensors"
     run = pretrain(x, labels, x_test, labels_test, settings, checkpoint=checkpoint, device=device, progress=progress)
     average(run, x.to(device))
-    tensors = half(run.network.state_dict())
+    tensors = halve(run.network.state_dict())
     run.network.load_state_dict({name: value.float() for name, value in tensors.items()})
     write(features.WEIGHTS, tensors, card(run, accuracy(run.network, x_test.to(device), labels_test.to(device))))
     return features.WEIGHTS
 
 
-def half(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def halve(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return weights rounded to float16. Statistics and biases, which are few, keep theirs; counters are left out."""
     floating = {name: value.cpu() for name, value in state.items() if value.is_floating_point()}
     return {name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in floating.items()}

@@ -52,8 +52,8 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     points = data(config)
     labels = tuple(level.to(device) for level in points.labels)
     settings = Settings(epochs=config.epochs, learning_rate=config.learning_rate)
-    each = [(config.beta, seed) for seed in config.seeds]
-    return ensembles.train(build(config).to(device), points.x.to(device), labels, settings, each, progress)
+    pairs = [(config.beta, seed) for seed in config.seeds]
+    return ensembles.train(build(config).to(device), points.x.to(device), labels, settings, pairs, progress)
 
 
 restore = ensembles.restorer(build)

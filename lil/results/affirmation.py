@@ -1,9 +1,9 @@
 """Records that outlive a change of code: a probe computed by the old code and the new, on one machine.
 
-A probe is an experiment at a small scale, where rounding errors have not grown: a few networks, drawn at random, trained on
-few points (``PROBES`` of the experiments' package). Both codes train the networks, and the weights are compared. Both
-evaluate the old code's weights, and the results are compared. All bits have to be equal, or all differences within the
-bands that reruns of the old code measure (:mod:`lil.results.bands`).
+A probe is an experiment at a small scale, where rounding errors have not grown: a few networks, drawn at random,
+trained on few points (``PROBES`` of the experiments' package). Both codes train the networks, and the weights are
+compared. Both evaluate the old code's weights, and the results are compared. All bits have to be equal, or all
+differences within the bands that reruns of the old code measure (:mod:`lil.results.bands`).
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def affirm(
 
     ``against``: the commit with the old code; by default the commit in which the record's file was last changed.
 
-    The record keeps its numbers and its provenance and gets the returned affirmation: date, machine, probe, and for each
-    engine the differences and their bands. Raises NotAffirmed if a difference exceeds its band, or if more than the code
-    has changed; the record then stays as it is.
+    The record keeps its numbers and its provenance and gets the returned affirmation: date, machine, probe, and for
+    each engine the differences and their bands. Raises NotAffirmed if a difference exceeds its band, or if more than
+    the code has changed; the record then stays as it is.
     """
     name, config = registry.stem(experiment), registry.settings(experiment, "paper")
     record = records.read_evaluation(experiment)
@@ -163,12 +163,12 @@ def _refuse(
         shares = ", ".join(f"{share:.1e} ({what})" for what, share in found[beyond]._asdict().items())
         reruns = ", ".join(f"{share:.1e}" for share in spread.get(beyond, bands.NONE))
         raise NotAffirmed(
-            f"The record results/{name}.nc does not hold: on a probe with {_in_words(job.cut)}, {beyond} differs between "
-            f"the old code and the new{f' (engine {engine})' if engine else ''} by {shares}, and among reruns of the old "
-            f"code by {reruns}; find out why, or compute it anew with `lil reproduce {name} --record`."
+            f"The record results/{name}.nc does not hold: on a probe with {_in_words(job.cut)}, {beyond} differs "
+            f"between the old code and the new{f' (engine {engine})' if engine else ''} by {shares}, and among reruns "
+            f"of the old code by {reruns}; find out why, or compute it anew with `lil reproduce {name} --record`."
         )
-    numbers = [each for each in found if not each.startswith(bands.WEIGHTS)]
-    if set(numbers) <= set(left_out) or any(each.startswith(bands.WEIGHTS) for each in left_out):
+    numbers = {each for each in found if not each.startswith((bands.WEIGHTS, bands.COORDINATE))}
+    if numbers <= set(left_out) or any(each.startswith(bands.WEIGHTS) for each in left_out):
         raise NotAffirmed(
             f"The record results/{name}.nc cannot be affirmed, because reruns of its probe differ by more than "
             f"{bands.COMPARABLE:.0%} ({', '.join(left_out)}): choose a smaller one in PROBES."
@@ -212,8 +212,8 @@ def _old_code(experiment: ModuleType, attrs: dict[str, Any], against: str | None
         same = False
     if not same:
         raise NotAffirmed(
-            f"The code of commit {commit[:10]} is not the code that the record results/{name}.nc names: name the commit "
-            "of its code with --against COMMIT."
+            f"The code of commit {commit[:10]} is not the code that the record results/{name}.nc names: name the "
+            "commit of its code with --against COMMIT."
         )
     return commit, old
 

@@ -25,7 +25,8 @@ FACTOR = 3.0  # band by spread: the largest of a few reruns is exceeded by the n
 ROUNDING = 1e-6  # the smallest band
 COMPARABLE = 0.05 + 1e-9  # the largest band: a mistake could hide in a wider one
 WEIGHTS = "weights of "  # begins the name under which a recipe's weights are compared
-PATIENCE = 240.0  # seconds of reruns, after which no further one begins
+COORDINATE = "coordinate "  # and the name of a coordinate
+PATIENCE = 60.0  # seconds of reruns, after which no further one begins
 FEWEST = 2  # reruns that measure a band
 
 _SSE = {
@@ -74,8 +75,9 @@ def between(now: Path, before: Path, *, weights: bool = True) -> Differences:
     with _opened(now) as a, _opened(before) as b:
         found = {}
         for name, share in computing.differences(a, b).items():
+            words = f"{COORDINATE}{name}" if name in a.coords else name
             exact = share in (0, math.inf)
-            found[name] = _both(share) if exact else difference(a[name].values, b[name].values)
+            found[words] = _both(share) if exact else difference(a[name].values, b[name].values)
     return (_of_weights(now, before) if weights else {}) | found
 
 
@@ -113,7 +115,7 @@ def difference(now: np.ndarray, before: np.ndarray) -> Difference:
 def floors(probe: Path) -> Differences:
     """Return the smallest band of each variable: one image, for shares of at least 20 images, and else nothing."""
     with _opened(probe) as result:
-        return {str(name): _floor(variable.values) for name, variable in result.variables.items()}
+        return {str(name): _floor(variable.values) for name, variable in result.data_vars.items()}
 
 
 def _floor(values: np.ndarray) -> Difference:

@@ -1,9 +1,9 @@
-"""The work of a result on the workers of a dask scheduler that somebody else has started.
+"""Results computed by the workers of a dask scheduler.
 
-:class:`Cluster` has the two functions of :mod:`lil.results.computing`, ``train`` and ``evaluate``, and can take its place
-wherever an ``engine`` is asked for. Each network is trained as a task of its own. An evaluation is one task, or one for
-each network where the experiments' package says along which axes that is the same (``SEPARATE``). What comes back is put
-together under the key of the whole, so the same record is current whoever computed it.
+:class:`Cluster` has the two functions of :mod:`lil.results.computing`, ``train`` and ``evaluate``, and can take its
+place wherever an ``engine`` is asked for. Each network is trained as a task of its own. An evaluation is one task, or
+one for each network where the experiments' package says along which axes that is the same (``SEPARATE``). What comes
+back is put together under the key of the whole, so the same record is current whoever computed it.
 
 Tasks of a worker that dies are given to another. Dask pickles what it sends: use a scheduler that you trust.
 """
@@ -64,7 +64,7 @@ class Cluster:
         self.client.close()
 
     def train(self, recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:
-        """As :func:`lil.results.computing.train`, a task a network."""
+        """Train the networks of a recipe as :func:`lil.results.computing.train` does, each as a task of its own."""
         pieces = [only(config, member) for member in _members([config])]
         inputs = [keys.of_networks(recipe, piece) for piece in pieces]
         calls = [(_train, recipe.__name__, piece, device) for piece in pieces]
@@ -86,7 +86,7 @@ class Cluster:
         progress: Progress,
         resume: bool = False,
     ) -> xr.Dataset:
-        """As :func:`lil.results.computing.evaluate`. ``resume`` has no use: the tasks are short, and dask repeats them."""
+        """Evaluate as :func:`lil.results.computing.evaluate` does. ``resume`` is not used: dask repeats its tasks."""
         recipes = computing.recipes(experiment, config)
         package = importlib.import_module(experiment.__name__.rpartition(".")[0])
         axes = getattr(package, "SEPARATE", {}).get(stem(experiment), ())
@@ -107,7 +107,7 @@ class Cluster:
         return _joined(done, members, axes).assign_attrs(attrs[0] | whole)
 
     def _all(self, calls: Sequence[tuple], inputs: Sequence[keys.Inputs], label: str, progress: Progress) -> list[Any]:
-        """The results of the calls, each a function and its arguments, in their order."""
+        """Return the results of calls, each a function and its arguments, in their order."""
         import dask
         from distributed import KilledWorker, as_completed
 
@@ -125,15 +125,15 @@ class Cluster:
             return [task.result() for task in tasks]
         except KilledWorker as reason:
             raise NoCluster(
-                f"The scheduler gave up on {label}, because each of several workers died over it: read their logs, and see "
-                "whether they have enough memory."
+                f"The scheduler gave up on {label}, because several workers died over it: read their logs, and give "
+                "them more memory."
             ) from reason
         finally:
             self.client.cancel(tasks)
 
 
 def _members(settings: Sequence[Any], axes: Sequence[str] = tuple(AXES)) -> list[dict[str, Any]]:
-    """All combinations of β and seed, along those of the axes that all settings have, the last axis fastest."""
+    """Return all combinations of β and seed, of the axes that all settings have; the last axis runs fastest."""
     values = {
         axis: getattr(settings[0], AXES[axis]) for axis in axes if all(hasattr(each, AXES[axis]) for each in settings)
     }
@@ -143,7 +143,7 @@ def _members(settings: Sequence[Any], axes: Sequence[str] = tuple(AXES)) -> list
 def _parts(
     recipes: dict[str, tuple[ModuleType, Any]], piece: Any, networks: dict[str, Networks]
 ) -> dict[str, Networks]:
-    """Of each recipe's networks those of one piece of the evaluation."""
+    """Return the networks of each recipe that one piece of the evaluation needs."""
     parts = {}
     for name, (recipe, settings) in recipes.items():
         there = recipe.members(settings)
@@ -155,7 +155,7 @@ def _parts(
 
 
 def _joined(parts: list[xr.Dataset], members: list[dict[str, Any]], axes: Sequence[str]) -> xr.Dataset:
-    """One result from those of its members; what has none of their axes is the first member's."""
+    """Join the results of members; variables without the axes are the first member's."""
     for axis in reversed(axes):
         n = len({member[axis] for member in members})
         parts = [
@@ -174,7 +174,7 @@ def _joined(parts: list[xr.Dataset], members: list[dict[str, Any]], axes: Sequen
 
 
 def _cost(attrs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What the pieces took: the seconds of all together, as one worker would have needed, and the most memory of one."""
+    """Return the cost of the pieces: the seconds of all together, and the most memory of one."""
     return {
         "seconds": round(sum(each["seconds"] for each in attrs), 2),
         "peak_memory_mb": max(each["peak_memory_mb"] for each in attrs),

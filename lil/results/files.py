@@ -29,7 +29,7 @@ COMPRESSED_FROM = 4096  # bytes; below, the tables that compression needs are la
 
 
 def read(root: Path, name: str) -> bytes:
-    """Return the content of the record ``name``, a path below ``root``. Raises CorruptRecord if it is not as written."""
+    """Return the content of the record ``name``, a path below ``root``. Raises CorruptRecord if it is damaged."""
     content, checksums = (root / name).read_bytes(), _checksums(root)
     if keys.digest(content) not in checksums.get(name, ()):
         with suppress(OSError), _locked(root):  # a writer may have come between the two; a folder may be read-only
@@ -80,7 +80,7 @@ def remove(root: Path, name: str) -> None:
 
 @contextmanager
 def _locked(root: Path) -> Iterator[None]:
-    """Hold the lock of a folder of records. It lies in the cache folder; the system releases it if this process dies."""
+    """Hold the lock of a folder of records, a file in the cache folder. The system releases it if this process dies."""
     folder = cache_folder() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / f"{keys.digest(str(root.resolve()))[:16]}.lock"):

@@ -1,12 +1,12 @@
 """The key of a result: a fingerprint of its settings, its data, and the code that computes it.
 
-The code is fingerprinted by content, not by place. The fingerprint of a module is that of its syntax tree, in which each
-import from the own package is replaced by the fingerprint of the imported module and the imported name. A module that is
-moved or renamed therefore keeps the keys of all results that depend on it. Comments, docstrings, layout and the order of
-imports are left out, and so are the settings of profiles that are not recorded.
+The code is fingerprinted by content, not by place. The fingerprint of a module is that of its syntax tree, in which
+each import from the own package is replaced by the fingerprint of the imported module and the imported name. A module
+that is moved or renamed therefore keeps the keys of all results that depend on it. Comments, docstrings, layout and
+the order of imports are left out, and so are the settings of profiles that are not recorded.
 
-An import of the package's ``engine`` stands for itself. The engine gives the same numbers faster and has a fingerprint of
-its own (:func:`engine_fingerprint`), which is in no key.
+An import of the package's ``engine`` stands for itself. The engine gives the same numbers faster and has a
+fingerprint of its own (:func:`engine_fingerprint`), which is in no key.
 
 The code is read and not run, which has two limits. A module imported by a computed name is not seen. Other packages are
 not fingerprinted: the provenance of a record states their versions.
@@ -87,10 +87,7 @@ def folder_above(module: ModuleType) -> Path:
 
 
 def engine_of(module: ModuleType) -> dict[str, str]:
-    """Return the name of the engine that computes here for the package of ``module``, and the fingerprint of a fast one.
-
-    A package without a module ``engine`` has the plain one.
-    """
+    """Return the name of the engine of a module's package, and its fingerprint; the plain code has none."""
     package = module.__name__.partition(".")[0]
     known = importlib.util.find_spec(f"{package}.engine") is not None
     name = importlib.import_module(f"{package}.engine").name() if known else "plain"
@@ -176,7 +173,7 @@ class _Code:
         return _Dump(self, tree, here).body(statements)
 
     def resolve(self, node: ast.AST, here: str) -> list[_Import] | None:
-        """Return the imports from the own package of a statement in the package ``here``; None if it imports no such thing."""
+        """Return the imports from the own package in a statement of the package ``here``; None for other statements."""
         if isinstance(node, ast.Import):
             own = [alias for alias in node.names if alias.name.partition(".")[0] == self.package]
             return [_Import(alias.name, "", alias.asname or alias.name) for alias in own] or None
@@ -235,7 +232,7 @@ class _Dump:
         }
 
     def body(self, statements: list[Any]) -> str:
-        """Return statements as text. Imports from the own package come first, sorted, because a move changes their order."""
+        """Return statements as text, own imports first and sorted, because a move changes their order."""
         imports, others = [], []
         for statement in statements:
             resolved = self.code.resolve(statement, self.here) if isinstance(statement, ast.AST) else None
@@ -246,7 +243,7 @@ class _Dump:
         return f"[{', '.join([*sorted(imports), *others])}]"
 
     def _import(self, found: _Import) -> str:
-        """Return an import as text, without the name of a module that is always used as imported: its uses carry its fingerprint."""
+        """Return an import as text; without its name if all uses carry the fingerprint of the module."""
         bound = "" if found.bound in self.modules else found.bound
         return f"Own({self.code.stand_in(found)} {found.name} {bound})"
 

@@ -25,7 +25,7 @@ class Row:
 
 
 def listing(package: str) -> list[Row]:
-    """Return the records of all experiments in ``package``, those of their networks, and those that belong to neither."""
+    """Return the records of all experiments in ``package``, of their networks, and those that belong to neither."""
     experiments = [registry.load(package, name) for name in registry.names(package)]
     evaluations = {records.place_of_evaluation(each).name: each for each in experiments}
     networks = {}

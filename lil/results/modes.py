@@ -19,7 +19,7 @@ MODES = ("auto", "live", "recorded")
 LIVE_UP_TO = 120.0  # seconds that a result may have cost for "auto" to compute it anew
 
 Workers = ModuleType | Cluster
-"""An object with ``train`` and ``evaluate``: lil.results.computing, in this process, or a connection to other processes."""
+"""An object with ``train`` and ``evaluate``: lil.results.computing, in this process, or a connection to others."""
 
 Trained = dict[str, Networks]
 """Networks by their key, for experiments that are computed one after another and share them."""

@@ -1,9 +1,10 @@
 """The place of each record, and records read and written.
 
-Records lie in ``results/``, beside the package that computes them, or inside an installed package: ``fig2_rings.nc`` for the
-evaluation of an experiment, ``networks/rings/paper.safetensors`` for the networks of a recipe, by the name that the recipe
-gives their settings (``PAPER``). Only named settings are recorded, and none that are called ``QUICK…``. Networks that are too
-large to be committed lie in the user's cache folder instead; without them their evaluation is still current.
+Records lie in ``results/``, beside the package that computes them, or inside an installed package: ``fig2_rings.nc``
+for the evaluation of an experiment, ``networks/rings/paper.safetensors`` for the networks of a recipe, by the name
+that the recipe gives their settings (``PAPER``). Only named settings are recorded, and none that are called
+``QUICK…``. Networks that are too large to be committed lie in the user's cache folder instead; without them their
+evaluation is still current.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def stem(module: ModuleType) -> str:
 
 
 def settings(experiment: ModuleType, profile: str) -> Any:
-    """Return an experiment's settings for a profile: its ``PAPER``, ``SHOWN`` or ``QUICK``; without SHOWN, ``PAPER``."""
+    """Return an experiment's ``PAPER``, ``SHOWN`` or ``QUICK`` by the name of the profile; without SHOWN its PAPER."""
     if profile not in PROFILES:
         raise UnknownName(f"There is no profile {profile!r}: there are {', '.join(PROFILES)}.")
     return experiment.QUICK if profile == "quick" else getattr(experiment, profile.upper(), experiment.PAPER)

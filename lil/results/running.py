@@ -22,7 +22,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-NOISE = 1e-7  # of a value, the standard deviation by which "moved" inputs differ: the rounding error of float32
+NOISE = 2e-7  # of a value, the standard deviation by which "moved" inputs differ: some rounding errors of float32
 
 
 @dataclass(frozen=True)
@@ -86,16 +86,18 @@ def weights_file(folder: str | Path, recipe: str) -> Path:
 
 
 def cut(config: Any, changes: dict[str, Any], recipes: Any) -> Any:
-    """Return settings with some fields changed: ``{"n_images": 20, "mnist.n_test": 60, "*.epochs": 1}``."""
+    """Return settings with some fields changed: ``{"n_images": 20, "mnist.n_test": 60, "*.epochs": 1}``.
+
+    All changes are made at once, as settings check each other.
+    """
+    by_owner: dict[str, dict[str, Any]] = {"": {}}
     for dotted, value in changes.items():
-        value = tuple(value) if isinstance(value, list) else value
         owner, _, last = dotted.rpartition(".")
         for name in recipes if owner == "*" else [owner]:
-            inner = getattr(config, name) if name else config
-            if owner != "*" or hasattr(inner, last):
-                inner = replace(inner, **{last: value})
-                config = replace(config, **{name: inner}) if name else inner
-    return config
+            if owner != "*" or hasattr(getattr(config, name), last):
+                by_owner.setdefault(name, {})[last] = tuple(value) if isinstance(value, list) else value
+    outer = by_owner.pop("")
+    return replace(config, **{name: replace(getattr(config, name), **each) for name, each in by_owner.items()}, **outer)
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """The witness of a record: a few of its networks trained and evaluated by the plain code beside the fast engine.
 
-The networks with β = 0 and with the largest β, of the first seed, are trained at the record's full settings by both. Only
-the evaluation may be cut (``WITNESSED`` of the experiments' package). Compared are the trained weights, the evaluations of
-the same weights, and training and evaluation together. Only the second has to agree: training amplifies rounding errors.
+The networks with β = 0 and with the largest β, of the first seed, are trained at the record's full settings by both.
+Only the evaluation may be cut (``WITNESSED`` of the experiments' package). Compared are the trained weights, the
+evaluations of the same weights, and training and evaluation together. Only the second has to agree: training
+amplifies rounding errors.
 """
 
 from __future__ import annotations
@@ -94,9 +95,9 @@ def _refuse(name: str, job: running.Job, tree: Path, fast: Path, found: bands.Di
         beyond, left_out = bands.judge(found, measured["spread"], stated)
     if beyond:
         raise WrongEngine(
-            f"The fast engine is wrong: of {name}, it evaluates {beyond} of the same weights to numbers that differ from "
-            f"those of the plain code by {found[beyond].largest:.1e} of the largest; compute with LIL_ENGINE=plain, and "
-            "mend lil/fast."
+            f"The fast engine is wrong: of {name}, it evaluates {beyond} of the same weights to numbers that differ "
+            f"from those of the plain code by {found[beyond].largest:.1e} of the largest; compute with "
+            "LIL_ENGINE=plain, and mend lil/fast."
         )
     return left_out
 

@@ -24,7 +24,7 @@ def test_a_beta_that_is_not_in_the_table_is_named():
 
 def test_every_number_says_what_it_is_and_where_it_stands():
     stated = [value for value in vars(paper).values() if isinstance(value, paper.Number)] + list(paper.TABLE_1.values())
-    assert len(stated) == 6
+    assert len(stated) == 4
     assert all(one.meaning and one.place for one in stated)
 
 

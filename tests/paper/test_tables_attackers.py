@@ -91,7 +91,8 @@ def test_a_gain_is_shared_out_and_no_gain_is_not():
         "75% of the gain belong to the attack's objective, 20% to its taking a single step, and 5% to the network"
     )
     assert attackers.split_gain(0.2, 0.05, -0.01) == (
-        "75% of the gain belong to the attack's objective, the rest to its taking a single step, and nothing to the network"
+        "75% of the gain belong to the attack's objective, the rest to its taking a single step, and nothing to the "
+        "network"
     )
     assert attackers.split_gain(0.2, -0.05, 0.01).startswith("all of the gain belongs to the attack's objective")
     assert "no gain" in attackers.split_gain(-0.1, 0.1, 0.1) and "no gain" in attackers.split_gain(0.0, 0.1, 0.1)

@@ -101,6 +101,12 @@ def test_the_ratio_table_has_a_row_for_each_ring(rings):
     assert row["correlation"] == 0.98 and row["quantile 0.95"] == float(rings.ratio[2, 1, 0, 2])
 
 
+def test_the_longest_bar_is_that_of_the_first_rank(rings):
+    bars = xr.DataArray(np.linspace(0.9, 0.1, 24).reshape(3, 2, 2, 2)[..., ::-1], dims=("beta", "seed", "ring", "rank"))
+    row = toys.loop_table(rings.assign(bar=bars).assign_coords(rank=[2, 1])).loc[1.0, 5, 1]
+    assert row["longest"] == float(bars[2, 1, 1].max()) and row["loops"] == 0
+
+
 @pytest.fixture
 def torus():
     """Three levels on 8 points: the coarsest has its cut at points 0 and 1, each level adds two points."""

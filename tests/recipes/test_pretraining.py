@@ -28,7 +28,7 @@ def images(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 def plain(settings: Settings) -> nn.Sequential:
     """The network in torch's own layers and in float64, with the same initial weights."""
     ours = pretraining.network(settings.seed)
-    layers = features.initial(torch.Generator())
+    layers = features.initial_layers(torch.Generator())
     network = nn.Sequential(layers, nn.Flatten(), nn.Linear(512, 10))
     network.load_state_dict(ours.state_dict())
     return network.double()
@@ -195,7 +195,7 @@ def test_nothing_to_train_is_refused(tmp_path: Path) -> None:
 
 def test_written_weights_are_halved_and_their_card_has_their_checksum(tmp_path: Path) -> None:
     run = Pretraining(SETTINGS)
-    tensors = pretraining.half(run.network.state_dict())
+    tensors = pretraining.halve(run.network.state_dict())
     card = pretraining.card(run, 0.5)
     path = tmp_path / "weights" / "vgg.safetensors"
     pretraining.write(path, tensors, card)

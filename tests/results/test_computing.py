@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from lil import results
+from lil.results import computing
 from lil.results.computing import differences
 
 RECORD = xr.Dataset(
@@ -36,3 +38,23 @@ RECORD = xr.Dataset(
 def test_the_difference_is_a_share_of_the_record_s_largest_value(now, name, share):
     assert differences(now, RECORD)[name] == pytest.approx(share)
     assert {other for other, found in differences(now, RECORD).items() if found} <= {name, "beta"}
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_an_evaluation_goes_on_only_if_that_is_asked_for(fake, resume):
+    fake.edit("experiments/fig9_lines.py", "progress=None):", "progress=None, partial=None):\n    told.append(partial)")
+    fake.edit("experiments/fig9_lines.py", "BANDS =", "told = []\nBANDS =")
+    config = fake.experiment.PAPER
+    networks = {"lines": computing.train(fake.recipe, config.lines, device="cpu", progress=lambda *_: None)}
+    computing.evaluate(fake.experiment, config, networks, device="cpu", progress=lambda *_: None, resume=resume)
+    (partial,) = fake.experiment.told
+    assert (partial is not None) == resume
+    if resume:
+        assert partial.parent.is_dir() and partial.name.startswith("fig9_lines-")
+
+
+def test_to_go_on_is_nothing_to_an_evaluation_that_cannot(fake):
+    config = fake.experiment.PAPER
+    networks = {"lines": computing.train(fake.recipe, config.lines, device="cpu", progress=lambda *_: None)}
+    found = computing.evaluate(fake.experiment, config, networks, device="cpu", progress=lambda *_: None, resume=True)
+    assert found.equals(results.get(fake.experiment, mode="live"))

@@ -3,10 +3,9 @@
 import dataclasses
 
 import pytest
-import xarray as xr
 
-from lil.experiments import SEPARATE
-from lil.results import affirmation, computing, records, registry
+from lil.experiments import PROBES, SEPARATE, WITNESSED
+from lil.results import computing, keys, records, registry, running
 
 EXPERIMENTS = [registry.load("lil.experiments", name) for name in registry.names("lil.experiments")]
 
@@ -58,15 +57,30 @@ def test_a_recipe_s_members_are_the_networks_that_it_builds(recipe, settings):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=_name)
-def test_one_member_is_some_of_all_members(experiment):
+def test_each_has_a_probe_that_costs_less(experiment):
     config = registry.settings(experiment, "paper")
-    member = affirmation._choose(experiment, config, xr.Dataset(), affirmation.random.Random(0))
-    assert ("seed" in member) == bool(experiment.RECIPES)  # without networks there is nothing to choose
-    for recipe, settings in computing.recipes(experiment, config).values():
-        one = recipe.members(computing.only(settings, member))
-        assert 0 < len(one) < len(recipe.members(settings)) and set(one) < set(recipe.members(settings))
+    probe = running.cut(config, PROBES[_name(experiment)], experiment.RECIPES)
+    assert probe != config
+    for name, (_, settings) in computing.recipes(experiment, probe).items():
+        assert settings != getattr(config, name)  # each recipe's training is shorter
+
+
+@pytest.mark.parametrize("name", WITNESSED)
+def test_a_witness_is_trained_at_full_settings(name):
+    experiment = registry.load("lil.experiments", name)
+    config = registry.settings(experiment, "paper")
+    cut = running.cut(config, WITNESSED[name], experiment.RECIPES)
+    for name, (_, settings) in computing.recipes(experiment, cut).items():
+        whole = getattr(config, name)
+        assert settings == (dataclasses.replace(whole, n_test=settings.n_test) if hasattr(whole, "n_test") else whole)
 
 
 def test_what_is_said_to_be_separate_are_axes_of_experiments_that_there_are():
     assert set(SEPARATE) <= {_name(experiment) for experiment in EXPERIMENTS}
     assert all(set(axes) <= set(computing.AXES) for axes in SEPARATE.values())
+
+
+def test_no_key_reads_the_tables_of_the_experiments_package():
+    """They are literals, so that another probe makes no record stale."""
+    folder = keys.folder_above(EXPERIMENTS[0])
+    assert keys._Code(folder, "lil")._text("lil.experiments", constants=False) == "[]"

@@ -54,6 +54,32 @@ def test_a_record_without_checksum_is_refused(root):
         files.read(root, "b.nc")
 
 
+def test_a_byte_of_the_checksums_that_is_no_text_damages_the_record(root):
+    path = root / "SHA256SUMS"
+    path.write_bytes(b"\xff" + path.read_bytes()[1:])
+    with pytest.raises(errors.CorruptRecord, match="a.nc is damaged"):
+        files.read(root, "networks/a.nc")
+    path.write_bytes(path.read_bytes().replace(b"a.nc", b"\xff.nc"))
+    with pytest.raises(errors.CorruptRecord, match="a.nc is damaged"):
+        files.read(root, "networks/a.nc")
+    assert files.names(root) == ["networks/a.nc", "networks/\N{REPLACEMENT CHARACTER}.nc"]
+    files.write(root, "networks/a.nc", NEW)
+    assert files.read(root, "networks/a.nc") == NEW
+
+
+def test_a_folder_that_cannot_be_locked_can_be_read(root, monkeypatch, tmp_path_factory):
+    """As that of an installed package may be, on a machine without a folder for the cache."""
+    nowhere = tmp_path_factory.mktemp("cache") / "a file"
+    nowhere.write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(nowhere))
+    assert files.read(root, "networks/a.nc") == OLD
+    (root / "networks/a.nc").write_bytes(NEW)
+    with pytest.raises(errors.CorruptRecord):
+        files.read(root, "networks/a.nc")
+    with pytest.raises(errors.NotWritten):
+        files.write(root, "networks/a.nc", NEW)
+
+
 # ------------------------------------------------------------------------------------------------ full disk
 
 
@@ -239,7 +265,7 @@ def test_many_writers_and_readers_at_once(tmp_path):
 
 
 def test_a_reader_is_not_overtaken_by_a_writer(root, monkeypatch):
-    """The writer starts between the content and its checksum, and would leave the old content without one."""
+    """The writer starts between the content and its checksum, and leaves the old content without one."""
     checksums = files._checksums
     writer = threading.Thread(target=files.write, args=(root, "networks/a.nc", NEW))
 
@@ -250,7 +276,7 @@ def test_a_reader_is_not_overtaken_by_a_writer(root, monkeypatch):
         return checksums(folder)
 
     monkeypatch.setattr(files, "_checksums", overtaken)
-    assert files.read(root, "networks/a.nc") == OLD
+    assert files.read(root, "networks/a.nc") == NEW
     writer.join()
     _is_whole(root, NEW)
 
@@ -281,11 +307,12 @@ def test_a_dataset_comes_back_as_it_was():
     assert files.dataset_to_bytes(dataset) == content
 
 
-def test_networks_come_back_as_they_were():
+def test_networks_come_back_as_they_were(tmp_path):
     networks = {"weights.0": torch.arange(6.0).view(2, 3), "half": torch.ones(2, dtype=torch.float16)}
     attrs = {"config": '{"β": 1}', "seconds": 1.5, "band": float("inf")}
     content = files.networks_to_bytes(networks, attrs)
-    back, back_attrs = files.networks_from_bytes(content)
+    files.write(tmp_path, "a.safetensors", content)
+    back, back_attrs = files.read_networks(tmp_path, "a.safetensors")
     assert back_attrs == attrs
     assert all(back[name].equal(value) and back[name].dtype == value.dtype for name, value in networks.items())
     assert files.networks_to_bytes(networks, attrs) == content

@@ -87,12 +87,21 @@ def test_the_footer_says_how_far_the_record_is(fake):
     assert "has another shape or other labels (`word`)" in text
 
 
-def test_the_footer_tells_of_affirmations(fake):
+def test_the_footer_tells_of_the_last_affirmation_alone(fake, in_process):
     results.record(fake.experiment)
-    fake.edit("arithmetic.py", "a + b", "b + a")
-    member = results.affirm(fake.experiment, progress=lambda *_: None)["member"]
-    text = str(results.footer(results.get(fake.experiment, mode="recorded")))
-    assert f"by recomputing beta = {member['beta']}, seed = {member['seed']}." in text
+    fake.commit()
+    for old, new in (("a + b", "b + a"), ("b + a", "b + a + 1e-7")):
+        fake.edit("arithmetic.py", old, new)
+        results.affirm(fake.experiment, progress=lambda *_: None)
+        fake.commit()
+        text = str(results.footer(results.get(fake.experiment, mode="recorded")))
+        how = "to the last bit" if new == "b + a" else "within the band of rounding errors"
+        assert text.count("Its code changed since") == 1 and f"agreed on a probe {how}." in text
+
+
+def test_the_footer_names_the_engine(fake):
+    text = str(results.footer(results.get(fake.experiment, mode="live")))
+    assert "MiB), by the plain code. To compute" in text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,16 +14,20 @@ Numbers = dict[str, Any]
 
 def flat(**arrays: xr.DataArray) -> Numbers:
     """Return one number for each entry of each array, named by the array and the entry's labels: ``kept_ring_2``."""
-    numbers: Numbers = {}
-    for name, array in arrays.items():
-        for position, value in np.ndenumerate(array.values):
-            labels = (array[dim].values[place] for dim, place in zip(array.dims, position, strict=True))
-            numbers["_".join([name, *map(_label, labels)])] = np.asarray(value).item()
-    return numbers
+    return {
+        "_".join(
+            [name, *(f"{label:g}" if isinstance(label, float) else str(label) for label in labels.values())]
+        ): value
+        for name, array in arrays.items()
+        for labels, value in labelled(array)
+    }
 
 
-def _label(label: Any) -> str:
-    return f"{label:g}" if isinstance(label, float) else str(label)
+def labelled(array: xr.DataArray) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Yield the entries of an array as Python's own numbers, each with its labels by dimension."""
+    for position, value in np.ndenumerate(array.values):
+        place = dict(zip(array.dims, position, strict=True))
+        yield {str(dim): array[dim].values.tolist()[k] for dim, k in place.items()}, np.asarray(value).item()
 
 
 def prefixed(prefix: str, numbers: Numbers) -> Numbers:

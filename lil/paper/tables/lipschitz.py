@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -32,10 +34,6 @@ def of_images(result: xr.Dataset) -> xr.Dataset:
 def with_isometry(result: xr.Dataset) -> xr.Dataset:
     """Return the networks with β > 0."""
     return result.isel(network=np.flatnonzero(result.beta > 0))
-
-
-def _at(networks: xr.Dataset, beta: xr.DataArray) -> xr.Dataset:
-    return networks.isel(network=np.flatnonzero(networks.beta == beta))
 
 
 def index(result: xr.Dataset) -> pd.MultiIndex:
@@ -116,35 +114,38 @@ def _ranks(networks: xr.Dataset, robust: xr.DataArray) -> Numbers:
 
 
 def _theorem(result: xr.Dataset) -> Numbers:
-    """Return the largest shares of points that violate Eq. 6, and the networks whose Λ is not 1."""
+    """Return the largest shares of points that violate Eq. 6, and the networks that violate it with Λ = 1."""
     lil = with_isometry(result)
-    fails = lil.violated.sel(constant="one", term="cross_entropy") > 0
     return {
         "networks": result.sizes["network"],
         "lil_networks": lil.sizes["network"],
-        "one_networks": int(fails.sum()),
+        "one_networks": int((lil.violated.sel(constant="one", term="cross_entropy") > 0).sum()),
         "beta_last": float(result.beta.max()),
     } | flat(violated=result.violated.sel(constant=["local", "product"]).max(("network", "term")))
+
+
+def _ends(networks: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+    """Yield the networks with the smallest β and those with the largest."""
+    for end, beta in (("first", networks.beta.min()), ("last", networks.beta.max())):
+        yield end, networks.isel(network=np.flatnonzero(networks.beta == beta))
 
 
 def _first_and_last(networks: xr.Dataset) -> Numbers:
     """Return the estimates of the constant as medians over the seeds, at the smallest β and at the largest."""
     numbers: Numbers = {}
-    for end, beta in (("first", networks.beta.min()), ("last", networks.beta.max())):
-        one = _at(networks, beta)
-        local = one.local.median("network")
-        upper = one.upper.sel(map="representation").median("network")
-        values = {
-            "median": local.sel(map="representation", quantile=0.5),
-            "most": local.sel(map="representation", quantile=0.95),
-            "largest": local.sel(map="representation", quantile=1),
-            "logits": local.sel(map="logits", quantile=0.5),
-            "within": one.lower.sel(pairs="within").median("network"),
-            "between": one.lower.sel(pairs="between").median("network"),
-            "forced": one.forced.median("network"),
-            "upper": upper,
-        }
-        numbers |= prefixed(end, flat(**values))
+    for end, one in _ends(networks):
+        local, lower = one.local.median("network"), one.lower.median("network")
+        at = local.sel(map="representation")
+        numbers |= prefixed(
+            end,
+            {
+                **{word: at.sel(quantile=q).item() for q, word in ((0.5, "median"), (0.95, "most"), (1, "largest"))},
+                **{str(pairs): lower.sel(pairs=pairs).item() for pairs in lower.pairs.values},
+                "logits": local.sel(map="logits", quantile=0.5).item(),
+                "forced": one.forced.median().item(),
+                "upper": one.upper.sel(map="representation").median().item(),
+            },
+        )
     return numbers
 
 
@@ -154,44 +155,31 @@ def numbers(result: xr.Dataset) -> Numbers:
     ``first`` is β = 0 and ``last`` the largest β; ``lil`` are the networks with β > 0, of all data sets.
     """
     local, upper = result.local.sel(map="representation"), result.upper.sel(map="representation")
-    lil, images = with_isometry(result), of_images(result)
+    lil, images, name = with_isometry(result), of_images(result), data_names(result)[-1]
     largest = np.maximum(result.lower.max("pairs"), local.sel(quantile=1))
     loose = upper / local.sel(quantile=1)
     tight = result.tightness.sel(quantile=0.5, constant=["local", "product"], term=["cross_entropy", "isometry"])
     found: Numbers = {
-        "images": data_names(result)[-1],
+        "images": name,
         "points": int(images.points.max()),
         "ordered": int((largest <= upper * ROUNDING).sum()),
         "margins_hold": int((result.forced <= result.lower.sel(pairs="between") * ROUNDING).sum()),
     }
     found |= _theorem(result) | _ranks(images, robustness(images))
-    found |= flat(
-        lil_low=lil.lower.min("network"),
-        lil_high=lil.lower.max("network"),
-        loose_low=loose.min(),
-        loose_high=loose.max(),
-        tight=tight.median("network").transpose("term", "constant"),
-    )
-    for end, beta in (("first", images.beta.min()), ("last", images.beta.max())):
-        one = _at(images, beta)
+    found |= flat(lil_low=lil.lower.min("network"), lil_high=lil.lower.max("network"))
+    found |= flat(loose_low=loose.min(), loose_high=loose.max(), tight=tight.median("network").transpose("term", ...))
+    for end, one in _ends(images):
         at = one.sel(epsilon=CERTIFIED_AT, method="nearest")
-        found |= flat(
-            **{
-                f"total_{end}": one.bound.sel(term="total", constant="local", quantile=0.5).median(),
-                f"certified_{end}": at.certified.sel(norm="Linf").mean(),
-                f"attacked_{end}": at.attacked.mean(),
-            }
-        )
-    for short, data in (("rings", "rings"), ("torus", "torus, 8 classes"), ("images", found["images"])):
-        stretched = of_data(lil, str(data))
-        along = stretched.along.sel(quantile=0.5).median("network")
-        reach = stretched.local.sel(map="representation", quantile=0.5).median()
-        found |= prefixed(short, flat(along=along, local=reach))
-    for short, data in (("rings", "rings"), ("images", found["images"])):
-        networks = of_data(result, str(data))
-        ends = _first_and_last(networks)
-        ends["beta_last"] = float(networks.beta.max())
-        ends["verdict"] = "smaller" if float(ends["first_median"]) < float(ends["last_median"]) else "larger"
+        found[f"total_{end}"] = one.bound.sel(term="total", constant="local", quantile=0.5).median().item()
+        found[f"certified_{end}"] = at.certified.sel(norm="Linf").mean().item()
+        found[f"attacked_{end}"] = at.attacked.mean().item()
+    for short, data in (("rings", "rings"), ("torus", "torus, 8 classes"), ("images", name)):
+        medians = of_data(lil, data)[["along", "local"]].sel(quantile=0.5).median("network")
+        found |= prefixed(short, flat(along=medians.along, local=medians.local.sel(map="representation")))
+    for short, data in (("rings", "rings"), ("images", name)):
+        networks = of_data(result, data)
+        ends = _first_and_last(networks) | {"beta_last": float(networks.beta.max())}
+        ends["verdict"] = "smaller" if ends["first_median"] < ends["last_median"] else "larger"
         found |= prefixed(short, ends)
     return found
 

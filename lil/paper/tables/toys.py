@@ -19,6 +19,13 @@ def ratio_table(result: xr.Dataset) -> pd.DataFrame:
     return table.astype(float).rename_axis(columns=None)
 
 
+def loop_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return the number of loops of each ring and the length of its longest bar."""
+    return pd.DataFrame(
+        {"loops": result.loops.to_series(), "longest": result.bar.sel(rank=1).to_series().astype(float)}
+    )
+
+
 def kept_pairs(result: xr.Dataset) -> xr.DataArray:
     """Count the seeds for which all quantiles of the distance ratio lie within 0.1 of 1: (mapping, pairs)."""
     return (abs(result.ratio - 1) <= WITHIN).all("quantile").sum("seed")
