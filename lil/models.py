@@ -113,20 +113,20 @@ class StackedLIL(nn.Module):
     @property
     def members(self) -> int:
         """Number of stacks, m."""
-        return self.lils[0].members
+        return self.lils[0].members  # type: ignore[return-value]
 
     def represent(self, x: Float[Tensor, "*m n d"]) -> tuple[Float[Tensor, "m n width"], ...]:
         """Return the representation of each level, of every member."""
         levels = []
         for lil in self.lils:
-            z = lil.represent(x)
+            z = lil.represent(x)  # type: ignore[operator]
             levels.append(z)
             x = z.detach() if self.stop_gradient else z
         return tuple(levels)
 
     def classify(self, levels: tuple[Float[Tensor, "m n width"], ...]) -> tuple[Float[Tensor, "m n classes"], ...]:
         """Return the logits of each level."""
-        return tuple(lil.classify(z) for lil, z in zip(self.lils, levels, strict=True))
+        return tuple(lil.classify(z) for lil, z in zip(self.lils, levels, strict=True))  # type: ignore[operator]
 
     def forward(self, x: Float[Tensor, "*m n d"]) -> tuple[Float[Tensor, "m n classes"], ...]:
         """Return the logits of each level of x."""

@@ -76,7 +76,7 @@ def train(
     """
     levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
     each_level = labels if isinstance(labels, tuple) else (labels,)
-    check(levels, x, each_level, betas, seeds, settings)
+    check(levels, x, each_level, betas, seeds, settings)  # type: ignore[arg-type]
     targets, beta = torch.stack(each_level), x.new_tensor(betas)
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     history = x.new_zeros(2, settings.epochs, len(levels), len(betas))
@@ -99,9 +99,9 @@ def losses(
 ) -> tuple[Float[Tensor, "levels m"], Float[Tensor, "levels m"]]:
     """Return the cross-entropy and the isometry loss of every level of every member on one batch."""
     z = model.represent(batch.x)
-    logits = model.classify(z)
+    logits = model.classify(z)  # type: ignore[arg-type]
     if isinstance(model, LIL):
-        z, logits = (z,), (logits,)
+        z, logits = (z,), (logits,)  # type: ignore[assignment]
     return (
         torch.stack([cross_entropy(*level) for level in zip(logits, batch.targets, strict=True)]),
         torch.stack([

@@ -39,7 +39,7 @@ LONGEST = ("tests/book/", "tests/notebooks/", "tests/experiments/")
 
 
 def pytest_collection_modifyitems(items):
-    """What takes longest comes first: no process is left with it when the others are done (with --no-loadscope-reorder)."""
+    """Put the longest tests first, so that no process is left with one (with --no-loadscope-reorder)."""
     items.sort(
         key=lambda item: next(
             (place for place, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)), len(LONGEST)

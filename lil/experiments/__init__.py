@@ -31,7 +31,8 @@ PROBES = {
         "view.transfer_steps": 4,
         "view.iterations": 4,
         "view.queries": 20,
-        "cifar10.n_train": 1000,
+        "cifar10.n_train": 300,
+        "cifar10.epochs": 2,
         "view.epsilons": [0.01, 0.1],
         "view.n_images": 40,
         "view.n_few": 20,
@@ -52,12 +53,24 @@ PROBES = {
     },
     "fig1_mappings": {"mappings.epochs": 200},
     "fig2_rings": {"rings.epochs": 200, "rings.n_points": 100, "n_neighbors": 15},
-    "fig3_cifar10": {"cifar10.n_train": 1000, "cifar10.n_test": 100, "n_compared": 40, "precision": "float32"},
-    "fig3_cifar10_public": {"cifar10.n_train": 1000, "cifar10.n_test": 100, "n_compared": 40, "precision": "float32"},
+    "fig3_cifar10": {
+        "cifar10.n_train": 300,
+        "cifar10.epochs": 2,
+        "cifar10.n_test": 100,
+        "n_compared": 40,
+        "precision": "float32",
+    },
+    "fig3_cifar10_public": {
+        "cifar10.n_train": 300,
+        "cifar10.epochs": 2,
+        "cifar10.n_test": 100,
+        "n_compared": 40,
+        "precision": "float32",
+    },
     "fig3_mnist": {"mnist.n_train": 3000, "mnist.n_test": 500},
     "fig3_mnist_public": {"mnist.n_train": 3000, "mnist.n_test": 500},
     "fig4_torus": {"*.epochs": 200, "*.grid": 24},
-    "figA1_distances": {"*.n_train": 1000, "n_images": 300},
+    "figA1_distances": {"*.n_train": 300, "*.epochs": 2, "n_images": 300},
     "lipschitz_bound": {
         "rings.epochs": 200,
         "rings.n_points": 60,
@@ -69,13 +82,14 @@ PROBES = {
         "steps": 4,
     },
     "lipschitz_bound_cifar10": {
-        "cifar10.n_train": 1000,
+        "cifar10.n_train": 300,
+        "cifar10.epochs": 2,
         "cifar10.hidden": [200, 200, 200],  # a Jacobian has a row for each unit
         "n_images": 40,
         "directions": 2,
         "steps": 4,
     },
-    "scale_and_depth": {"*.n_train": 1000, "*.n_test": 100, "n_distances": 100},
+    "scale_and_depth": {"*.n_train": 600, "*.epochs": 2, "*.n_test": 100, "n_distances": 100},
     "scaling": {
         "points": [100, 200],
         "classes": [1, 4],
@@ -87,7 +101,7 @@ PROBES = {
         "repeats": 1,
         "n_estimates": 100,
     },
-    "table1": {"*.n_train": 1000, "*.n_test": 300},
+    "table1": {"*.n_train": 300, "*.epochs": 2, "*.n_test": 200},
 }
 
 # Settings of the evaluations that a record's witness compares (lil.results.witness). Training is the record's own.

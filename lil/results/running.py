@@ -1,8 +1,8 @@
 """One probe of an experiment in a process of its own, computed by the code of any source tree.
 
-This file is also the script that the process runs. As a script it imports the experiments of the tree that comes first in
-``PYTHONPATH`` and no other module of ours, so that it can run code of years ago. Both trees need ``experiments.NAME`` with
-``PAPER``, ``RECIPES`` and ``evaluate``, and recipes with ``train``.
+This file is also the script that the process runs. As a script it imports the experiments of the tree that comes
+first in ``PYTHONPATH`` and no other module of ours, so that it can run code of years ago. Both trees need
+``experiments.NAME`` with ``PAPER``, ``RECIPES`` and ``evaluate``, and recipes with ``train``.
 """
 
 from __future__ import annotations

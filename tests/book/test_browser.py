@@ -29,9 +29,8 @@ def tab():
     """One for all pages: what their scripts compile to stays."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        with playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as chromium:
-            yield chromium.new_page()
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as chromium:
+        yield chromium.new_page()
 
 
 def pages_of(html: Path) -> list[Path]:
@@ -79,7 +78,8 @@ def visit(page, path: Path) -> dict:
         seen = page.evaluate("""() => ({
             theme: document.documentElement.dataset.theme,
             brokenImages: [...document.images].filter(image => image.complete && !image.naturalWidth).length,
-            undrawn: [...document.querySelectorAll('div.plotly-figure')].filter(div => !div.querySelector('.main-svg')).length,
+            undrawn: [...document.querySelectorAll('div.plotly-figure')]
+                .filter(div => !div.querySelector('.main-svg')).length,
             sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
         })""")
         found[f"not {theme}"] = seen.pop("theme") != theme

@@ -87,7 +87,7 @@ def test_the_effect_of_the_attacks_objective():
 def test_the_effect_of_the_precision_is_the_mean_difference():
     effect = next(each.effect for each in DIFFERENCES if each.topic == "CIFAR10, the precision")
     exact = xr.DataArray([[0.5, 0.4]], dims=("beta", "epsilon"))
-    both = xr.Dataset({"compared": xr.concat([exact + [0.01, -0.03], exact], "precision")})
+    both = xr.Dataset({"compared": xr.concat([[*exact, 0.01, -0.03], exact], "precision")})
     text = measured(effect, lambda name: both.assign_coords(precision=["used", "float32"]))
     assert text.endswith("differs from that in single precision by 0.0200 on average.")
 
@@ -104,7 +104,7 @@ def test_the_effect_of_one_choice_is_told_for_the_seeds_that_both_have():
         "By itself, on MNIST from 1 seed: accuracy without attack "
         f"{float(one.clean.sel(seed=1).max()):.3f} at the best β, under the paper's attack, averaged over its sizes, "
         f"{float(robust.sel(beta=0)):.3f} at β = 0 and {float(robust.max()):.3f} at the best β; with the other value "
-        f"accuracy without attack {float(one.clean.sel(seed=1).max() / 2):.3f} at the best β, under the paper's attack, "
-        f"averaged over its sizes, {float(robust.sel(beta=0) / 2):.3f} at β = 0 and {float(robust.max() / 2):.3f} at the "
-        "best β."
+        f"accuracy without attack {float(one.clean.sel(seed=1).max() / 2):.3f} at the best β, under the paper's "
+        f"attack, averaged over its sizes, {float(robust.sel(beta=0) / 2):.3f} at β = 0 and "
+        f"{float(robust.max() / 2):.3f} at the best β."
     )

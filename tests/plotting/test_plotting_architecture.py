@@ -1,3 +1,5 @@
+import itertools
+
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.collections import LineCollection, PathCollection
@@ -26,7 +28,7 @@ def test_the_picture_follows_the_sizes(sizes):
     _, ax = plt.subplots()
     draw.architecture(ax, sizes)
     assert [n for _, n, _ in units(ax)] == list(sizes)
-    assert joins(ax) == [a * b for a, b in zip(sizes, sizes[1:], strict=False)]
+    assert joins(ax) == [a * b for a, b in itertools.pairwise(sizes)]
     assert [word for word in words(ax) if word.isdigit()] == [str(size) for size in sizes]
     kinds = ["input", *["hidden"] * (len(sizes) - 2), "classifier"]
     assert [colour for _, _, colour in units(ax)] == [to_rgba(draw.LAYERS[kind]) for kind in kinds]

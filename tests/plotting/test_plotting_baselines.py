@@ -71,7 +71,7 @@ def test_every_network_has_its_mark_and_every_method_its_line(networks):
         assert line.get_ydata() == pytest.approx(pgd.values[1:3].mean(-1))
         assert ax.get_title() == f"PGD, ε = {epsilon:g}"
         assert sum(len(of_method(ax, method)[1].get_xdata()) for method in baselines.NAMES) == 16
-    assert [text for text in axes[0].get_legend_handles_labels()[1]] == list(baselines.NAMES.values())
+    assert list(axes[0].get_legend_handles_labels()[1]) == list(baselines.NAMES.values())
 
 
 def test_constants_are_medians(networks):

@@ -90,18 +90,24 @@ def test_a_worker_killed_in_the_middle_loses_nothing(fake):
 
 def test_work_that_kills_every_worker_is_given_up(fake):
     fake.edit("recipes/lines.py", REPORT, "    os.kill(os.getpid(), 9)\n")
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), workers(1) as cluster:
-        with Cluster(cluster.scheduler_address) as pool:
-            with pytest.raises(errors.NoCluster, match="gave up on training: lines"):
-                results.record(fake.experiment, workers=pool)
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        workers(1) as cluster,
+        Cluster(cluster.scheduler_address) as pool,
+        pytest.raises(errors.NoCluster, match="gave up on training: lines"),
+    ):
+        results.record(fake.experiment, workers=pool)
     assert not fake.records.exists()
 
 
 def test_an_error_of_the_work_arrives_as_it_is(fake):
     fake.edit("recipes/lines.py", "scale = float(DATA.read_text())", 'raise ValueError("β is too large")')
-    with workers(1) as cluster, Cluster(cluster.scheduler_address) as pool:
-        with pytest.raises(ValueError, match="β is too large"):
-            results.get(fake.experiment, mode="live", workers=pool)
+    with (
+        workers(1) as cluster,
+        Cluster(cluster.scheduler_address) as pool,
+        pytest.raises(ValueError, match="β is too large"),
+    ):
+        results.get(fake.experiment, mode="live", workers=pool)
 
 
 def test_workers_with_other_data_are_refused(fake, address, monkeypatch):
@@ -129,9 +135,11 @@ def test_a_scheduler_without_workers(fake):
 
 
 def test_workers_of_several_tasks_at_once_are_refused(fake):
-    with workers(1, threads=2) as cluster:
-        with pytest.raises(errors.NoCluster, match="2 tasks at once: start it with `--nthreads 1`"):
-            Cluster(cluster.scheduler_address)
+    with (
+        workers(1, threads=2) as cluster,
+        pytest.raises(errors.NoCluster, match="2 tasks at once: start it with `--nthreads 1`"),
+    ):
+        Cluster(cluster.scheduler_address)
 
 
 def test_figure_3_by_the_command(monkeypatch, capsys):
