@@ -13,6 +13,7 @@ from scipy.stats import expon, ks_1samp
 
 from lil import projection, topology
 from lil.datasets import toy
+from lil.evaluation import accuracy
 from lil.experiments._common import Networks, grid_dataset, make_run
 from lil.isometry import flat_pairs, pair_distances, within_class
 from lil.progress import Progress, silent
@@ -46,9 +47,8 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
     recipe = config.rings
     _, _, x, labels = rings.data(recipe)
     model = rings.restore(recipe, networks["rings"]).to(device)
-    z = model.represent(x.to(device))
-    accuracy = (model.classify(z).argmax(-1).cpu() == labels).float().mean(-1)
-    z = z.cpu()
+    right = accuracy(model, x.to(device), labels.to(device))
+    z = model.represent(x.to(device)).cpu()
     settings = dict(n_neighbors=config.n_neighbors, min_dist=config.min_dist, n_components=3, seed=config.umap_seed)
     umap = projection.umaps(z.numpy(), label="UMAP of the rings", progress=progress, **settings)
 
@@ -65,7 +65,7 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
         "x": (("ring", "point", "axis"), x),
         "umap": ((*member, "point", "axis"), umap),
         "linking_number": ((), toy.linking_number(*x)),
-        "accuracy": (("member",), accuracy),
+        "accuracy": (("member",), right),
         "correlation": (member, _correlations(z_dist, x_dist)),
         "ratio": ((*member, "quantile"), np.moveaxis(ratio, 0, -1).astype(np.float32)),
         **_shapes(z.numpy(), z_dist, member, edges, config.loop_share),
