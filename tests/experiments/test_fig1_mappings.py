@@ -23,7 +23,7 @@ def result(networks):
 
 def test_ratios_and_accuracy_agree_with_a_loop_over_pairs(networks, result):
     model = mappings.restore(TINY.mappings, networks["mappings"])
-    x, _ = toy.crescents(5, 3)
+    x, labels = toy.crescents(5, 3)
     z = model.represent(x).detach()
     for member, (kind, seed) in enumerate((kind, seed) for kind in mappings.MAPPINGS for seed in (0, 1)):
         ratios = {"within": [], "between": []}

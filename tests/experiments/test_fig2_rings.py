@@ -6,6 +6,7 @@ import torch
 
 from lil import topology
 from lil.experiments import fig2_rings
+from lil.models import LIL
 from lil.recipes import rings
 
 TINY = replace(fig2_rings.QUICK, rings=replace(rings.QUICK, n_points=30, epochs=5), n_neighbors=5)
@@ -58,7 +59,7 @@ def test_the_first_rank_is_the_longest_bar(networks, result):
 def test_networks_that_do_nothing_keep_everything():
     """With the identity in place of the networks, every measure says so."""
 
-    class Identity(torch.nn.Module):
+    class Identity(LIL):
         def represent(self, x):
             return x.expand(4, -1, -1)
 
@@ -66,7 +67,7 @@ def test_networks_that_do_nothing_keep_everything():
             return z[..., :2]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rings, "restore", lambda config, networks: Identity())
+        patch.setattr(rings, "restore", lambda config, networks: Identity((3, 3, 2), seeds=(0, 1, 0, 1)))
         result = fig2_rings.evaluate(TINY, {"rings": {}})
     assert result.correlation.values == pytest.approx(np.ones((2, 2, 2)))
     assert result.ratio.values == pytest.approx(np.ones((2, 2, 2, 3)), abs=1e-5)
