@@ -58,7 +58,7 @@ notebook.settings(baselines, profile)
 
 # %%
 result = results.get(baselines, profile, mode)
-networks, matched = baselines.every(result), baselines.matched(result)
+networks, matched = baselines.combine(result), baselines.match(result)
 notebook.glue_all("base", tables.numbers(networks, matched) | {"near": baselines.NEAR})
 
 # %% tags=["hide-input"]

@@ -72,7 +72,6 @@ EXPERIMENT = '''
     from fake.recipes import lines
 
     RECIPES = {"lines": lines}
-    BANDS = {"level": 1e-3}
 
 
     @dataclass(frozen=True)

@@ -69,8 +69,8 @@ def evaluate(
     with provenance.measured() as cost:
         result = experiment.evaluate(config, tensors, device=device, progress=progress, **more)
     cost.seconds += result.attrs.pop("seconds_before", 0.0)
-    about = {"training": of_training(networks), "bands": json.dumps(getattr(experiment, "BANDS", {}))}
-    return result.assign_attrs(inputs.attrs() | provenance.describe(device, cost) | about)
+    about = provenance.describe(device, cost) | {"training": of_training(networks)}
+    return result.assign_attrs(inputs.attrs() | about)
 
 
 def of_training(networks: dict[str, Networks]) -> str:

@@ -13,7 +13,7 @@ STRENGTHS = [0.0, 0.1, 10.0, 0.01, 2.0, 3.0, 0.1, 0.1]
 
 @pytest.fixture
 def networks():
-    """Eight settings, two seeds, three ε, at one of them AutoAttack: what `lil.experiments.baselines.every` makes."""
+    """Eight settings, two seeds, three ε, at one of them AutoAttack: what `lil.experiments.baselines.combine` makes."""
     rng = np.random.default_rng(0)
     accuracy = rng.uniform(size=(2, 2, 8, 2, 3))
     accuracy[0, 1], accuracy[1, 1][..., [0, 2]] = np.nan, np.nan

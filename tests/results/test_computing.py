@@ -43,7 +43,7 @@ def test_the_difference_is_a_share_of_the_record_s_largest_value(now, name, shar
 @pytest.mark.parametrize("resume", [True, False])
 def test_an_evaluation_goes_on_only_if_that_is_asked_for(fake, resume):
     fake.edit("experiments/fig9_lines.py", "progress=None):", "progress=None, partial=None):\n    told.append(partial)")
-    fake.edit("experiments/fig9_lines.py", "BANDS =", "told = []\nBANDS =")
+    fake.edit("experiments/fig9_lines.py", "PAPER =", "told = []\n\n\nPAPER =")
     config = fake.experiment.PAPER
     networks = {"lines": computing.train(fake.recipe, config.lines, device="cpu", progress=lambda *_: None)}
     computing.evaluate(fake.experiment, config, networks, device="cpu", progress=lambda *_: None, resume=resume)

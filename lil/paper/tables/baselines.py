@@ -1,6 +1,6 @@
 """Numbers of the isometry term beside other methods.
 
-``networks`` is the result of :func:`lil.experiments.baselines.every`, ``matched`` that of ``matched`` there.
+``networks`` is the result of :func:`lil.experiments.baselines.combine`, ``matched`` that of ``match`` there.
 """
 
 from __future__ import annotations

@@ -90,6 +90,12 @@ def contrasts(result: xr.Dataset) -> xr.Dataset:
     )
 
 
+def _range(values: xr.DataArray) -> xr.DataArray:
+    """Return the largest distance between two seeds on the finest level, over the cuts."""
+    finest = values.sel(level=values.level.max())
+    return (finest.max("seed") - finest.min("seed")).max()
+
+
 def torus(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page on Figure 4; names end in the cut and the level."""
     by_level, quantiles = ("cut", "level"), result["quantile"]
@@ -111,7 +117,8 @@ def torus(result: xr.Dataset) -> Numbers:
     return {
         "threshold": TORUS_ACCURACY.value,
         "seeds": result.sizes["seed"],
-        "band": json.loads(result.attrs["bands"])["accuracy"],
+        "apart": float(_range(result.accuracy)),
+        "correlation_apart": float(_range(result.correlation)),
         **{
             f"verdict_{cut}": every_seed(int(everywhere.sel(cut=cut)), result.sizes["seed"]) for cut in ("ring", "tube")
         },
