@@ -1,7 +1,7 @@
 """The checklist of Carlini et al. for an attack, computed: items with a verdict.
 
-It reads the result of :func:`lil.experiments._attackers.attack_by_all`. An item compares its worst case, over networks and
-ε, with a limit that stands here; nothing is averaged unless its words say so. Question and words have at most 50
+It reads the result of :func:`lil.experiments._attackers.attack_by_all`. An item compares its worst case, over networks
+and ε, with a limit that stands here; nothing is averaged unless its words say so. Question and words have at most 50
 characters, for the page.
 """
 
