@@ -27,6 +27,7 @@ COMPARABLE = 0.05 + 1e-9  # the largest band: a mistake could hide in a wider on
 WEIGHTS = "weights of "  # begins the name under which a recipe's weights are compared
 COORDINATE = "coordinate "  # and the name of a coordinate
 PATIENCE = 45.0  # seconds of reruns, after which no further one begins
+PICTURE = 0.01  # of a picture's mean brightness: attacks follow signs, and rounding turns those of tiny gradients
 FEWEST = 2  # reruns that measure a band
 
 _SSE = {
@@ -122,6 +123,8 @@ def _floor(values: np.ndarray) -> Difference:
     """One image more in one element, and in a tenth of the elements, for values that are multiples of one step."""
     if values.dtype.kind not in "fiu":
         return NONE
+    if values.dtype == np.uint8:
+        return Difference(math.inf, PICTURE)
     found = np.unique(np.abs(values[np.isfinite(values)].astype(np.float64)))
     steps = np.diff(found, prepend=0.0)
     step = steps[steps > 1e-6].min(initial=math.inf)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -64,10 +65,10 @@ def run(
 def work(job: Job) -> None:
     """Do a job in this process."""
     torch.set_num_threads(job.threads)
-    experiment = importlib.import_module(job.experiment)
-    config = cut(experiment.PAPER, job.cut, experiment.RECIPES)
     calls: dict[str, Any] = {"device": job.device, "progress": lambda *_: None}
     with _moving(job.moved) as moved:
+        experiment = importlib.import_module(job.experiment)
+        config = cut(experiment.PAPER, job.cut, experiment.RECIPES)
         for name, recipe in experiment.RECIPES.items() if job.trained else ():
             Path(job.trained).mkdir(parents=True, exist_ok=True)
             tensors = recipe.train(getattr(config, name), **calls)
@@ -102,9 +103,10 @@ def cut(config: Any, changes: dict[str, Any], recipes: Any) -> Any:
 
 @contextmanager
 def _moving(seed: int) -> Iterator[Callable[[Tensor], Tensor]]:
-    """Yield a function that moves a tensor by rounding errors. Meanwhile, drawn weights move by as much.
+    """Yield a function that moves a tensor by rounding errors. Meanwhile, drawn and loaded weights move by as much.
 
-    Each draw of ``uniform_`` and ``normal_`` is moved: initial weights come from them, whichever code draws.
+    Each draw of ``uniform_`` and ``normal_`` is moved: initial weights come from them, whichever code draws. So are
+    tensors that modules imported meanwhile load by ``safetensors.torch.load``: the weights of a pretrained network.
     """
     if not seed:
         yield lambda values: values
@@ -117,9 +119,12 @@ def _moving(seed: int) -> Iterator[Callable[[Tensor], Tensor]]:
     draws = {name: getattr(Tensor, name) for name in ("uniform_", "normal_")}
     for name, draw in draws.items():
         setattr(Tensor, name, lambda self, *a, _draw=draw, **k: self.copy_(moved(_draw(self, *a, **k).detach())))
+    load = safetensors.torch.load
+    safetensors.torch.load = lambda content: {name: moved(value.float()) for name, value in load(content).items()}
     try:
         yield moved
     finally:
+        safetensors.torch.load = load
         for name, draw in draws.items():
             setattr(Tensor, name, draw)
 
