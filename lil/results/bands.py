@@ -125,6 +125,8 @@ def _floor(values: np.ndarray) -> Difference:
         return NONE
     if values.dtype == np.uint8:
         return Difference(math.inf, PICTURE)
+    if values.dtype == np.int8:  # classes, which have no distance
+        return Difference(math.inf, math.inf)
     found = np.unique(np.abs(values[np.isfinite(values)].astype(np.float64)))
     steps = np.diff(found, prepend=0.0)
     step = steps[steps > 1e-6].min(initial=math.inf)
