@@ -15,7 +15,7 @@
 #
 # ## Question
 #
-# The loss of {eq}`isometry-loss` compares all pairs of a class, and their number grows with the square of the class. Where does that begin to hurt, what
+# The loss of {eq}`isometry-loss` compares pairs of points, and their number grows with the square of the points. Where does that begin to hurt, what
 # helps, and what can be done with more points than it allows? One *call* below is what a training step asks for: the loss of one network's representations of all
 # points, and its gradient. The distances between the data are made once, before the training.
 #
@@ -66,17 +66,17 @@ tables.table(result).round(2)
 # From the last three sizes, the time grows with the power {glue:text}`scaling_power_all:.1f` of the points for all pairs and {glue:text}`scaling_power_within-class:.1f` for those
 # of one class; the square is 2. At {glue:text}`scaling_points` points a call takes {glue:text}`scaling_ms_all:.1f` ms with all pairs, {glue:text}`scaling_ms_within-class:.1f` ms with those of one
 # class and {glue:text}`scaling_ms_sampled:.1f` ms with a fixed number drawn at random. Memory goes to the distances of the data, one number a pair:
-# {glue:text}`scaling_mib_all:.0f`, {glue:text}`scaling_mib_within-class:.0f` and {glue:text}`scaling_mib_sampled:.0f` MiB. The loss itself keeps nothing of that size: it visits each pair once and
-# adds to the gradient at once.
+# {glue:text}`scaling_mib_all:.0f`, {glue:text}`scaling_mib_within-class:.0f` and {glue:text}`scaling_mib_sampled:.0f` MiB. The plain loss holds several arrays of that
+# size, distances, mismatches and their gradients; it computes all pairs and masks those of two classes.
 #
 # ## Classes, networks, threads
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Time of one call against the number of classes that the same points are divided into, of networks that are trained together, and of threads (at the largest number of points). Dotted: inversely proportional for classes and threads, proportional for networks.", "name": "fig-scaling-rest"}, "image": {"alt": "Three logarithmic panels of one line each beside a dotted line of slope minus one, one and minus one"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Time of one call against the number of classes that the same points are divided into, of networks that are trained together, and of threads (at the largest number of points). Dotted, for comparison: inversely proportional for classes and threads, proportional for networks.", "name": "fig-scaling-rest"}, "image": {"alt": "Three logarithmic panels of one line each beside a dotted line of slope minus one, one and minus one"}}
 figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.4))
 drawn.by_the_rest(axes, result);
 
 # %% [markdown]
-# Dividing the same points into more classes divides the pairs. {glue:text}`scaling_members` networks together take {glue:text}`scaling_member_ratio:.1f` times as long as one, and
+# Dividing the same points into more classes leaves the time as it is, since pairs of two classes are masked and not left out. {glue:text}`scaling_members` networks together take {glue:text}`scaling_member_ratio:.1f` times as long as one, and
 # {glue:text}`scaling_threads` threads on {glue:text}`scaling_cores` cores are {glue:text}`scaling_faster:.1f` times as fast as one.
 #
 # ## Fewer pairs
