@@ -56,15 +56,15 @@ PROBES = {
     "fig3_cifar10": {
         "cifar10.n_train": 300,
         "cifar10.epochs": 2,
-        "cifar10.n_test": 40,
-        "n_compared": 10,
+        "cifar10.n_test": 20,
+        "n_compared": 4,
         "precision": "float32",
     },
     "fig3_cifar10_public": {
         "cifar10.n_train": 300,
         "cifar10.epochs": 2,
-        "cifar10.n_test": 40,
-        "n_compared": 10,
+        "cifar10.n_test": 20,
+        "n_compared": 4,
         "precision": "float32",
     },
     "fig3_mnist": {"mnist.n_train": 3000, "mnist.n_test": 500},
@@ -84,8 +84,8 @@ PROBES = {
     "lipschitz_bound_cifar10": {
         "cifar10.n_train": 300,
         "cifar10.epochs": 2,
-        "cifar10.hidden": [200, 200, 200],  # a Jacobian has a row for each unit
-        "n_images": 40,
+        "cifar10.hidden": [60, 60, 60],  # a Jacobian has a row for each unit
+        "n_images": 20,
         "directions": 2,
         "steps": 4,
     },

@@ -180,7 +180,7 @@ def measure(tree: Path, job: running.Job, base: Path, engine: str = "") -> dict[
             again = replace(again, threads=1 if job.threads > 1 else 2)
         here = instructions if platform.machine() in ("x86_64", "AMD64") else {}
         try:
-            running.run(tree, again, engine, here, timeout=max(120.0, PATIENCE - taken))
+            running.run(tree, again, engine, here, timeout=300.0)
         except NotAffirmed:
             continue
         reruns.append(words)
