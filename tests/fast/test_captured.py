@@ -81,7 +81,7 @@ def test_whoever_the_members_are(members, settings, device):
 
 @pytest.mark.parametrize("size", [1, 2, 20, 59, 60, 100])
 def test_whatever_the_batches(size, device):
-    """Of one point, which has no distance; without a smaller one at the end; of all points."""
+    """Groups of one point, which has no distance; no smaller batch at the end; one batch of all points."""
     agree(device, "one", "two seeds", replace(BATCHED, batch_size=size, reduction="pairs"))
 
 
@@ -152,7 +152,7 @@ def test_bad_input_gets_its_sentence_and_the_model_is_as_it_was(change, words, d
 @SETTINGS
 @pytest.mark.parametrize("kind", MODELS)
 def test_the_terms_are_the_plain_ones(kind, settings):
-    """Of a batch that all members share, and of one of each member's own."""
+    """Batches that all members share, and batches of each member's own."""
     model = MODELS[kind]([3, 4]).double()
     labels = torch.stack([classes(4)] if kind == "one" else list(map(classes, CLASSES)))
     for chosen in (torch.arange(N), torch.stack([torch.arange(16), torch.arange(20, 36)])):

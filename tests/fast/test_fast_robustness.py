@@ -68,7 +68,7 @@ def test_the_loss_may_have_the_other_reduction(sweep):
 
 @pytest.mark.parametrize("reduction", ["n2", "pairs"])
 def test_the_gradients_are_those_of_autograd(sweep, reduction):
-    """Of both objectives, by the parts of the kernel: a sign hides the size."""
+    """Compare the gradient of both objectives, by the parts of the kernel: a sign hides the size."""
     x, labels = images(20)
     sweep, betas = replace(sweep, reduction=reduction), np.repeat(BETAS, len(SEEDS))
     networks = training.pack(sweep.model)

@@ -27,7 +27,7 @@ def loop(z, x, groups, scale, attacked=True):
 @pytest.mark.parametrize("n", [1, 2, 3, 15, 16, 17, 33, 70])
 @pytest.mark.parametrize(("d", "d_x"), [(20, 3), (1, 1), (2, 5), (7, 64)])
 def test_the_loss_and_its_gradients_are_those_of_the_definition(n, d, d_x):
-    """Of one group, of two that are mixed, and with pairs that coincide in z, in x and in both."""
+    """One group, two mixed groups, and pairs that coincide in z, in x and in both."""
     for classes in (1, 2):
         z, x, groups = draw(d, n), draw(d_x, n, 1), torch.arange(n) % classes
         if n > 8:
