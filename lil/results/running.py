@@ -120,7 +120,7 @@ def _moving(seed: int) -> Iterator[Callable[[Tensor], Tensor]]:
     for name, draw in draws.items():
         setattr(Tensor, name, lambda self, *a, _draw=draw, **k: self.copy_(moved(_draw(self, *a, **k).detach())))
     load = safetensors.torch.load
-    safetensors.torch.load = lambda content: {name: moved(value.float()) for name, value in load(content).items()}
+    safetensors.torch.load = lambda data: {name: moved(value.float()) for name, value in load(data).items()}
     try:
         yield moved
     finally:

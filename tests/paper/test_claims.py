@@ -368,7 +368,7 @@ def test_exports_have_no_empty_cell(load):
 @pytest.fixture
 def judged(monkeypatch):
     entries = judging.judge_all(lambda name: by_hand()[name] if name != "table1" else nothing(name))
-    monkeypatch.setattr("lil.judging.judge_all", lambda: entries)
+    monkeypatch.setattr("lil.paper.judging.judge_all", lambda: entries)
     return entries
 
 

@@ -87,7 +87,8 @@ def test_the_effect_of_the_attacks_objective():
 def test_the_effect_of_the_precision_is_the_mean_difference():
     effect = next(each.effect for each in DIFFERENCES if each.topic == "CIFAR10, the precision")
     exact = xr.DataArray([[0.5, 0.4]], dims=("beta", "epsilon"))
-    both = xr.Dataset({"compared": xr.concat([[*exact, 0.01, -0.03], exact], "precision")})
+    used = exact + xr.DataArray([[0.01, -0.03]], dims=exact.dims)
+    both = xr.Dataset({"compared": xr.concat([used, exact], "precision")})
     text = measured(effect, lambda name: both.assign_coords(precision=["used", "float32"]))
     assert text.endswith("differs from that in single precision by 0.0200 on average.")
 
