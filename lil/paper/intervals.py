@@ -1,4 +1,4 @@
-"""Means with the interval in which they lie with 95 % confidence: over seeds, and over images where those are sampled."""
+"""Means with intervals of 95 % confidence: over seeds, and over images where those are sampled."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Interval(NamedTuple):
 
 
 def over_seeds(values: xr.DataArray) -> Interval:
-    """Return the mean over ``seed``, the only dimension, with Student's interval; seeds that have no value do not count.
+    """Return the mean over ``seed``, the only dimension, with Student's interval; seeds without a value do not count.
 
     Differences are paired by taking them seed by seed first. Raises ValueError where no seed has a value.
     """
