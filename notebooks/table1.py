@@ -92,7 +92,7 @@ images.beside_paper(accuracy["cifar10_public"], TABLE_1["cifar10"]).round(4)
 # trained at β = 0 alone, stands with the baselines below.
 
 # %% tags=["nbval-check-output"]
-images.accuracy_table(result).loc[["mnist_text", "mnist_public"]].round(3)
+images.accuracy_table(result).loc[["mnist_text", "mnist_public"]].round(2)
 
 # %%
 images.accuracy_table(result).drop(["mnist_text", "mnist_public", "cifar10_first"]).round(3)
