@@ -108,6 +108,7 @@ PROBES = {
 # toys and features a part of the training, which the plain code would take hours for. The rest is the record's own.
 WITNESSED = {
     "attackers_view": {
+        "mnist.n_train": 10000,
         "view.n_images": 60,
         "view.n_few": 20,
         "view.doublings": 2,
@@ -126,7 +127,7 @@ WITNESSED = {
         "view.iterations": 5,
         "view.queries": 20,
     },
-    "baselines": {"n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
+    "baselines": {"*.n_train": 6000, "n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
     "fig1_mappings": {"mappings.epochs": 2000},
     "fig2_rings": {"rings.epochs": 1000},
     "fig3_cifar10": {"cifar10.n_train": 5000, "cifar10.n_test": 200, "n_compared": 20, "precision": "float32"},
@@ -134,17 +135,10 @@ WITNESSED = {
     "fig3_mnist": {"mnist.n_test": 2000},
     "fig3_mnist_public": {"mnist.n_test": 2000},
     "fig4_torus": {"*.epochs": 500},
-    "figA1_distances": {"cifar10_text.n_train": 5000, "n_images": 1000},
-    "lipschitz_bound": {"rings.epochs": 500, "torus.epochs": 300, "n_images": 60},
+    "figA1_distances": {"*.n_train": 5000, "n_images": 1000},
+    "lipschitz_bound": {"rings.epochs": 500, "torus.epochs": 300, "mnist.n_train": 5000, "n_images": 60},
     "lipschitz_bound_cifar10": {"cifar10.n_train": 5000, "n_images": 20},
     "scale_and_depth": {"*.n_train": 10000, "*.n_test": 500, "n_distances": 500},
     "scaling": {"repeats": 1, "points": [200, 400], "threads": [1]},
-    "table1": {
-        "cifar10_text.n_train": 5000,
-        "cifar10_deeper.n_train": 5000,
-        "cifar10_as_published.n_train": 5000,
-        "cifar10_public.n_train": 5000,
-        "cifar10_first.n_train": 5000,
-        "*.n_test": 2000,
-    },
+    "table1": {"*.n_train": 5000, "*.n_test": 2000},
 }
