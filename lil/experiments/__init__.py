@@ -104,9 +104,11 @@ PROBES = {
     "table1": {"*.n_train": 300, "*.epochs": 2, "*.n_test": 200},
 }
 
-# Settings of the evaluations that a record's witness compares (lil.results.witness). Training is the record's own.
+# Settings at which a record's witness compares the engines (lil.results.witness): a part of the evaluation, and for
+# toys and features a part of the training, which the plain code would take hours for. The rest is the record's own.
 WITNESSED = {
     "attackers_view": {
+        "mnist.n_train": 10000,
         "view.n_images": 60,
         "view.n_few": 20,
         "view.doublings": 2,
@@ -114,21 +116,29 @@ WITNESSED = {
         "view.queries": 100,
     },
     "attackers_view_cifar10": {
-        "view.n_images": 60,
-        "view.n_few": 20,
+        "cifar10.n_train": 5000,
+        "view.n_images": 40,
+        "view.n_few": 10,
+        "view.epsilons": [0.01, 0.1],
+        "view.auto_epsilons": [0.1],
+        "view.steps": 4,
+        "view.transfer_steps": 4,
         "view.doublings": 2,
-        "view.iterations": 10,
-        "view.queries": 100,
+        "view.iterations": 5,
+        "view.queries": 20,
     },
-    "baselines": {"n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
-    "fig3_cifar10": {"cifar10.n_test": 500, "n_compared": 100, "precision": "float32"},
-    "fig3_cifar10_public": {"cifar10.n_test": 500, "n_compared": 100, "precision": "float32"},
+    "baselines": {"*.n_train": 6000, "n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
+    "fig1_mappings": {"mappings.epochs": 2000},
+    "fig2_rings": {"rings.epochs": 1000},
+    "fig3_cifar10": {"cifar10.n_train": 5000, "cifar10.n_test": 200, "n_compared": 20, "precision": "float32"},
+    "fig3_cifar10_public": {"cifar10.n_train": 5000, "cifar10.n_test": 200, "n_compared": 20, "precision": "float32"},
     "fig3_mnist": {"mnist.n_test": 2000},
     "fig3_mnist_public": {"mnist.n_test": 2000},
-    "figA1_distances": {"n_images": 1000},
-    "lipschitz_bound": {"n_images": 60},
-    "lipschitz_bound_cifar10": {"n_images": 20},
-    "scale_and_depth": {"*.n_test": 500, "n_distances": 500},
+    "fig4_torus": {"*.epochs": 500},
+    "figA1_distances": {"*.n_train": 5000, "n_images": 1000},
+    "lipschitz_bound": {"rings.epochs": 500, "torus.epochs": 300, "mnist.n_train": 5000, "n_images": 60},
+    "lipschitz_bound_cifar10": {"cifar10.n_train": 5000, "n_images": 20},
+    "scale_and_depth": {"*.n_train": 10000, "*.n_test": 500, "n_distances": 500},
     "scaling": {"repeats": 1, "points": [200, 400], "threads": [1]},
-    "table1": {"*.n_test": 2000},
+    "table1": {"*.n_train": 5000, "*.n_test": 2000},
 }
