@@ -1,6 +1,6 @@
 """Beyond the paper: Table 1's second row, and Figure 3B, with a backbone that is trained along.
 
-The second of the two backbones is that of commit 7167a91, which the paper cites. Everything here is evaluated in
+The second of the two backbones is that of commit 7167a91, the last of the public code. Everything here is evaluated in
 float32, in whatever precision the backbones were trained.
 """
 

@@ -3,8 +3,7 @@
 The text optimises the LIL's parameters alone. In the public code the lines that freeze the backbone are commented out
 from commit 050ff84 on. Two backbones, by name:
 
-* ``cnn``: the untrained network of two convolutions of commits ecfc79a to 7167a91, the last. This is the reading of
-  the commit that the paper cites.
+* ``cnn``: the untrained network of two convolutions of commits ecfc79a to 7167a91, the last public one.
 * ``vgg13``: the pretrained VGG13 of the text and of the early commits. No commit trains it along, for 050ff84 has
   replaced it: this reading is a mixture of the text's backbone and the late commits' training.
 
