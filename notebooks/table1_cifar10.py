@@ -15,8 +15,8 @@
 #
 # ## Question
 #
-# The paper prints .848, .859, .868, .855, .793 and .254 for six β, and our networks on the text's description stay near .92 up to β = 10 ({doc}`table1`).
-# Which change of the description gives the printed numbers: another scale of the features, or a backbone that is trained along?
+# The paper prints {glue:text}`row_printed` for six β. Our networks, made as the text says, have {glue:text}`row_text_first:.3f` at β = 0 and still {glue:text}`row_text_last:.3f` at β = {glue:text}`row_largest` ({doc}`table1`).
+# Which change of the method gives the printed numbers: another scale of the features, or a backbone that is trained along?
 #
 # ## Finding
 #
@@ -25,7 +25,7 @@
 # From β = 0 to β = {glue:text}`row_largest` accuracy falls by {glue:text}`row_printed_drop:.3f` in the paper, by {glue:text}`row_nearest_drop` there and by {glue:text}`row_text_drop` with features as they are
 # (95 % intervals over {glue:text}`row_seeds` seeds).
 #
-# *Backbone trained along* (β = {glue:text}`row_vgg13_betas` and β = {glue:text}`row_cnn_betas`, {glue:text}`row_vgg13_seeds` and {glue:text}`row_cnn_seeds` network a β). The VGG13 gives {glue:text}`row_vgg13_given` and falls by {glue:text}`row_vgg13_drop`.
+# *Backbone trained along*, n = {glue:text}`row_vgg13_seeds` network for each of β = {glue:text}`row_vgg13_betas` (VGG13) and β = {glue:text}`row_cnn_betas` (CNN). The VGG13 gives {glue:text}`row_vgg13_given` and falls by {glue:text}`row_vgg13_drop`.
 # The CNN of the last public commit, 7167a91, gives {glue:text}`row_cnn_given` and falls by {glue:text}`row_cnn_drop`.
 #
 # *All together.* {glue:text}`row_all_six` Accuracy at β = {glue:text}`row_largest` is half of that at β = 0, or less, with: {glue:text}`row_falling`.
@@ -74,7 +74,7 @@ figure.suptitle(title, fontsize=11);
 # A line that meets the crosses at one β explains one number. The row is explained by a line that meets all six. With several lines some meet single crosses by chance, so a single meeting says little.
 #
 # *Why a scale should matter.* The isometry term asks for representations as far apart as the features. A unit of a tanh layer lies between −1 and 1, so two representations of 1000 units are
-# at most $2\sqrt{1000} = 63$ apart. Features of one class lie {glue:text}`row_input_distance:.1f` apart on average as they come, well inside. Multiplied by 9 or more, their distances are near that limit:
+# at most $2\sqrt{1000} = 63$ apart. Features of one class lie {glue:text}`row_input_distance:.1f` apart on average as they come, well inside. Multiplied by a factor, their distances come near that limit (table below):
 # then the term pushes units to ±1, where gradients vanish. How large the features of the paper's VGG13 were is not stated; they depend on its weights and on the form of its inputs.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean distance between representations of one class against that between their inputs, on the first test images. A line goes through the sets of networks in order of their inputs' distance; dots are networks.", "name": "fig-row-reach"}, "image": {"alt": "Curves of the representations' mean distance against the inputs', one for each beta, below a dashed diagonal and a horizontal line at the largest distance that tanh units can reach"}}
@@ -162,7 +162,7 @@ notebook.settings(table1_cifar10_trained, profile)
 # * *The nearest scale was picked after the fact.* It is the nearest of those on this page. A finer scan would find one nearer still, and that would prove no more.
 # * *That scales between 1 and 12 are tried, and a distance of {glue:text}`row_within` counts, was decided knowing one earlier run.* It had images (x − 0.5)/0.5 and the factor 9. The networks of this page were not known.
 # * *One network a β* for the trained backbones: no spread over seeds, hence no intervals.
-# * *Epochs and rate of the VGG13 are ours.* The public code's rate, 0.001, loses its pretrained weights within 40 steps here. A rate of 0.0001 and five epochs is what the text's "five epochs" and two processor
+# * *Epochs and rate of the VGG13 are ours.* At the public code's rate, 0.001, its pretrained weights were lost within the first steps here (not recorded). A rate of 0.0001 and five epochs is what the text's "five epochs" and two processor
 #   cores allow. The changes in the last epoch, above, say how far from the end that is.
 # * *Products of the backbones are in bfloat16 while they are trained*, where the processor has it; the public code computes in double precision. Everything is evaluated in float32.
 # * *A mechanism that gives the numbers need not be theirs.* Only the authors' weights, or the seeds and the commit of the printed row, would settle it.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lil import engine
 from lil.experiments import table1_cifar10_trained as trained
 from lil.isometry import isometry_loss, pair_distances, within_class
 
@@ -44,25 +45,46 @@ def test_measures_are_those_of_the_plain_loop(networks, result, name, beta, plac
     assert np.array_equal(history.values, network.history.numpy())
 
 
+@pytest.fixture
+def attacks(networks, monkeypatch):
+    """The networks, images and settings of each attack of an evaluation."""
+    seen, robustness = [], engine.robustness
+
+    def watched(sweep, x, labels, fgsm, **more):
+        seen.append((sweep, x, labels, fgsm))
+        return robustness(sweep, x, labels, fgsm, **more)
+
+    monkeypatch.setattr(engine, "robustness", watched)
+    trained.evaluate(TINY, networks)
+    return seen
+
+
+def test_each_network_is_attacked_through_its_own_backbone_by_its_own_loss(attacks):
+    """The paper's objective is cross-entropy + β · isometry, with the distances of pixels."""
+    assert [sweep.betas for sweep, *_ in attacks] == [(10.0,), (0.0,), (10.0,)]
+    for sweep, x, labels, fgsm in attacks:
+        assert len(x) == TINY.n_attacked and sweep.front.lil is sweep.model
+        inputs = sweep.front(x)[None]
+        z = sweep.model.represent(inputs)
+        expected = torch.nn.functional.cross_entropy(sweep.model.classify(z)[0], labels)
+        expected = expected + sweep.betas[0] * isometry_loss(z[0], pair_distances(x.flatten(1)), within_class(labels))
+        found = sweep.objective("total", labels, fgsm)(inputs, x[None])
+        assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
 @pytest.mark.parametrize(("name", "place"), [("cnn", 1), ("vgg13", 0)])
-def test_each_network_is_attacked_through_its_own_backbone(networks, result, name, place):
-    """By the training loss with distances of pixels, differentiated by autograd at once."""
+def test_accuracy_under_attack_is_that_on_the_attacked_images(networks, result, name, place):
     settings, recipe = getattr(TINY, name), trained.RECIPES[name]
     network = recipe.restore(settings, networks[name])[place].requires_grad_(False)
     x, labels = (part[:10] for part in recipe.data(settings, "test"))
-    found = result.sel(networks=name, beta=10.0, seed=0)
-    for objective in ("total", "classification"):
-        at = x.clone().requires_grad_()
-        z = network.lil.represent(network(at))[0]
-        loss = torch.nn.functional.cross_entropy(network.lil.classify(z[None])[0], labels)
-        if objective == "total":
-            loss = loss + 10 * isometry_loss(z, pair_distances(at.flatten(1)), within_class(labels))
-        loss.backward()
-        for epsilon in TINY.fgsm.epsilons:
-            attacked = (x + epsilon * at.grad.sign()).clamp(0, 1)
-            right = (network.lil(network(attacked))[0].argmax(-1) == labels).float().mean()
-            left = found.attacked.sel(objective=objective, epsilon=epsilon)
-            assert left.item() == pytest.approx(float(right), abs=0.101)  # a last digit can turn an image of ten
+    at = x.clone().requires_grad_()
+    torch.nn.functional.cross_entropy(network.lil(network(at))[0], labels).backward()
+    found = result.attacked.sel(networks=name, beta=10.0, seed=0, objective="classification")
+    for epsilon in TINY.fgsm.epsilons:
+        attacked = (x + epsilon * at.grad.sign()).clamp(0, 1)
+        right = (network.lil(network(attacked))[0].argmax(-1) == labels).float().mean()
+        # A last digit can turn the sign of a gradient, and with it one image of ten.
+        assert found.sel(epsilon=epsilon).item() == pytest.approx(right.item(), abs=0.101)
 
 
 def test_what_was_not_trained_is_nan(result):

@@ -148,9 +148,22 @@ def test_the_sentence_on_both_readings_and_the_most_telling_column():
     sentence = images.readings_of_mnist(readings(far, MNIST.values))["readings"]
     assert sentence.startswith("The printed row lies inside the spread of the public code's reading in 6 of 6 columns")
     assert "inside that of the text's reading in 5." in sentence
-    assert sentence.endswith("and 1 times without the most telling column, β = 10.")
+    assert "and 1 times without the most telling column, β = 10. So it fits both readings." in sentence
     other = images.readings_of_mnist(readings(MNIST.values, far))
-    assert other["ratio"] < 1 and other["readings"].endswith("and 1 times without the most telling column, β = 10.")
+    assert other["ratio"] < 1 and "and 1 times without the most telling column, β = 10." in other["readings"]
+
+
+@pytest.mark.parametrize(
+    ("public", "text", "words"),
+    [
+        (6, 3, "So it fits K = 10, and not K = 1."),
+        (4, 5, "So it fits K = 1, and not K = 10."),
+        (5, 6, "So it fits both readings."),
+        (0, 4, "So it fits neither reading."),
+    ],
+)
+def test_the_readings_that_fit(public, text, words):
+    assert images.fitting(public, text, 6) == words
 
 
 def test_readings_without_spread_are_counted_and_not_weighed():

@@ -163,6 +163,8 @@ def test_the_words_have_their_numbers(scaled, trained):
     other = np.sqrt(np.mean((np.array([0.8] * 5 + [0.3]) - ROW.values) ** 2))
     assert other < nearest and numbers["nearest"] == NAMES[2] and numbers["nearest_by"] == pytest.approx(other)
     assert numbers["nearest_given"] == "1 of 6 (β = 1)" and numbers["text_given"] == "0 of 6"
+    assert numbers["printed"] == "0.848, 0.859, 0.868, 0.855, 0.793, 0.254"
+    assert (numbers["text_first"], numbers["text_last"]) == pytest.approx((0.92, 0.92))
     assert numbers["printed_drop"] == pytest.approx(0.8479 - 0.2542)
     assert numbers["nearest_drop"] == "0.500 (0.500 to 0.500)"  # the seeds move both ends alike
     assert (numbers["vgg13_given"], numbers["cnn_given"]) == ("2 of 3 (β = 0, 10)", "1 of 2 (β = 10)")

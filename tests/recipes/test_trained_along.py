@@ -89,6 +89,11 @@ def test_the_whole_network_learns_and_the_statistics_of_batch_norms_stay():
         assert torch.equal(value, before[name]) == kept, name
 
 
+def test_no_call_puts_batch_norms_into_training_mode():
+    ensemble = trained_along.build(VGG13).train()
+    assert not any(layer.training for network in ensemble for layer in network.backbone)
+
+
 def test_a_member_learns_as_if_it_were_alone():
     both, alone = trained_along.train(TINY), trained_along.train(replace(TINY, betas=(10.0,)))
     assert all(torch.equal(both[name.replace("0.", "1.", 1)], value) for name, value in alone.items())

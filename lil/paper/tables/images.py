@@ -172,11 +172,24 @@ def readings_of_mnist(result: xr.Dataset) -> Numbers:
             f" Under the public code's reading it is {times(ratio)} times as likely as under the text's, and "
             f"{times(without)} times without the most telling column, β = {telling:g}."
         )
+    sentence += f" {fitting(inside['public'], inside['text'], len(columns))}"
     return {f"inside_{name}": count for name, count in inside.items()} | {
         "ratio": float(np.exp(ratio)),
         "without": float(np.exp(without)),
         "readings": sentence,
     }
+
+
+def fitting(public: int, text: int, columns: int) -> str:
+    """Return the sentence on the readings that fit: at most one column lies outside the spread.
+
+    Of six independent columns two or more lie outside an interval of 95 % with a probability of 3 %.
+    """
+    fits = {name: inside >= columns - 1 for name, inside in (("K = 10", public), ("K = 1", text))}
+    right, wrong = ([name for name, each in fits.items() if each == wanted] for wanted in (True, False))
+    if not wrong or not right:
+        return f"So it fits {'both readings' if right else 'neither reading'}."
+    return f"So it fits {right.pop()}, and not {wrong.pop()}."
 
 
 def times(log_ratio: float) -> str:

@@ -186,6 +186,9 @@ def numbers(scaled: xr.Dataset, trained: xr.Dataset) -> Numbers:
         "nearest_given": _given(found.loc[nearest]),
         "text_by": float(distance[text]),
         "text_given": _given(found.loc[text]),
+        "printed": ", ".join(f"{value:.3f}" for value in PRINTED.values),
+        "text_first": float(accuracy[text].sel(beta=0).mean()),
+        "text_last": float(accuracy[text].sel(beta=largest).mean()),
         "largest": f"{largest:g}",
         "printed_drop": PRINTED.at(0.0) - PRINTED.at(largest),
         "nearest_drop": f"{_drop(accuracy[nearest]):.3f}",
@@ -195,7 +198,7 @@ def numbers(scaled: xr.Dataset, trained: xr.Dataset) -> Numbers:
         "reach": float(scaled.reach.sel(networks="scale_1")),
         "input_distance": float(scaled.input_distance.sel(networks="scale_1")),
         "attacked": settings["n_attacked"],
-        "sampling": 1.96 * np.sqrt(0.5 / settings["n_attacked"]),
+        "sampling": float(1.96 * np.sqrt(0.5 / settings["n_attacked"])),
     }
     for backbone, words in TRAINED.items():
         row, one = apart.loc[words].dropna(), accuracy[words]
