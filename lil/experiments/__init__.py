@@ -51,6 +51,7 @@ PROBES = {
         "iterations": 4,
         "queries": 20,
     },
+    "certificates": {"*.n_train": 2000, "n_images": 40, "batch_size": 20, "steps": 4, "doublings": 2},
     "fig1_mappings": {"mappings.epochs": 200},
     "fig2_rings": {"rings.epochs": 200, "rings.n_points": 100, "n_neighbors": 15},
     "fig3_cifar10": {
@@ -77,6 +78,7 @@ PROBES = {
         "torus.epochs": 100,
         "torus.grid": 24,
         "mnist.n_train": 2000,
+        "mnist_public.n_train": 2000,
         "n_images": 40,
         "directions": 2,
         "steps": 4,
@@ -127,6 +129,7 @@ WITNESSED = {
         "view.queries": 20,
     },
     "baselines": {"n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
+    "certificates": {"n_images": 60, "batch_size": 60, "doublings": 2},
     "fig1_mappings": {"mappings.epochs": 2000},
     "fig2_rings": {"rings.epochs": 1000},
     "fig3_cifar10": {"cifar10.n_train": 5000, "cifar10.n_test": 200, "n_compared": 20, "precision": "float32"},
