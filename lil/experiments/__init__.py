@@ -51,6 +51,8 @@ PROBES = {
         "iterations": 4,
         "queries": 20,
     },
+    "corruptions": {"*.n_train": 3000, "n_images": 100},
+    "corruptions_cifar10": {"cifar10_text.n_train": 300, "cifar10_text.epochs": 2, "n_images": 20},
     "fig1_mappings": {"mappings.epochs": 200},
     "fig2_rings": {"rings.epochs": 200, "rings.n_points": 100, "n_neighbors": 15},
     "fig3_cifar10": {
@@ -127,6 +129,8 @@ WITNESSED = {
         "view.queries": 20,
     },
     "baselines": {"n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
+    "corruptions": {"n_images": 1000},
+    "corruptions_cifar10": {"cifar10_text.n_train": 5000, "n_images": 100},
     "fig1_mappings": {"mappings.epochs": 2000},
     "fig2_rings": {"rings.epochs": 1000},
     "fig3_cifar10": {"cifar10.n_train": 5000, "cifar10.n_test": 200, "n_compared": 20, "precision": "float32"},
