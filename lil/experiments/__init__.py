@@ -52,6 +52,8 @@ PROBES = {
         "queries": 20,
     },
     "certificates": {"*.n_train": 2000, "n_images": 40, "batch_size": 20, "steps": 4, "doublings": 2},
+    "corruptions": {"*.n_train": 3000, "n_images": 100},
+    "corruptions_cifar10": {"cifar10_text.n_train": 300, "cifar10_text.epochs": 2, "n_images": 20},
     "fig1_mappings": {"mappings.epochs": 200},
     "fig2_rings": {"rings.epochs": 200, "rings.n_points": 100, "n_neighbors": 15},
     "fig3_cifar10": {
@@ -131,6 +133,9 @@ WITNESSED = {
     },
     "baselines": {"*.n_train": 6000, "n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
     "certificates": {"*.n_train": 10000, "n_images": 60, "batch_size": 60, "doublings": 2},
+    "baselines": {"n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
+    "corruptions": {"n_images": 1000},
+    "corruptions_cifar10": {"cifar10_text.n_train": 5000, "n_images": 100},
     "fig1_mappings": {"mappings.epochs": 2000},
     "fig2_rings": {"rings.epochs": 1000},
     "fig3_cifar10": {"cifar10.n_train": 5000, "cifar10.n_test": 200, "n_compared": 20, "precision": "float32"},
