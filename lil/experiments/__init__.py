@@ -102,6 +102,23 @@ PROBES = {
         "n_estimates": 100,
     },
     "table1": {"*.n_train": 300, "*.epochs": 2, "*.n_test": 200},
+    "worst_case": {
+        "*.n_train": 3000,
+        "trial.n_images": 100,
+        "trial.steps": 4,
+        "trial.starts": 1,
+        "trial.iterations": 4,
+        "trial.queries": 20,
+    },
+    "worst_case_cifar10": {
+        "cifar10.n_train": 300,
+        "cifar10.epochs": 2,
+        "precision": "float32",
+        "trial.n_images": 24,
+        "trial.steps": 2,
+        "trial.iterations": 2,
+        "trial.queries": 5,
+    },
 }
 
 # Settings at which a record's witness compares the engines (lil.results.witness): a part of the evaluation, and for
@@ -147,4 +164,6 @@ WITNESSED = {
         "cifar10_first.n_train": 5000,
         "*.n_test": 2000,
     },
+    "worst_case": {"trial.n_images": 100, "trial.iterations": 10, "trial.queries": 100},
+    "worst_case_cifar10": {"precision": "float32", "trial.n_images": 60, "trial.iterations": 10, "trial.queries": 100},
 }
