@@ -106,6 +106,23 @@ PROBES = {
         "n_estimates": 100,
     },
     "table1": {"*.n_train": 300, "*.epochs": 2, "*.n_test": 200},
+    "worst_case": {
+        "*.n_train": 3000,
+        "trial.n_images": 100,
+        "trial.steps": 4,
+        "trial.starts": 1,
+        "trial.iterations": 4,
+        "trial.queries": 20,
+    },
+    "worst_case_cifar10": {
+        "cifar10.n_train": 300,
+        "cifar10.epochs": 2,
+        "precision": "float32",
+        "trial.n_images": 24,
+        "trial.steps": 2,
+        "trial.iterations": 2,
+        "trial.queries": 5,
+    },
 }
 
 # Settings at which a record's witness compares the engines (lil.results.witness): a part of the evaluation, and for
@@ -133,8 +150,7 @@ WITNESSED = {
     },
     "baselines": {"*.n_train": 6000, "n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
     "certificates": {"*.n_train": 10000, "n_images": 60, "batch_size": 60, "doublings": 2},
-    "baselines": {"n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
-    "corruptions": {"n_images": 1000},
+    "corruptions": {"*.n_train": 10000, "n_images": 1000},
     "corruptions_cifar10": {"cifar10_text.n_train": 5000, "n_images": 100},
     "fig1_mappings": {"mappings.epochs": 2000},
     "fig2_rings": {"rings.epochs": 1000},
@@ -155,4 +171,13 @@ WITNESSED = {
     "scale_and_depth": {"*.n_train": 10000, "*.n_test": 500, "n_distances": 500},
     "scaling": {"repeats": 1, "points": [200, 400], "threads": [1]},
     "table1": {"*.n_train": 5000, "*.n_test": 2000},
+    "worst_case": {"*.n_train": 10000, "trial.n_images": 100, "trial.iterations": 10, "trial.queries": 100},
+    "worst_case_cifar10": {
+        "cifar10.n_train": 5000,
+        "precision": "float32",
+        "trial.n_images": 40,
+        "trial.steps": 5,
+        "trial.iterations": 5,
+        "trial.queries": 20,
+    },
 }
