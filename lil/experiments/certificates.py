@@ -1,4 +1,4 @@
-"""Certificates beside an attack, gradients beside margins: Figure 3A's classifiers, with K = 1 and with K = 10."""
+"""Certificates beside an attack, gradients beside margins: Figure 3A's classifiers with K = 1 and with K = 10."""
 
 from __future__ import annotations
 

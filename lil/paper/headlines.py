@@ -62,6 +62,10 @@ def _table1(result: xr.Dataset) -> Headline:
 
 
 HEADLINES: dict[str, Callable[[xr.Dataset], Headline]] = {
+    "certificates": lambda result: _unprinted(
+        "{networks}, β = {beta:g}: certified at ε = 0.01",
+        result.crown.sel(epsilon=0.01, drop=True).astype(float).mean(["seed", "image"]),
+    ),
     "fig1_mappings": lambda result: _unprinted(
         "{mapping}, d(Φ)/d(x) {pairs}", result.ratio.sel(quantile=0.5).mean("seed").transpose("mapping", "pairs")
     ),
