@@ -13,11 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from io import BytesIO
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from PIL import Image
 from torch import Generator, Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as vision
@@ -122,8 +124,13 @@ def occlusion(x: Images, side: float, generator: Generator) -> Images:
 
 
 def jpeg(x: Images, loss: float, generator: Generator) -> Images:
-    """Return the images after JPEG of quality 100 − ``loss``, in 256 greys a channel."""
-    return vision.jpeg((255 * x).round().byte(), round(100 - loss)).to(x.dtype) / 255
+    """Return the images after JPEG of quality 100 − ``loss``, in 256 greys a channel, by Pillow as in CIFAR10-C."""
+    found = []
+    for image in (255 * x).round().byte():
+        file = BytesIO()
+        vision.to_pil_image(image).save(file, "JPEG", quality=round(100 - loss))
+        found.append(vision.pil_to_tensor(Image.open(file)))
+    return torch.stack(found).to(x.dtype) / 255
 
 
 def _affine(part: Tensor, *, across: float = 0.0, down: float = 0.0, scale: float = 1.0, shear: float = 0.0) -> Tensor:
