@@ -70,7 +70,8 @@ def matched_dots(ax: Axes, matched: xr.Dataset) -> Axes:
         mean = values.mean("seed").values[reference].item()
         ax.plot([place - 0.42, place + 0.42], [mean, mean], ":", color=LOOKS[matched.attrs["reading"]][0], linewidth=1)
     ax.set_xticks(range(len(groups)), [name.replace(", ", "\n") for name in groups])
-    ax.set(ylabel="accuracy", ylim=(-0.03, 1.03))
+    (title,) = setting_names(matched.isel(setting=np.flatnonzero(reference)))
+    ax.set(ylabel="accuracy", ylim=(-0.03, 1.03), title=f"reference: {title}")
     ax.grid(axis="x", visible=False)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return ax

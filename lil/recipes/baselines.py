@@ -57,7 +57,7 @@ class Config:
 
 
 PAPER = Config()
-QUICK_STRENGTHS = dict(jacobian=(0.01, 0.1), spectral=(1.0, 2.0), decay=(1.0, 3.0), fgsm=(0.03, 0.1), pgd=(0.03, 0.1))
+QUICK_STRENGTHS = dict(jacobian=(0.01, 0.1), spectral=(1.0, 2.0), decay=(1.0, 3.0), fgsm=(0.03, 0.1), pgd=(0.03,))
 QUICK = Config(dataset="digits", n_test=200, hidden=(40,) * 4, seeds=(0, 1), pgd_steps=3, **QUICK_STRENGTHS)
 
 data, data_available, data_fingerprint = mnist.data, mnist.data_available, mnist.data_fingerprint

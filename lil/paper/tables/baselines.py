@@ -1,7 +1,7 @@
 """Numbers of the isometry term beside other methods.
 
-``networks`` is a result of :mod:`lil.experiments.baselines`. ``matched`` is that of ``match`` there: one setting of each
-method, with the reference, a reading of the isometry term, among them. Gains are a method's robust accuracy minus the
+``networks`` is a result of :mod:`lil.experiments.baselines`. ``matched`` is that of ``match`` there: one setting of
+each method, among them the reference, a reading of the isometry term. Gains are a method's robust accuracy minus the
 reference's, paired by seed and image.
 """
 
@@ -122,11 +122,11 @@ def finding(matched: xr.Dataset) -> str:
     ours, theirs = here.pgd.sel(epsilon=matched.strongest_epsilon).mean("seed").values
     lil, jacobian = setting_names(here.swap_dims(method="setting"))
     said = "no difference is shown" if not gain.excludes_zero else "more" if gain.value > 0 else "fewer"
-    counts = "counts" if here.near.sel({"method": "jacobian"}) else "does not count"
+    equal = "count" if here.near.sel({"method": "jacobian"}) else "do not count"
     return (
-        f"Under PGD at ε = {float(matched.strongest_epsilon):.2g}, the {lil}, keeps {ours:.3f} of the first {gain.images} "
-        f"test images right and {jacobian}, keeps {theirs:.3f}: {said}, {gain:+.3f} (95 % interval over {gain.seeds} "
-        f"seeds and the images). The clean accuracy of the latter is higher by {gap:+.3f}, which {counts} as equal."
+        f"Under PGD at ε = {float(matched.strongest_epsilon):.2g}, of the first {gain.images} test images, "
+        f"{lil}, keeps {ours:.3f} right and {jacobian}, keeps {theirs:.3f}: {said}, {gain:+.3f} (95 % interval over "
+        f"{gain.seeds} seeds and the images). Their clean accuracies, which differ by {gap:+.3f}, {equal} as equal."
     )
 
 
