@@ -211,6 +211,26 @@ def test_methods_are_compared_at_the_clean_accuracy_of_the_best_lil():
     assert found.attrs["reading"] == "lil"
 
 
+@pytest.mark.parametrize("reference", [0.92, 0.93, 0.945, 0.9636, 0.97])
+@pytest.mark.parametrize(("gap", "near"), [(0.005, True), (-0.005, True), (0.0051, False), (-0.0051, False)])
+def test_a_gap_of_the_tolerance_is_near_whatever_float32_makes_of_it(reference, gap, near):
+    one = made_up().isel(setting=[1, 6])
+    one["clean"] = one.clean.copy(data=np.array([[reference] * 2, [reference + gap] * 2], np.float32))
+    assert experiment.match(one, "lil").near.values.tolist() == [True, near]
+
+
+def test_the_draws_are_those_of_the_seed_and_the_same_for_all_methods(networks, monkeypatch):
+    used = []
+
+    def autoattack(network, front, x, labels, *, seed, **settings):
+        used.append(seed)
+        return stronger_attacks.AutoAttacked(torch.ones(1, len(x), dtype=torch.bool), 0.0)
+
+    monkeypatch.setattr(stronger_attacks, "autoattack", autoattack)
+    experiment.evaluate(TINY, networks)
+    assert set(used) == {derived_seed(TINY.draw, 2, seed, 1) for seed in (0, 1)}
+
+
 def test_robust_accuracy_chooses_for_the_isometry_term_alone():
     other = made_up()
     baselines_alone = np.array([method not in ("lil", "lil_public") for method in other.method.values])

@@ -169,6 +169,14 @@ def test_the_words_have_their_numbers(networks, text, public):
         assert found[f"{name}_over_plain"] == f"{over_seeds_and_images(right):+.3f}"
 
 
+def test_a_gain_whose_interval_reaches_0_is_not_ahead(networks, text):
+    put(text, "lil", 0)
+    put(text, "jacobian", 0)
+    text["pgd_right"][3, :, 7] = 1
+    found = baselines.numbers(networks, {}, [text])
+    assert (found["near"], found["ahead"]) == (1, 0) and found["most"].startswith("+0.025 (+0.000")
+
+
 def test_without_a_near_reference_there_is_no_gain(networks, text):
     text["near"][:] = False
     found = baselines.numbers(networks, {}, [text])

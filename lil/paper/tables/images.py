@@ -222,7 +222,7 @@ def distance_table(result: xr.Dataset) -> pd.DataFrame:
 
 
 def distances(result: xr.Dataset) -> Numbers:
-    """Return the numbers of the page on Appendix Figure 1; names end in the set of networks."""
+    """Return the numbers of the page on Appendix Figure 1, means over ``seeds``; names end in the set of networks."""
     means = result[["wasserstein", "correlation"]].mean("seed")
     first, last = (means.sel(beta=beta) for beta in (result.beta.min(), result.beta.max()))
     return flat(
@@ -230,5 +230,6 @@ def distances(result: xr.Dataset) -> Numbers:
         last=last.wasserstein,
         correlation_first=first.correlation,
         correlation_last=last.correlation,
+        seeds=result.wasserstein.notnull().any("beta").sum("seed"),
         falls=xr.where((means.wasserstein.diff("beta") < 0).all("beta"), "yes", "no"),
     )
