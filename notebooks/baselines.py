@@ -16,7 +16,8 @@
 # ## Question
 #
 # The paper names relatives of its isometry term that restrict the mapping too, and says that its networks on MNIST are "not competitive with the
-# state of the art (data not shown)". At equal accuracy without attack, how much robust accuracy do the isometry term, its relatives and adversarial training keep?
+# state of the art (data not shown)". At equal accuracy without attack, how much robust accuracy do the isometry term, its relatives and adversarial
+# training keep?
 #
 # ## Finding
 #
@@ -24,9 +25,10 @@
 #
 # *K = 10, the public code.* {glue:text}`base_public_finding`
 #
-# *In favour of the term.* Beside its own networks at β = 0, the reference with K = 1 keeps {glue:text}`base_text_over_plain_first` more at ε = {glue:text}`base_first` and
-# {glue:text}`base_text_over_plain` more at ε = {glue:text}`base_epsilon`; its clean accuracy changes by {glue:text}`base_text_over_plain_clean`. With K = 10 the three differences are
-# {glue:text}`base_public_over_plain_first`, {glue:text}`base_public_over_plain` and {glue:text}`base_public_over_plain_clean`.
+# *Against cross-entropy alone.* From its own networks at β = 0 the reference with K = 1 differs by {glue:text}`base_text_over_plain_first` in
+# accuracy under PGD at ε = {glue:text}`base_first`, by {glue:text}`base_text_over_plain` at ε = {glue:text}`base_epsilon`, and by
+# {glue:text}`base_text_over_plain_clean` in clean accuracy. With K = 10 the differences are {glue:text}`base_public_over_plain_first`,
+# {glue:text}`base_public_over_plain` and {glue:text}`base_public_over_plain_clean`.
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
@@ -67,17 +69,23 @@ for ax, one in zip(axes, matched.values(), strict=True):
 # %% [markdown]
 # ## How to read it
 #
-# In the first group all marks should stand at one height: there the methods were matched. In the groups to its right, marks above the dotted line belong to a method that keeps
+# In the first group all marks should stand at one height: there the methods were matched. In the groups to its right, marks above the dotted line
+# belong to a method that keeps
 # more robust accuracy than the isometry term does. Hollow marks compare networks of different clean accuracy and are no comparison of methods.
 #
-# *How settings were chosen.* The reference is that β > 0 of a reading which keeps the most under PGD, as a mean over ε = {glue:text}`base_epsilons`: β = {glue:text}`base_text_beta` with K = 1,
-# β = {glue:text}`base_public_beta` with K = 10. Robust accuracy thus chooses for the isometry term alone. Every other method is represented by the strength whose
-# clean accuracy (all test images, mean over {glue:text}`base_seeds` seeds) is nearest to the reference's. Clean accuracies count as equal up to {glue:text}`base_near_is:.3f`. The strengths
-# on offer came from a scan of clean accuracy with one seed. Choosing strengths by clean accuracy is fair; choosing them by robust accuracy would not be.
+# *How settings were chosen.* The reference is that β > 0 of a reading which keeps the most under PGD, as a mean over ε =
+# {glue:text}`base_epsilons`: β = {glue:text}`base_text_beta` with K = 1,
+# β = {glue:text}`base_public_beta` with K = 10. Robust accuracy thus chooses for the isometry term alone. Every other method is represented by the
+# strength whose
+# clean accuracy (all test images, mean over {glue:text}`base_seeds` seeds) is nearest to the reference's. Clean accuracies count as equal up to
+# {glue:text}`base_near_is:.3f`. The strengths
+# on offer came from a scan of clean accuracy with one seed. Choosing strengths by clean accuracy is fair; choosing them by robust accuracy would
+# not be.
 #
 # ## Numbers
 #
-# Gains are robust accuracy minus the reference's, paired by seed and image, with 95 % intervals over {glue:text}`base_seeds` seeds and the images: {glue:text}`base_images` under PGD,
+# Gains are robust accuracy minus the reference's, paired by seed and image, with 95 % intervals over {glue:text}`base_seeds` seeds and the images:
+# {glue:text}`base_images` under PGD,
 # {glue:text}`base_few` under PGD and AutoAttack. The intervals of clean accuracy are over the seeds. With K = 1 as the reference:
 
 # %% tags=["scroll-output"]
@@ -97,13 +105,15 @@ tables.matched_table(public).round(3)
 # | below 0 | {glue:text}`base_text_fewer` | {glue:text}`base_public_fewer` |
 # | not compared: clean accuracy too far | {glue:text}`base_text_far` | {glue:text}`base_public_far` |
 #
-# *Does it depend on β?* The same comparison at every β > 0 of both readings: the gap in clean accuracy and the gain under PGD at ε = {glue:text}`base_epsilon`, as means over seeds.
+# *Does it depend on β?* The same comparison at every β > 0 of both readings: the gap in clean accuracy and the gain under PGD at ε =
+# {glue:text}`base_epsilon`, as means over seeds.
 
 # %% tags=["scroll-output"]
 tables.reference_table(at_each).round(3)
 
 # %% [markdown]
-# Jacobian regularisation is near in clean accuracy at {glue:text}`base_near` of {glue:text}`base_references` references, and keeps more at {glue:text}`base_ahead` of those. Its gain lies between
+# Jacobian regularisation is near in clean accuracy at {glue:text}`base_near` of {glue:text}`base_references` references, and keeps more at
+# {glue:text}`base_ahead` of those. Its gain lies between
 # {glue:text}`base_least` and {glue:text}`base_most`.
 #
 # ## Every network
@@ -122,14 +132,18 @@ tables.table(result).round(3)
 # %% tags=["nbval-check-output"]
 print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "of", result.change.size, "attacks")
 print(result.sizes["setting"], "settings of", len(set(result.method.values.tolist())), "methods,", result.sizes["seed"], "seeds")
+print(f"over all networks: {float(result.clean.mean()):.2f} without attack, {float(result.pgd.max('epsilon').mean()):.2f} under the smallest")
 print(tables.setting_names(result))
 
 # %% [markdown]
 # ## Local Lipschitz constants
 #
-# The paper's explanation is that the isometry term makes the Lipschitz constant small. Does a small constant go with robust accuracy across methods? The local constant is the largest
-# singular value of the logits' derivative by the pixels. Multiply all logits by ten, and it is ten times as large while no answer changes. So beside it stands the *reach*: the margin of an
-# image, its own logit less the largest other, divided by √2 times the local constant. To first order no smaller change of the image (Euclidean) changes the answer. The reach is negative where the
+# The paper's explanation is that the isometry term makes the Lipschitz constant small. Does a small constant go with robust accuracy across
+# methods? The local constant is the largest
+# singular value of the logits' derivative by the pixels. Multiply all logits by ten, and it is ten times as large while no answer changes. So
+# beside it stands the *reach*: the margin of an
+# image, its own logit less the largest other, divided by √2 times the local constant. To first order no smaller change of the image (Euclidean)
+# changes the answer. The reach is negative where the
 # answer is wrong.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against two medians over the first test images: of the local Lipschitz constant of the logits, left, and of the reach, right. A mark is a network, a line joins a method's means over seeds in the order of its strengths.", "name": "fig-baselines-constants"}, "image": {"alt": "Two panels of marks in a colour and shape for each method, accuracy under attack upwards, the local constant on a logarithmic axis on the left and the reach on the right"}}
@@ -140,21 +154,26 @@ drawn.legend(axes);
 # %% [markdown]
 # ## Beside the paper
 #
-# The paper gives no numbers of other methods. It names Jacobian and spectral regularisation among the strategies to which "similar reasoning" applies: bounded derivatives weaken attacks.
+# The paper gives no numbers of other methods. It names Jacobian and spectral regularisation among the strategies to which "similar reasoning"
+# applies: bounded derivatives weaken attacks.
 # The tables above say how far that reasoning carries for each of them.
 #
 # ## How it was done
 #
-# Layers, initial weights, order of the batches, optimiser and epochs are those of {doc}`fig3_mnist` for every method but K = 10, which has the public code's extra hidden layer and orthogonal
+# Layers, initial weights, order of the batches, optimiser and epochs are those of {doc}`fig3_mnist` for every method but K = 10, which has the
+# public code's extra hidden layer and orthogonal
 # initial weights. The methods:
 #
 # * *Jacobian regularisation* {cite:p}`Hoffman2019`: the squared norm of the logits' derivative by the pixels, with weight λ/2;
-# * *spectral normalisation* {cite:p}`Miyato2018`: every layer, the classifier too, divided by its largest singular value and multiplied by a constant;
+# * *spectral normalisation* {cite:p}`Miyato2018`: every layer, the classifier too, divided by its largest singular value and multiplied by a
+#   constant;
 # * *weight decay*, decoupled from the gradient as in AdamW {cite:p}`Loshchilov2019`, with strength λ;
-# * *FGSM training* {cite:p}`Goodfellow2014`, as Wong et al. {cite:p}`Wong2020` do it: on images attacked by one step of 1.25 ε from a random start in the ball;
+# * *FGSM training* {cite:p}`Goodfellow2014`, as Wong et al. {cite:p}`Wong2020` do it: on images attacked by one step of 1.25 ε from a random start
+#   in the ball;
 # * *PGD training* {cite:p}`Madry2017`: on images attacked by several steps from a random start.
 #
-# PGD follows the cross-entropy, with steps and starts doubled in turn until nothing changes. AutoAttack {cite:p}`Croce2020` goes on with the images that PGD left right.
+# PGD follows the cross-entropy, with steps and starts doubled in turn until nothing changes. AutoAttack {cite:p}`Croce2020` goes on with the images
+# that PGD left right.
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["scroll-output"]
@@ -163,13 +182,18 @@ notebook.settings(baselines, profile)
 # %% [markdown]
 # ## Where it might be wrong
 #
-# * *The attacks.* Over all networks, AutoAttack takes at most {glue:text}`base_excess:.3f` of its {glue:text}`base_few` images from those that PGD left. It has fewer iterations and queries than its standard version
+# * *The attacks.* Over all networks, AutoAttack takes at most {glue:text}`base_excess:.3f` of its {glue:text}`base_few` images from those that PGD
+#   left. It has fewer iterations and queries than its standard version
 #   (see the settings). No pixel moved by more than ε but for rounding ({glue:text}`base_beyond:.0e`).
-# * *The seeds.* {glue:text}`base_seeds` seeds are few: an interval over so few, drawn anew, is too short rather than too long. Read the marks in {numref}`fig-baselines-matched`.
+# * *The seeds.* {glue:text}`base_seeds` seeds are few: an interval over so few, drawn anew, is too short rather than too long. Read the marks in
+#   {numref}`fig-baselines-matched`.
 # * *The reference.* It is the best of five β on the same images, which flatters the isometry term a little.
-# * *The strengths.* They are a grid. An earlier version of this page had shown robust accuracy for another grid; it decided nothing here, and the table above shows every strength tried.
-# * *K = 10 has another network.* Its extra layer and initial weights are part of the difference from the baselines; its own networks at β = 0 stand beside it.
-# * *Adversarial training knows the attack*, in kind and size; the regularisers and the isometry term do not. A gap to adversarial training is no surprise. A gap to the regularisers says more.
+# * *The strengths.* They are a grid. An earlier version of this page had shown robust accuracy for another grid; it decided nothing here, and the
+#   table above shows every strength tried.
+# * *K = 10 has another network.* Its extra layer and initial weights are part of the difference from the baselines; its own networks at β = 0 stand
+#   beside it.
+# * *Adversarial training knows the attack*, in kind and size; the regularisers and the isometry term do not. A gap to adversarial training is no
+#   surprise. A gap to the regularisers says more.
 # * *Small networks, five epochs.* The state of the art uses larger networks and, for PGD training, more steps: these are not its numbers.
 
 # %%

@@ -33,7 +33,7 @@ def result():
             "seed": [0, 1],
             "epsilon": [0.1, 1.0],
         },
-        attrs={"config": '{"mnist": {"n_test": null}, "fgsm": {}}'},
+        attrs={"config": '{"mnist": {"n_test": null}, "fgsm": {}, "n_compared": 3}'},
     )
 
 

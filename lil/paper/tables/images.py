@@ -101,7 +101,8 @@ def _robustness(result: xr.Dataset) -> Numbers:
     robust, half = result.accuracy.mean("epsilon"), half_epsilon(result)
     best_beta = float(robust.sel(objective="total").mean("seed").drop_sel(beta=0).idxmax("beta"))
     plain = half.sel(objective="classification", beta=0)
-    (count,) = (part["n_test"] for part in json.loads(result.attrs["config"]).values() if "n_test" in part)
+    parts = [part for part in json.loads(result.attrs["config"]).values() if isinstance(part, dict)]
+    (count,) = (part["n_test"] for part in parts if "n_test" in part)
     numbers: Numbers = {
         "images": "all" if count is None else f"the first {count}",
         "seeds": result.sizes["seed"],
