@@ -12,8 +12,7 @@ import xarray as xr
 
 from lil.paper import sensitivity
 from lil.paper.numbers import TABLE_1
-from lil.paper.tables import corruptions, labelled
-from lil.paper.tables import labelled, worst_case
+from lil.paper.tables import corruptions, labelled, worst_case
 
 Headline = dict[str, tuple[float | None, float]]
 
