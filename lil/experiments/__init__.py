@@ -51,6 +51,9 @@ PROBES = {
         "iterations": 4,
         "queries": 20,
     },
+    "certificates": {"*.n_train": 2000, "n_images": 40, "batch_size": 20, "steps": 4, "doublings": 2},
+    "corruptions": {"*.n_train": 3000, "n_images": 100},
+    "corruptions_cifar10": {"cifar10_text.n_train": 300, "cifar10_text.epochs": 2, "n_images": 20},
     "fig1_mappings": {"mappings.epochs": 200},
     "fig2_rings": {"rings.epochs": 200, "rings.n_points": 100, "n_neighbors": 15},
     "fig3_cifar10": {
@@ -77,6 +80,7 @@ PROBES = {
         "torus.epochs": 100,
         "torus.grid": 24,
         "mnist.n_train": 2000,
+        "mnist_public.n_train": 2000,
         "n_images": 40,
         "directions": 2,
         "steps": 4,
@@ -113,6 +117,23 @@ PROBES = {
         "n_attacked": 20,
         "n_distances": 60,
     },
+    "worst_case": {
+        "*.n_train": 3000,
+        "trial.n_images": 100,
+        "trial.steps": 4,
+        "trial.starts": 1,
+        "trial.iterations": 4,
+        "trial.queries": 20,
+    },
+    "worst_case_cifar10": {
+        "cifar10.n_train": 300,
+        "cifar10.epochs": 2,
+        "precision": "float32",
+        "trial.n_images": 24,
+        "trial.steps": 2,
+        "trial.iterations": 2,
+        "trial.queries": 5,
+    },
 }
 
 # Settings at which a record's witness compares the engines (lil.results.witness): a part of the evaluation, and for
@@ -139,6 +160,9 @@ WITNESSED = {
         "view.queries": 20,
     },
     "baselines": {"*.n_train": 6000, "n_images": 60, "n_few": 20, "doublings": 2, "iterations": 10, "queries": 100},
+    "certificates": {"*.n_train": 10000, "n_images": 60, "batch_size": 60, "doublings": 2},
+    "corruptions": {"*.n_train": 10000, "n_images": 1000},
+    "corruptions_cifar10": {"cifar10_text.n_train": 5000, "n_images": 100},
     "fig1_mappings": {"mappings.epochs": 2000},
     "fig2_rings": {"rings.epochs": 1000},
     "fig3_cifar10": {"cifar10.n_train": 5000, "cifar10.n_test": 200, "n_compared": 20, "precision": "float32"},
@@ -147,7 +171,13 @@ WITNESSED = {
     "fig3_mnist_public": {"mnist.n_test": 2000},
     "fig4_torus": {"*.epochs": 500},
     "figA1_distances": {"*.n_train": 5000, "n_images": 1000},
-    "lipschitz_bound": {"rings.epochs": 500, "torus.epochs": 300, "mnist.n_train": 5000, "n_images": 60},
+    "lipschitz_bound": {
+        "rings.epochs": 500,
+        "torus.epochs": 300,
+        "mnist.n_train": 5000,
+        "mnist_public.n_train": 5000,
+        "n_images": 60,
+    },
     "lipschitz_bound_cifar10": {"cifar10.n_train": 5000, "n_images": 20},
     "scale_and_depth": {"*.n_train": 10000, "*.n_test": 500, "n_distances": 500},
     "scaling": {"repeats": 1, "points": [200, 400], "threads": [1]},
@@ -155,4 +185,13 @@ WITNESSED = {
     "table1_cifar10": {"*.n_train": 5000, "*.n_test": 2000},
     # No engine trains these faster than the plain code: the two differ by nothing but rounding.
     "table1_cifar10_trained": {"*.n_train": 200, "*.epochs": 1, "*.n_test": 200, "n_attacked": 100},
+    "worst_case": {"*.n_train": 10000, "trial.n_images": 100, "trial.iterations": 10, "trial.queries": 100},
+    "worst_case_cifar10": {
+        "cifar10.n_train": 5000,
+        "precision": "float32",
+        "trial.n_images": 40,
+        "trial.steps": 5,
+        "trial.iterations": 5,
+        "trial.queries": 20,
+    },
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from lil.paper import export, overview, status
+from lil.paper import export, overview, status, theory
 from lil.paper.differences import DIFFERENCES
 from lil.paper.verdicts import Verdict
 
@@ -23,6 +23,9 @@ GENERATED: dict[str, Callable[[set[str], Path], str]] = {  # from the pages that
     "claims-in-full": lambda pages, _: "\n\n".join(overview.claim_section(each, pages) for each in overview.ledger()),
     "differences-table": lambda pages, _: overview.differences_table(DIFFERENCES),
     "differences-in-full": lambda pages, _: overview.difference_sections(DIFFERENCES, pages),
+    "theory-constants": lambda *_: theory.generated(theory.constants, overview.record),
+    "theory-stretches": lambda *_: theory.generated(theory.stretches, overview.record),
+    "theory-both-sides": lambda *_: theory.generated(theory.both_sides, overview.record),
     "status-environment": lambda pages, _: status.environment(),
     "status-notebooks": lambda pages, folder: status.notebooks(folder / "nb"),
     "status-speed": lambda pages, _: status.speed(status.read_timings()),

@@ -28,33 +28,89 @@ BASELINES = {  # readings of the method for CIFAR10 at β = 0
 
 
 def robust_table(result: xr.Dataset) -> pd.DataFrame:
-    """Return mean and standard deviation over seeds of the accuracy for each β: clean, and attacked as mean over ε."""
+    """Return the accuracy for each β, clean, and attacked as the mean over ε: mean and standard deviation over seeds.
+
+    One seed has no standard deviation: the column is left out.
+    """
     robust = result.accuracy.mean("epsilon")
     attacked = {f"attacked: {name}": robust.sel(objective=name) for name in robust.objective.values}
-    parts = {
-        name: pd.DataFrame({"mean": one.mean("seed").to_series(), "sd": one.std("seed", ddof=1).to_series()})
-        for name, one in ({"clean": result.clean} | attacked).items()
-    }
+    parts = {}
+    for name, one in ({"clean": result.clean} | attacked).items():
+        columns = {"mean": one.mean("seed").to_series()}
+        if one.sizes["seed"] > 1:
+            columns["sd"] = one.std("seed", ddof=1).to_series()
+        parts[name] = pd.DataFrame(columns)
     return pd.concat(parts, axis=1).astype(float)
+
+
+def half_epsilon(result: xr.Dataset) -> xr.DataArray:
+    """Return the ε at which the accuracy first falls to half of the network's clean accuracy: (objective, beta, seed).
+
+    It is interpolated linearly in log ε. It is infinite where more than half remains at every ε. Where half or less
+    remains at the smallest ε, that is returned: the accuracy has fallen there or before.
+    """
+    log = np.log(result.epsilon.values)
+
+    def of_one(accuracy: np.ndarray, clean: float) -> float:
+        fallen = np.flatnonzero(accuracy <= clean / 2)
+        if not len(fallen):
+            return np.inf
+        at, before = fallen[0], max(fallen[0] - 1, 0)
+        share = (accuracy[before] - clean / 2) / (accuracy[before] - accuracy[at]) if at else 0.0
+        return np.exp(log[before] + share * (log[at] - log[before]))
+
+    both = result.accuracy.astype(float), result.clean.astype(float)
+    return xr.apply_ufunc(of_one, *both, input_core_dims=[["epsilon"], []], vectorize=True)
+
+
+def half_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return the ε at half accuracy in words (:func:`half_epsilon`) for each β and attack: median and range over seeds.
+
+    "never" stands for infinity, and "≤" before the smallest ε.
+    """
+    values = half_epsilon(result)
+    words = {"median": values.median("seed"), "lowest": values.min("seed"), "highest": values.max("seed")}
+    return pd.DataFrame(
+        {
+            (f"attacked: {name}", word): [_in_words(result, value) for value in one.sel(objective=name).values]
+            for name in values.objective.values
+            for word, one in words.items()
+        },
+        pd.Index(result.beta.values, name="beta"),
+    )
+
+
+def _in_words(result: xr.Dataset, epsilon: float) -> str:
+    if np.isinf(epsilon):
+        return "never"
+    return ("≤ " if np.isclose(epsilon, float(result.epsilon.min())) else "") + f"{epsilon:.3f}"
 
 
 def robustness(result: xr.Dataset, public: xr.Dataset) -> Numbers:
     """Return the numbers of a page on Figure 3; those of the second reading begin with ``public``.
 
-    ``best_beta`` is the β > 0 with the highest accuracy under the paper's attack, as a mean over ε and seeds. After
-    ``paper`` and ``attacker`` (the gradient of the cross-entropy): ``best``, the accuracy there; ``better``, the number
-    of seeds for which it beats β = 0; ``rising``, whether the accuracy rises with every step of β.
+    ``images`` (in words), ``seeds`` and ``epsilons`` say what the accuracies are means over. ``best_beta`` is the β > 0
+    with the highest accuracy under the paper's attack, as a mean over ε and seeds. After ``paper`` and ``attacker``
+    (the gradient of the cross-entropy): ``best``, the accuracy there; ``better``, the number of seeds for which it
+    beats β = 0; ``rising``, whether the accuracy rises with every step of β. ``half`` is the median over seeds of the ε
+    at half accuracy, in words, and ``half_better`` the number of seeds for which it is larger than at β = 0.
     """
     numbers = _robustness(result) | prefixed("public", _robustness(public))
     return numbers | (prefixed("precision", precision(result)) if "compared" in result else {})
 
 
 def _robustness(result: xr.Dataset) -> Numbers:
-    robust = result.accuracy.mean("epsilon")
+    robust, half = result.accuracy.mean("epsilon"), half_epsilon(result)
     best_beta = float(robust.sel(objective="total").mean("seed").drop_sel(beta=0).idxmax("beta"))
+    plain = half.sel(objective="classification", beta=0)
+    parts = [part for part in json.loads(result.attrs["config"]).values() if isinstance(part, dict)]
+    (count,) = (part["n_test"] for part in parts if "n_test" in part)
     numbers: Numbers = {
+        "images": "all" if count is None else f"the first {count}",
         "seeds": result.sizes["seed"],
+        "epsilons": result.sizes["epsilon"],
         "base": float(robust.sel(objective="classification", beta=0).mean()),
+        "base_half": _in_words(result, float(plain.median())),
         "best_beta": f"{best_beta:g}",
         "clean_base": float(result.clean.sel(beta=0).mean()),
         "clean_best": float(result.clean.sel(beta=best_beta).mean()),
@@ -62,10 +118,13 @@ def _robustness(result: xr.Dataset) -> Numbers:
     for word, objective in (("paper", "total"), ("attacker", "classification")):
         one = robust.sel(objective=objective)
         rises = bool((one.mean("seed").diff("beta") > 0).all())
+        best_half = half.sel(objective=objective, beta=best_beta)
         numbers |= {
             f"{word}_best": float(one.sel(beta=best_beta).mean()),
             f"{word}_better": int((one.sel(beta=best_beta) > one.sel(beta=0)).sum()),
             f"{word}_rising": "rises with every step of β" if rises else "does not rise with every step of β",
+            f"{word}_half": _in_words(result, float(best_half.median())),
+            f"{word}_half_better": int((best_half > plain).sum()),
         }
     return numbers
 
@@ -249,7 +308,7 @@ def distance_table(result: xr.Dataset) -> pd.DataFrame:
 
 
 def distances(result: xr.Dataset) -> Numbers:
-    """Return the numbers of the page on Appendix Figure 1; names end in the set of networks."""
+    """Return the numbers of the page on Appendix Figure 1, means over ``seeds``; names end in the set of networks."""
     means = result[["wasserstein", "correlation"]].mean("seed")
     first, last = (means.sel(beta=beta) for beta in (result.beta.min(), result.beta.max()))
     return flat(
@@ -257,5 +316,6 @@ def distances(result: xr.Dataset) -> Numbers:
         last=last.wasserstein,
         correlation_first=first.correlation,
         correlation_last=last.correlation,
+        seeds=result.wasserstein.notnull().any("beta").sum("seed"),
         falls=xr.where((means.wasserstein.diff("beta") < 0).all("beta"), "yes", "no"),
     )
