@@ -41,6 +41,9 @@ from lil.plotting import attackers
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/attackers_view", "autoattack", "noise")
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"
