@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -89,10 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     for each in (affirm, witness):
         each.add_argument("--device", **device)
 
-    claims = _command(commands, "claims", _claims, "list the claims of the paper and their verdicts by the records")
+    claims = _command(commands, "claims", _claims, "list the claims of the paper: verdicts and findings by the records")
     how = claims.add_mutually_exclusive_group()
-    how.add_argument("--json", action="store_true", help="print everything, every seed's numbers among it, as JSON")
-    how.add_argument("--csv", action="store_true", help="the same as a table with one row a claim")
+    how.add_argument("--json", action="store_true", help="print everything as JSON")
+    how.add_argument("--csv", action="store_true", help="the same as a table with one row a finding")
     how.add_argument("--freeze", action="store_true", help="make these the verdicts that the tests expect")
 
     data = commands.add_parser("data", help="fetch or verify the image sets")
@@ -277,8 +278,7 @@ def _claims(chosen: argparse.Namespace) -> int:
     if chosen.freeze:
         print(f"verdicts: written, {export.freeze(entries)}")
         return 0
-    rows = [(e.claim.number, e.claim.title, e.verdict, e.score, e.seeds or None) for e in entries]
-    _print_table(("", "claim", "verdict", "met", "seeds"), rows)
+    print(export.to_text(entries, shutil.get_terminal_size((100, 24)).columns), end="")
     if waiting := sorted({name for entry in entries for name in entry.missing}):
         print(f"\nNot recorded yet: {', '.join(waiting)}. `lil reproduce NAME --record` computes one of them.")
     return 0

@@ -51,6 +51,9 @@ from lil.plotting import attackers
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/attackers_view", "autoattack", "noise")
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"

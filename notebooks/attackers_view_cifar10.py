@@ -37,6 +37,9 @@ from lil.plotting import attackers
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/attackers_view_cifar10", "autoattack", "noise")
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"

@@ -35,6 +35,9 @@ from lil.plotting import rings
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/fig2_rings", "rings-stretch", "rings-loops", "plain-shrinkage", "plain-misfit")
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"

@@ -36,6 +36,9 @@ from lil.plotting import robustness
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/fig3_cifar10", "fgsm-gain", "same-beta")
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"

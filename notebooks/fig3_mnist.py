@@ -35,6 +35,9 @@ from lil.plotting import robustness
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/fig3_mnist", "fgsm-gain", "same-beta")
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"

@@ -35,6 +35,9 @@ from lil.plotting import architecture, torus
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/fig4_torus", "torus-accuracy", "torus-correlation", "torus-contrast")
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"

@@ -32,6 +32,9 @@ from lil.plotting import distances
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/figA1_distances", "histogram-distance")
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"

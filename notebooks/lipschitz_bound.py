@@ -43,6 +43,9 @@ from lil.plotting import lipschitz
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/lipschitz_bound", "eq-6", "constant-median", "constant-largest", "constant-explains")
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"

@@ -41,6 +41,9 @@ from lil.plotting import table
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/table1", "small-beta", "large-beta")
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"

@@ -16,6 +16,7 @@ import xarray as xr
 from IPython.display import Markdown
 from myst_nb import glue
 
+from lil.paper import overview
 from lil.paper.markdown import table
 from lil.paper.tables import Numbers
 from lil.results import registry
@@ -87,6 +88,14 @@ def title(result: xr.Dataset, *names: str) -> str:
 def computed_on(text: str) -> Markdown:
     """Return the sentence on the data at the top of a page."""
     return Markdown(f"**Everything on this page was computed on {text}.**")
+
+
+def findings(page: str, *names: str) -> Markdown:
+    """Return the ledger's findings on a page, "nb/fig2_rings": of all propositions, or of those with these names.
+
+    They come from the records, not from the result at hand.
+    """
+    return Markdown(overview.findings(page, names))
 
 
 def glue_all(prefix: str, numbers: Numbers) -> None:
