@@ -17,6 +17,16 @@ from lil.paper.verdicts import MEANINGS, Verdict
 from lil.results import registry
 from lil.results.closing import duration
 
+HIGHLIGHTS = (  # of the first page: a topic, the names of its entries, and its page
+    ("Rings", ("rings-stretch-rings", "rings-loops-rings", "plain-loops-rings"), "nb/fig2_rings"),
+    ("Figure 3", ("fgsm-gain-mnist-text", "same-beta-mnist-text", "fgsm-gain-cifar10-text"), "nb/fig3_mnist"),
+    ("Strong attackers", ("autoattack-mnist-text-0-046", "autoattack-mnist-text-0-1"), "nb/attackers_view"),
+    ("Random noise", ("noise-mnist-text-0-3",), "nb/attackers_view"),
+    ("Table 1", ("small-beta-mnist-text", "large-beta-mnist-text", "large-beta-cifar10-text"), "nb/table1"),
+    ("Torus", ("torus-accuracy-torus-text", "torus-correlation-torus-text"), "nb/fig4_torus"),
+    ("The theory", ("eq-6-rings-torus-and-mnist-text", "constant-median-mnist-text"), "theory/limits"),
+)
+
 record = once(recorded)  # the ledger and the differences look at the same records: each is read once a build
 
 
@@ -130,6 +140,17 @@ def findings(page: str, names: Collection[str] = ()) -> str:
     lines = [f"* {each.finding} *({each.n})* {badge(each.verdict)}" for each in chosen if each.effect is not None]
     head = "**Findings**, from the records at the paper's scale, with intervals of 95 % ({doc}`/claims`):"
     return "\n".join([head, "", *(lines or [f"* {WAITING}"])])
+
+
+def highlights() -> str:
+    """Return the findings of the first page: a line for each of the HIGHLIGHTS, with verdicts and a link."""
+    judged = {entry.case.name: entry for entry in ledger()}
+    lines = []
+    for topic, names, page in HIGHLIGHTS:
+        entries = [judged[name] for name in names]
+        findings = " ".join(f"{entry.finding} {badge(entry.verdict)}" for entry in entries)
+        lines.append(f"* **{{doc}}`{topic} </{page}>`.** {findings}")
+    return "\n".join(lines)
 
 
 def dated() -> dict[str, str]:

@@ -24,6 +24,7 @@ GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that th
     "claims-in-full": lambda page, pages, folder: "\n\n".join(
         overview.claim_section(each, overview.ledger(), pages) for each in CLAIMS
     ),
+    "highlights": lambda page, pages, folder: overview.highlights(),
     "verdicts-table": lambda page, pages, folder: overview.verdicts_table(),
     "findings": lambda page, pages, folder, *names: overview.findings(page, names),
     "differences-table": lambda page, pages, folder: overview.differences_table(DIFFERENCES),

@@ -153,6 +153,17 @@ def test_findings_that_are_not_there_are_refused(page, names, words):
         overview.findings(page, names)
 
 
+def test_the_first_page_links_each_topic_to_a_page_that_shows_its_findings(monkeypatch):
+    judged = [entry(name, Verdict.UNDECIDED, f"About {name}.") for name in ledger.CASES]
+    monkeypatch.setattr(overview, "ledger", lambda: tuple(judged))
+    lines = overview.highlights().splitlines()
+    assert len(lines) == len(overview.HIGHLIGHTS)
+    for line, (topic, names, page) in zip(lines, overview.HIGHLIGHTS, strict=True):
+        assert line.startswith(f"* **{{doc}}`{topic} </{page}>`.** About {names[0]}.")
+        assert line.count("About") == line.count("undecided") == len(names)
+        assert (ROOT / "book" / f"{page}.md").exists() or (ROOT / "notebooks" / f"{page[3:]}.py").exists()
+
+
 def test_a_page_takes_its_findings_by_its_name(monkeypatch):
     monkeypatch.setattr(overview, "findings", lambda page, names: f"{page}: {', '.join(names)}")
     app = SimpleNamespace(env=SimpleNamespace(found_docs=PAGES), srcdir=".")
