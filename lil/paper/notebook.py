@@ -77,6 +77,18 @@ def field_comments(kind: type) -> dict[str, str]:
     return found
 
 
+def changed(result: xr.Dataset) -> Markdown | None:
+    """Return the sentence on changed settings at the top of a rerun; None, which shows nothing, where none is."""
+    if not (changes := json.loads(result.attrs.get("changes", "{}"))):
+        return None
+    named = ", ".join(
+        f"`{name}` = {value if isinstance(value, str) else json.dumps(value)}" for name, value in changes.items()
+    )
+    return Markdown(
+        f"**A rerun with changed settings: {named}.** Its numbers belong to no record and to no other page."
+    )
+
+
 def title(result: xr.Dataset, *names: str) -> str:
     """Return the names of the image sets; at a small scale, the digits that stand in for them."""
     config = json.loads(result.attrs["config"])
