@@ -55,8 +55,15 @@ plotting.style()
 notebook.findings("nb/attackers_view", "autoattack", "noise")
 
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
+n_images = None  # test images, the first
+n_train = None  # training images, the first
 
 # %% [markdown]
 # Every setting, with the comment that stands beside it in the code:
@@ -69,10 +76,12 @@ notebook.settings(attackers_view, profile)
 # `lil.paper.checklist.checklist` compares the attacks. The numbers in the text are those of `lil.paper.tables.attackers.numbers`.
 
 # %%
-result = results.get(attackers_view, profile, mode)
+settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, n_images=n_images, n_train=n_train)
+result = results.get(attackers_view, profile, mode, **settings)
 items = checklist(result)
 numbers = tables.numbers(result, items)
 notebook.glue_all("av", numbers)
+notebook.changed(result)
 
 # %% tags=["hide-input"]
 title = notebook.title(result, "mnist")

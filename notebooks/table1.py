@@ -45,8 +45,14 @@ plotting.style()
 notebook.findings("nb/table1", "small-beta", "large-beta")
 
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+n_train = None  # training images, the first
+n_test = None  # test images, the first
 
 # %% [markdown]
 # ## How it is computed
@@ -61,9 +67,11 @@ notebook.settings(table1, profile)
 # `lil.evaluation.accuracy` counts their right answers. The numbers in the text are those of `lil.paper.tables.images.table1`.
 
 # %%
-result = results.get(table1, profile, mode)
+settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_train=n_train, n_test=n_test)
+result = results.get(table1, profile, mode, **settings)
 accuracy = {name: result.accuracy.sel(networks=name) for name in result.networks.values}
 notebook.glue_all("table1", images.table1(result))
+notebook.changed(result)
 
 # %% tags=["hide-input"]
 title = notebook.title(result, "mnist", "cifar10")

@@ -45,16 +45,24 @@ from lil.plotting import table1_cifar10 as drawn
 plotting.style()
 
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+n_train = None  # training images, the first
+n_test = None  # test images, the first
 
 # %% [markdown]
 # The numbers in the text are those of `lil.paper.tables.table1_cifar10.numbers`.
 
 # %%
-scaled = results.get(table1_cifar10, profile, mode)
-trained = results.get(table1_cifar10_trained, profile, mode)
+settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_train=n_train, n_test=n_test)
+scaled = results.get(table1_cifar10, profile, mode, **settings)
+trained = results.get(table1_cifar10_trained, profile, mode, **settings)
 notebook.glue_all("row", tables.numbers(scaled, trained))
+notebook.changed(scaled)
 
 # %% tags=["hide-input"]
 title = notebook.title(scaled, "cifar10")
