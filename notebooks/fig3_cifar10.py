@@ -65,7 +65,9 @@ notebook.settings(fig3_cifar10, profile)
 # are those of `lil.paper.tables.images.robustness`.
 
 # %%
-settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, pictured=pictured, n_train=n_train, n_test=n_test)
+settings = dict(
+    betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, pictured=pictured, n_train=n_train, n_test=n_test
+)
 result = results.get(fig3_cifar10, profile, mode, **settings)
 public = results.get(fig3_cifar10_public, profile, mode, **settings)
 notebook.glue_all("fig3_cifar10", images.robustness(result, public))

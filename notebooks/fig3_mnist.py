@@ -64,7 +64,9 @@ notebook.settings(fig3_mnist, profile)
 # are those of `lil.paper.tables.images.robustness`.
 
 # %%
-settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, pictured=pictured, n_train=n_train, n_test=n_test)
+settings = dict(
+    betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, pictured=pictured, n_train=n_train, n_test=n_test
+)
 result = results.get(fig3_mnist, profile, mode, **settings)
 public = results.get(fig3_mnist_public, profile, mode, **settings)
 notebook.glue_all("fig3_mnist", images.robustness(result, public))

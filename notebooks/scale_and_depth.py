@@ -75,7 +75,9 @@ notebook.settings(scale_and_depth, profile)
 # the text are those of `lil.paper.tables.choices.numbers`.
 
 # %%
-settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, pictured=pictured, n_train=n_train, n_test=n_test)
+settings = dict(
+    betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, pictured=pictured, n_train=n_train, n_test=n_test
+)
 result = results.get(scale_and_depth, profile, mode, **settings)
 printed = TABLE_1["mnist"]
 notebook.glue_all("choice", tables.numbers(result, printed))
