@@ -15,7 +15,8 @@ def own(tmp_path, monkeypatch):
     """A notebook that prints its parameter, in a folder of its own."""
     sources = tmp_path / "notebooks"
     sources.mkdir()
-    text = (
+    header = pages.find_sources(["fig2_rings"])[0].read_text().partition("# %%")[0]
+    text = header + (
         '# %% tags=["parameters"]\nprofile = "paper"\nmode = "auto"\nbetas = None  # weights of the isometry term\n\n'
     )
     (sources / "fig2_rings.py").write_text(text + "# %%\nprint(profile, mode, betas)\nassert betas != [9]\n")
