@@ -43,8 +43,15 @@ from lil.plotting import certificates as drawing
 plotting.style()
 
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
+n_images = None  # test images, the first
+n_train = None  # training images, the first
 
 # %% [markdown]
 # ## How it was done
@@ -57,8 +64,10 @@ mode = "auto"
 notebook.settings(certificates, profile)
 
 # %%
-result = results.get(certificates, profile, mode)
+settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, n_images=n_images, n_train=n_train)
+result = results.get(certificates, profile, mode, **settings)
 notebook.glue_all("ce", tables.numbers(result))
+notebook.changed(result)
 
 # %% tags=["hide-input"]
 notebook.computed_on(f"{notebook.title(result, 'mnist')}, at {result.sizes['image']} test images")

@@ -39,15 +39,23 @@ from lil.plotting import corruptions as drawn
 plotting.style()
 
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+n_images = None  # test images, the first
+n_train = None  # training images, the first
 
 # %% [markdown]
 # The numbers in the text are those of `lil.paper.tables.corruptions.numbers`.
 
 # %%
-result = results.get(corruptions_cifar10, profile, mode)
+settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_images=n_images, n_train=n_train)
+result = results.get(corruptions_cifar10, profile, mode, **settings)
 notebook.glue_all("coc", tables.numbers(result))
+notebook.changed(result)
 
 # %% tags=["hide-input"]
 title = notebook.title(result, "cifar10")

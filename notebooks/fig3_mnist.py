@@ -35,9 +35,20 @@ from lil.plotting import robustness
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/fig3_mnist", "fgsm-gain", "same-beta")
+
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
+pictured = None  # positions of the ε that are shown as pictures
+n_train = None  # training images, the first
+n_test = None  # test images, the first
 
 # %% [markdown]
 # ## How it is computed
@@ -53,9 +64,13 @@ notebook.settings(fig3_mnist, profile)
 # are those of `lil.paper.tables.images.robustness`.
 
 # %%
-result = results.get(fig3_mnist, profile, mode)
-public = results.get(fig3_mnist_public, profile, mode)
+settings = dict(
+    betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, pictured=pictured, n_train=n_train, n_test=n_test
+)
+result = results.get(fig3_mnist, profile, mode, **settings)
+public = results.get(fig3_mnist_public, profile, mode, **settings)
 notebook.glue_all("fig3_mnist", images.robustness(result, public))
+notebook.changed(result)
 
 # %% tags=["hide-input"]
 title = notebook.title(result, "mnist")

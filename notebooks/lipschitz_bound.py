@@ -43,9 +43,16 @@ from lil.plotting import lipschitz
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/lipschitz_bound", "eq-6", "constant-median", "constant-largest", "constant-explains")
+
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+seeds = None  # a number, that many of the first seeds, or a list of them
+epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
+n_images = None  # test images, the first
 
 # %% [markdown]
 # ## How it is computed
@@ -60,9 +67,11 @@ notebook.settings(lipschitz_bound, profile)
 # `lil.attacks` attacks them. The numbers in the text, and on the pages of the theory, are those of `lil.paper.tables.lipschitz.numbers`.
 
 # %%
-result = results.get(lipschitz_bound, profile, mode)
+settings = dict(seeds=seeds, epsilons=epsilons, n_images=n_images)
+result = results.get(lipschitz_bound, profile, mode, **settings)
 readings = tables.readings(result)
 notebook.glue_all("lb", tables.numbers(result))
+notebook.changed(result)
 
 # %% [markdown]
 # ## The constant, from below and from above

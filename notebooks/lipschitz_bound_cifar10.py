@@ -37,9 +37,19 @@ from lil.plotting import lipschitz
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/lipschitz_bound_cifar10", "eq-6", "constant-median", "constant-largest", "constant-explains")
+
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
+n_images = None  # test images, the first
+n_train = None  # training images, the first
 
 # %% [markdown]
 # ## How it is computed
@@ -55,9 +65,11 @@ notebook.settings(lipschitz_bound_cifar10, profile)
 # `lil.paper.tables.lipschitz.numbers_cifar10`.
 
 # %%
-result = results.get(lipschitz_bound_cifar10, profile, mode)
+settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, n_images=n_images, n_train=n_train)
+result = results.get(lipschitz_bound_cifar10, profile, mode, **settings)
 readings = tables.readings(result)
 notebook.glue_all("lc", tables.numbers_cifar10(result))
+notebook.changed(result)
 
 # %% tags=["hide-input"]
 notebook.computed_on(f"{notebook.title(result, 'cifar10')}, at {int(result.points.max())} test images")

@@ -51,8 +51,16 @@ from lil.plotting import beta_marks, choices
 plotting.style()
 
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
+pictured = None  # positions of the ε that are shown as pictures
+n_train = None  # training images, the first
+n_test = None  # test images, the first
 
 # %% [markdown]
 # ## How it is computed
@@ -67,9 +75,13 @@ notebook.settings(scale_and_depth, profile)
 # the text are those of `lil.paper.tables.choices.numbers`.
 
 # %%
-result = results.get(scale_and_depth, profile, mode)
+settings = dict(
+    betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, pictured=pictured, n_train=n_train, n_test=n_test
+)
+result = results.get(scale_and_depth, profile, mode, **settings)
 printed = TABLE_1["mnist"]
 notebook.glue_all("choice", tables.numbers(result, printed))
+notebook.changed(result)
 
 # %% tags=["hide-input"]
 title = notebook.title(result, "mnist")

@@ -20,7 +20,8 @@ from lil.recipes import cifar10
 RECIPES = {"cifar10": cifar10}
 
 # 8/255 is customary for CIFAR10. Each step goes through the VGG13: half the steps, one start, a fifth of the queries.
-TRIAL = Trial(epsilon=8 / 255, n_images=500, steps=20, starts=1, queries=1000)
+EPSILON = (8 / 255,)
+TRIAL = Trial(epsilons=EPSILON, auto_epsilons=EPSILON, n_images=500, steps=20, starts=1, queries=1000)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Config:
 
 
 PAPER = Config()
-QUICK_TRIAL = Trial(epsilon=8 / 255, n_images=12, batch_size=12, steps=2, starts=1, iterations=2, queries=4)
+QUICK_SIZES = dict(n_images=12, batch_size=12, steps=2, starts=1, iterations=2, queries=4)
+QUICK_TRIAL = Trial(epsilons=EPSILON, auto_epsilons=EPSILON, **QUICK_SIZES)
 QUICK = Config(cifar10=cifar10.QUICK, trial=QUICK_TRIAL, precision="float32")
 
 

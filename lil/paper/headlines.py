@@ -12,7 +12,7 @@ import xarray as xr
 
 from lil.paper import sensitivity
 from lil.paper.numbers import TABLE_1
-from lil.paper.tables import corruptions, labelled
+from lil.paper.tables import corruptions, labelled, worst_case
 
 Headline = dict[str, tuple[float | None, float]]
 
@@ -61,6 +61,12 @@ def _table1(result: xr.Dataset) -> Headline:
     }
 
 
+def _worst_case(result: xr.Dataset) -> Headline:
+    """Return the accuracy that the worst case over all attacks leaves: a mean over seeds for each reading and β."""
+    worst = worst_case.answers(result).sel(attack="worst").mean(worst_case.IMAGES)
+    return _unprinted("{reading}, ε = {epsilon:.2g}, β = {beta:g}, worst case", worst)
+
+
 HEADLINES: dict[str, Callable[[xr.Dataset], Headline]] = {
     "certificates": lambda result: _unprinted(
         "{networks}, β = {beta:g}: certified at ε = 0.01",
@@ -80,6 +86,8 @@ HEADLINES: dict[str, Callable[[xr.Dataset], Headline]] = {
     "table1": _table1,
     "corruptions": _noise,
     "corruptions_cifar10": _noise,
+    "worst_case": _worst_case,
+    "worst_case_cifar10": _worst_case,
     "scale_and_depth": lambda result: _unprinted(
         "{choice}: accuracies lie apart by", sensitivity.spans(result).sel(measure="clean").mean("beta")
     ),

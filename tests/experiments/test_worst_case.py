@@ -9,6 +9,7 @@ from lil.evaluation import Fgsm
 from lil.experiments import worst_case
 from lil.experiments._worst_case import ATTACKS, NOT_RUN, RIGHT, STEPS, WRONG, Trial
 from lil.models import derived_seed
+from lil.paper.headlines import headline
 from lil.recipes import mnist
 
 SMALL = dict(n_train=600, betas=(0.0, 0.1, 10.0), batch_size=50)
@@ -18,7 +19,7 @@ TINY = replace(
     public=replace(mnist.QUICK_PUBLIC, **SMALL),
     trial=replace(worst_case.QUICK.trial, n_images=50),
 )
-EPSILON = TINY.trial.epsilon
+EPSILON, POSITION = 0.1, 1
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,14 @@ def networks():
 
 
 @pytest.fixture(scope="module")
-def result(networks):
+def whole(networks):
     return worst_case.evaluate(TINY, networks)
+
+
+@pytest.fixture(scope="module")
+def result(whole):
+    """The answers at the larger ε."""
+    return whole.sel(epsilon=EPSILON)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +92,7 @@ def test_many_steps_are_those_of_their_functions(given, result):
     settings = dict(epsilon=EPSILON, steps=trial.steps, batch_size=trial.batch_size)
     for k, (beta, seed) in members():
         one, here = evaluation.select(models["text"], [k]), dict(reading="text", beta=beta, seed=seed)
-        generator = torch.Generator().manual_seed(derived_seed(trial.draw, 1, seed))
+        generator = torch.Generator().manual_seed(derived_seed(trial.draw, 1, seed, POSITION))
         attacked = (one, attacks.pixels, attacks.pixels, x, labels)
         pgd = targeted.pgd(*attacked, starts=trial.starts, generator=generator, **settings)
         many = targeted.multi_targeted(*attacked, **settings)
@@ -110,7 +117,9 @@ def test_transfer_shows_the_others_what_was_made_for_beta_0_of_their_seed(given,
 
 def test_noise_is_the_same_for_all(given, result):
     models, x, labels = given
-    moved = stronger_attacks.noise(x, EPSILON, torch.Generator().manual_seed(derived_seed(TINY.trial.draw, 0)))
+    moved = stronger_attacks.noise(
+        x, EPSILON, torch.Generator().manual_seed(derived_seed(TINY.trial.draw, 0, POSITION))
+    )
     for reading in ("text", "public"):
         expected = right(models[reading], moved, labels).reshape(3, 2, -1)
         assert (result.right.sel(reading=reading, attack="noise").values == expected).all()
@@ -128,10 +137,22 @@ def test_autoattack_has_the_images_that_all_others_left(given, result):
         if not len(at):
             continue
         effort = dict(iterations=TINY.trial.iterations, queries=TINY.trial.queries)
-        effort |= dict(seed=derived_seed(TINY.trial.draw, 2, seed))
+        effort |= dict(seed=derived_seed(TINY.trial.draw, 2, seed, POSITION))
         one = evaluation.select(models["text"], [k])
         expected = stronger_attacks.autoattack(one, attacks.pixels, x[at], labels[at], epsilon=EPSILON, **effort)
         assert (auto.sel(**here).values[at] == expected.right[-1].numpy()).all()
+
+
+def test_autoattack_is_run_at_its_epsilons_alone(whole):
+    run = (whole.right.sel(attack="autoattack") != NOT_RUN).any(("reading", "beta", "seed", "image"))
+    assert whole.autoattacked.values.tolist() == [False, True] == run.values.tolist()
+    assert whole.epsilon.values.tolist() == list(TINY.trial.epsilons)
+
+
+def test_a_larger_epsilon_leaves_less(whole):
+    for attack in ("classification", "margin", "pgd", "targeted"):
+        left = (whole.right.sel(attack=attack) == RIGHT).mean("image").mean(("seed", "beta", "reading"))
+        assert float(left[0]) > float(left[1]) + 0.1
 
 
 def test_attacks_stay_in_the_ball_and_wrong_images_stay_wrong(result):
@@ -151,19 +172,19 @@ def test_without_isometry_the_papers_attack_is_the_cross_entropys(result):
 
 
 @pytest.mark.parametrize(("beta", "k"), [(0.0, 1), (10.0, 5)])
-def test_a_network_alone_gives_the_same_answers(networks, result, beta, k):
+def test_a_network_alone_gives_the_same_answers(networks, whole, beta, k):
     """Only images made for β = 0 need that network beside it, and so does what AutoAttack meets."""
     cut = dict(betas=(beta,), seeds=(1,))
     one = replace(TINY, **{name: replace(getattr(TINY, name), **cut) for name in worst_case.RECIPES})
     weights = {name: {key: value[[k]] for key, value in each.items()} for name, each in networks.items()}
     alone = worst_case.evaluate(one, weights).right.drop_sel(attack=["transfer", "autoattack"])
-    there = result.right.sel(beta=[beta], seed=[1]).sel(attack=alone.attack)
+    there = whole.right.sel(beta=[beta], seed=[1]).sel(attack=alone.attack)
     assert float((alone != there).mean()) < 0.01
 
 
-def test_dimensions_have_names_and_records_are_small(result):
-    assert dict(result.right.sizes) == dict(reading=2, attack=len(ATTACKS), beta=3, seed=2, image=50)
-    assert result.reading.values.tolist() == ["text", "public"] and float(result.epsilon) == EPSILON
+def test_dimensions_have_names_and_answers_are_bytes(whole, result):
+    assert dict(whole.right.sizes) == dict(reading=2, epsilon=2, attack=len(ATTACKS), beta=3, seed=2, image=50)
+    assert whole.reading.values.tolist() == ["text", "public"]
     assert set(STEPS) < set(ATTACKS) and set(np.unique(result.right)) == {WRONG, RIGHT, NOT_RUN}
     assert (str(result.right.dtype), str(result.change.dtype)) == ("uint8", "float32")
 
@@ -171,22 +192,30 @@ def test_dimensions_have_names_and_records_are_small(result):
 def test_the_papers_scale():
     config = worst_case.PAPER
     assert (config.text, config.public) == (mnist.FIVE, mnist.FIVE_PUBLIC)
-    assert (config.trial.epsilon, config.trial.n_images) == (0.1, 1000)
+    assert config.trial.epsilons == (Fgsm().epsilons[3], 0.1) and config.trial.n_images == 1000
     assert (config.trial.iterations, config.trial.queries) == (100, 5000)  # AutoAttack's standard version
 
 
-def test_run_gives_what_evaluate_gives(result):
-    assert worst_case.run(TINY).equals(result)
+def test_run_gives_what_evaluate_gives(whole):
+    assert worst_case.run(TINY).equals(whole)
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (dict(epsilon=0.0), "must be > 0"),
+        (dict(epsilons=(0.0,), auto_epsilons=()), "must be > 0"),
+        (dict(auto_epsilons=(0.2,)), "auto_epsilons must be among the ε"),
         (dict(n_images=0), "n_images must be at least 1, not 0"),
         (dict(starts=0), "starts must be at least 1, not 0"),
     ],
 )
 def test_settings_that_make_no_attack_are_refused(change, words):
     with pytest.raises(ValueError, match=words):
-        Trial(**{"epsilon": 0.1, "n_images": 10} | change)
+        Trial(**{"epsilons": (0.1,), "auto_epsilons": (0.1,), "n_images": 10} | change)
+
+
+def test_the_headline_is_the_accuracy_that_the_worst_case_leaves(whole, result):
+    found = headline("worst_case", whole)
+    here = result.right.sel(reading="public", beta=10)
+    expected = float((here != WRONG).all("attack").mean())
+    assert len(found) == 12 and found["public, ε = 0.1, β = 10, worst case"] == (None, pytest.approx(expected))

@@ -22,7 +22,7 @@ def networks():
 
 @pytest.fixture(scope="module")
 def result(networks):
-    return worst_case_cifar10.evaluate(TINY, networks)
+    return worst_case_cifar10.evaluate(TINY, networks).sel(epsilon=EPSILON)
 
 
 def test_attacks_go_through_the_vgg13_to_the_chosen_networks(networks, result):
@@ -62,7 +62,7 @@ def test_its_papers_scale_is_figure_3bs_networks():
     config = worst_case_cifar10.PAPER
     assert config.cifar10 == fig3_cifar10.PAPER.cifar10 and config.precision == fig3_cifar10.PAPER.precision
     assert set(config.betas) < set(config.cifar10.betas) and len(config.cifar10.seeds) == 3
-    assert (config.trial.epsilon, config.trial.n_images) == (EPSILON, 500)
+    assert config.trial.epsilons == config.trial.auto_epsilons == (EPSILON,) and config.trial.n_images == 500
 
 
 def test_some_beta_must_be_trained():

@@ -17,7 +17,7 @@ def result():
     rng = np.random.default_rng(0)
     names = list(CORRUPTIONS)
     wobble = np.array([-0.01, 0.0, 0.01])
-    accuracy = np.full((2, 15, 5, 3, 3), 0.5) + rng.uniform(-1, 1, (2, 15, 5, 1, 1)) / 10
+    accuracy = np.full((2, 15, 5, 3, 3), 0.5) + rng.uniform(-1, 1, (2, 15, 5, 1, 3)) / 10
     accuracy = accuracy + np.stack([0 * wobble, wobble, -wobble])
     return xr.Dataset(
         {

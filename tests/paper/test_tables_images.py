@@ -167,3 +167,84 @@ def test_the_words_have_their_numbers(result):
     result.attrs["config"] = '{"cifar10": {"n_test": 40}}'
     assert images.robustness(result, rising)["images"] == "the first 40"
     assert rising.sizes["beta"] == 2 and numbers["public_paper_rising"] == "rises with every step of β"
+
+
+def test_the_table_beside_the_paper_has_four_digits_and_no_nan(accuracy):
+    table = images.beside_table(accuracy, ROW)
+    assert table.loc[0.1].tolist()[:5] == ["0.8545", "0.9100", "0.0100", "3", "+0.0555"]
+    low, high = images.beside_paper(accuracy, ROW).loc[0.1, ["low", "high"]]
+    assert table.loc[0.1, "one more run"] == f"{low:.4f} to {high:.4f}"
+    assert table.inside.tolist() == ["yes", "no", "–"]
+    assert table.loc[10.0].tolist() == ["0.2542", "0.3000", "–", "1", "+0.0458", "–", "–"]
+
+
+MNIST = paper.TABLE_1["mnist"]
+
+
+def readings(text, public):
+    """A result with made-up accuracies of three seeds around a mean for each β, in both readings."""
+    spread = np.array([-0.002, 0.0, 0.002])
+    means = {"mnist_text": text, "mnist_public": public}
+    return xr.Dataset(
+        {"accuracy": (("networks", "beta", "seed"), np.array([np.add.outer(each, spread) for each in means.values()]))},
+        {"networks": list(means), "beta": list(MNIST.betas), "seed": [0, 1, 2]},
+    )
+
+
+def test_the_likelihood_of_the_printed_row_is_that_of_one_more_run():
+    result = readings(MNIST.values, np.array(MNIST.values) + 0.01)
+    found = images.readings_of_mnist(result)
+    width = 0.002 * np.sqrt(4 / 3)
+    expected = 6 * (t.logpdf(0.01 / width, 2) - t.logpdf(0, 2))
+    assert np.log(found["ratio"]) == pytest.approx(expected)
+    assert np.log(found["without"]) == pytest.approx(expected * 5 / 6)
+    assert (found["inside_text"], found["inside_public"]) == (6, 0 if t.ppf(0.975, 2) * width < 0.01 else 6)
+
+
+def test_the_likelihood_integrates_to_one():
+    accuracy = readings(MNIST.values, MNIST.values).accuracy.sel(networks="mnist_text")
+    grid = np.linspace(-0.5, 0.5, 20001)
+    density = [
+        np.exp(images.log_likelihoods(accuracy, paper.Row((0.0,), (MNIST.at(0.0) + shift,), "", "")).item())
+        for shift in grid[::20]
+    ]
+    assert np.trapezoid(density, grid[::20]) == pytest.approx(1, abs=0.01)
+
+
+def test_the_sentence_on_both_readings_and_the_most_telling_column():
+    far = np.array(MNIST.values)
+    far[5] += 0.05
+    sentence = images.readings_of_mnist(readings(far, MNIST.values))["readings"]
+    assert sentence.startswith("The printed row lies inside the spread of the public code's reading in 6 of 6 columns")
+    assert "inside that of the text's reading in 5." in sentence
+    assert "and 1 times without the most telling column, β = 10. So it fits both readings." in sentence
+    other = images.readings_of_mnist(readings(MNIST.values, far))
+    assert other["ratio"] < 1 and "and 1 times without the most telling column, β = 10." in other["readings"]
+
+
+@pytest.mark.parametrize(
+    ("public", "text", "words"),
+    [
+        (6, 3, "So it fits K = 10, and not K = 1."),
+        (4, 5, "So it fits K = 1, and not K = 10."),
+        (5, 6, "So it fits both readings."),
+        (0, 4, "So it fits neither reading."),
+    ],
+)
+def test_the_readings_that_fit(public, text, words):
+    assert images.fitting(public, text, 6) == words
+
+
+def test_readings_without_spread_are_counted_and_not_weighed():
+    found = images.readings_of_mnist(readings(MNIST.values, MNIST.values).sel(seed=[0]))
+    assert np.isnan(found["ratio"]) and "likely" not in found["readings"]
+    same = readings(MNIST.values, MNIST.values)
+    same.accuracy.loc[dict(networks="mnist_text", beta=0.0)] = 0.9
+    assert "likely" not in images.readings_of_mnist(same)["readings"]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"), [(2.11e5, "2.1·10⁵"), (1000, "1.0·10³"), (97.2, "97.2"), (0.25, "0.25"), (3.2e-12, "3.2·10⁻¹²")]
+)
+def test_ratios_in_words(ratio, words):
+    assert images.times(np.log(ratio)) == words

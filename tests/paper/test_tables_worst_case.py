@@ -1,5 +1,7 @@
 """Numbers and tables of the worst case, of made-up answers."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -14,23 +16,25 @@ ATTACKS = list(_worst_case.ATTACKS)
 
 @pytest.fixture
 def result():
-    """Two readings, three β, two seeds, 60 images: all that :mod:`lil.paper.tables.worst_case` reads."""
+    """Two readings, two ε, three β, two seeds, 60 images: all that :mod:`lil.paper.tables.worst_case` reads."""
     rng = np.random.default_rng(0)
     chance = dict(zip(ATTACKS, (0.95, 0.5, 0.4, 0.45, 0.9, 0.4, 0.4, 0.6, 0.5), strict=True))
     right = np.stack([rng.uniform(size=(2, 3, 2, IMAGES)) < chance[attack] for attack in ATTACKS], 1).astype(np.uint8)
     right[:, ATTACKS.index("transfer"), 0] = 2
     left = (right[:, :-1] != 0).all(1)
     right[:, -1][~left] = 2
-    dims = ("reading", "attack", "beta", "seed")
-    return xr.Dataset(
-        {"right": ((*dims, "image"), right), "change": (dims, rng.uniform(0.05, 0.1, right.shape[:-1]))},
-        coords=dict(reading=["text", "public"], attack=ATTACKS, beta=BETAS, seed=SEEDS, epsilon=0.1),
-    )
+    smaller = right.copy()
+    smaller[:, 1:-1] |= rng.integers(2, size=smaller[:, 1:-1].shape, dtype=np.uint8)
+    smaller[:, -1], smaller[:, ATTACKS.index("transfer"), 0] = 2, 2
+    dims = ("reading", "epsilon", "attack", "beta", "seed")
+    coords = dict(reading=["text", "public"], epsilon=[0.05, 0.1], attack=ATTACKS, beta=BETAS, seed=SEEDS)
+    coords["autoattacked"] = ("epsilon", [False, True])
+    return xr.Dataset({"right": ((*dims, "image"), np.stack([smaller, right], 1))}, coords)
 
 
 def by_hand(result, reading, beta, seed, attack):
     """Return the answers to each image under one attack, as a loop over attacks makes them."""
-    here = result.right.sel(reading=reading, beta=beta, seed=seed)
+    here = result.right.sel(reading=reading, beta=beta, seed=seed, epsilon=0.1)
     if attack != "worst":
         return here.sel(attack=attack).values.astype(float)
     worst = np.ones(IMAGES)
@@ -45,7 +49,7 @@ def test_the_numbers_that_stand_for_an_answer_are_those_of_the_experiment():
 
 
 def test_the_worst_case_is_wrong_where_anything_is_autoattack_and_noise_included(result):
-    found = tables.answers(result)
+    found = tables.answers(result).sel(epsilon=0.1)
     for attack in ("total", "worst"):
         expected = by_hand(result, "public", 10.0, 4, attack)
         assert (found.sel(reading="public", beta=10, seed=4, attack=attack).values == expected).all()
@@ -54,28 +58,30 @@ def test_the_worst_case_is_wrong_where_anything_is_autoattack_and_noise_included
     left = dict(zip(before.dims, np.argwhere(before.values)[0], strict=True))
     for attack in ("autoattack", "noise"):
         changed = result.copy(deep=True)
-        worse = changed.right.sel(attack=attack).copy()
+        worse = changed.right.sel(attack=attack, epsilon=0.1).copy()
         worse[left] = 0
-        changed.right.loc[dict(attack=attack)] = worse
-        assert int(tables.answers(changed).sel(attack="worst").sum()) == int(before.sum()) - 1
+        changed.right.loc[dict(attack=attack, epsilon=0.1)] = worse
+        assert int(tables.answers(changed).sel(attack="worst", epsilon=0.1).sum()) == int(before.sum()) - 1
     assert found.sel(attack="transfer", beta=0).isnull().all() and found.sel(beta=[0.1, 10]).notnull().all()
 
 
 def test_the_accuracies_are_means_over_seeds_and_images(result):
     table = tables.accuracy_table(result, "text")
-    assert table.index.tolist() == BETAS and table.columns.tolist()[: len(tables.NAMES)] == list(tables.NAMES.values())
+    assert table.index.tolist() == [(epsilon, beta) for epsilon in ("0.05", "0.1") for beta in BETAS]
+    assert table.columns.tolist()[: len(tables.NAMES)] == list(tables.NAMES.values())
     for attack in ("none", "total", "pgd", "worst"):
         expected = np.mean([by_hand(result, "text", 0.1, seed, attack) for seed in SEEDS])
-        assert table.loc[0.1, tables.NAMES[attack]] == pytest.approx(expected)
-    assert np.isnan(table.loc[0, tables.NAMES["transfer"]]) and table.drop(index=0).notna().all().all()
-    low, high = map(float, table.loc[10, "95 % interval"].split(" to "))
-    assert low <= table.loc[10, "worst case"] <= high
-    auto = result.right.sel(reading="text", attack="autoattack", beta=10)
-    assert table.loc[10].iloc[-1] == pytest.approx(float((auto == 0).sum()) / 2 / IMAGES)
+        assert table.loc[("0.1", 0.1), tables.NAMES[attack]] == pytest.approx(expected)
+    assert table[tables.NAMES["transfer"]].isna().tolist() == [True, False, False] * 2
+    low, high = map(float, table.loc[("0.1", 10.0), "95 % interval"].split(" to "))
+    assert low <= table.loc[("0.1", 10.0), "worst case"] <= high
+    auto = result.right.sel(reading="text", attack="autoattack", beta=10, epsilon=0.1)
+    taken = table["of it, AutoAttack took"]
+    assert taken[("0.1", 10.0)] == pytest.approx(float((auto == 0).sum()) / 2 / IMAGES) and taken["0.05"].isna().all()
 
 
 def test_a_gain_is_paired_seed_by_seed_and_image_by_image(result):
-    right = tables.answers(result).sel(reading="text", attack="total")
+    right = tables.answers(result).sel(reading="text", attack="total", epsilon=0.1)
     found = tables.gain(right, 10.0)
     apart = [by_hand(result, "text", 10.0, s, "total") - by_hand(result, "text", 0.0, s, "total") for s in SEEDS]
     assert found == over_seeds_and_images(xr.DataArray(np.array(apart), dims=("seed", "image")))
@@ -85,7 +91,7 @@ def test_a_gain_is_paired_seed_by_seed_and_image_by_image(result):
 
 
 def test_what_is_kept_is_the_share_of_rightly_classified_images(result):
-    right = tables.answers(result).sel(reading="public")
+    right = tables.answers(result).sel(reading="public", epsilon=0.1)
     found = tables.kept(right, right.sel(attack="none", drop=True))
     for seed in SEEDS:
         clean, attacked = (by_hand(result, "public", 0.1, seed, attack) for attack in ("none", "total"))
@@ -115,11 +121,12 @@ def test_a_network_that_knows_nothing_has_no_share(result):
 
 def test_gains_stand_beside_those_among_rightly_classified_images(result):
     table = tables.gain_table(result)
-    assert table.index.tolist() == [(tables.READINGS[name], beta) for name in ("text", "public") for beta in BETAS[1:]]
+    rows = product(tables.READINGS.values(), ("0.05", "0.1"), BETAS[1:])
+    assert table.index.tolist() == list(rows)
     right = tables.answers(result)
-    shares, place = tables.kept(right, right.sel(attack="none", drop=True)), (tables.READINGS["public"], 10.0)
+    shares, place = tables.kept(right, right.sel(attack="none", drop=True)), (tables.READINGS["public"], "0.1", 10.0)
     for attack in ("total", "worst"):
-        name, here = tables.NAMES[attack], dict(reading="public", attack=attack)
+        name, here = tables.NAMES[attack], dict(reading="public", attack=attack, epsilon=0.1)
         expected, share = (format(tables.gain(values.sel(**here), 10.0), "+.3f") for values in (right, shares))
         assert table.loc[place, ("all images", name)] == expected
         assert table.loc[place, ("those right without attack", name)] == share
@@ -127,23 +134,32 @@ def test_gains_stand_beside_those_among_rightly_classified_images(result):
 
 
 def test_the_words_speak_of_the_beta_that_gains_most_in_each_reading(result):
-    result.right.loc[dict(reading="public", attack="total", beta=0.1)] = 1
+    result.right.loc[dict(reading="public", attack="total", beta=0.1, epsilon=0.1)] = 1
     numbers = tables.numbers(result)
     assert numbers["public_beta"] == "0.1" and (numbers["seeds"], numbers["images"], numbers["epsilon"]) == (
         2,
         60,
         "0.1",
     )
-    right = tables.answers(result).sel(reading="public")
+    right = tables.answers(result).sel(reading="public", epsilon=0.1)
     assert numbers["public_gain_total"] == format(tables.gain(right.sel(attack="total"), 0.1), "+.3f")
     worst = right.sel(attack="worst").mean(("seed", "image"))
     assert float(numbers["public_worst_beta"]) == float(worst.sel(beta=[0.1, 10]).idxmax())
     assert (numbers["public_worst_low"], numbers["public_worst_high"]) == (float(worst.min()), float(worst.max()))
     assert numbers["public_best_total"] == 1
     assert numbers["public_base_pgd"] == pytest.approx(float(right.sel(attack="pgd", beta=0).mean()))
-    assert numbers["beyond"] == pytest.approx(float(result.change.max()) - 0.1)
     apart = right.sel(attack="pgd").mean("image") - right.sel(attack="worst").mean("image")
-    assert numbers["public_pgd_above"] == pytest.approx(float(apart.max())) and "text_finding" in numbers
+    assert numbers["public_pgd_above"] == pytest.approx(float(apart.max()))
+    best = float(numbers["public_worst_beta"])
+    assert numbers["public_finding"] == tables.finding(right, 0.1, best)
+
+
+def test_the_findings_at_all_other_epsilons_follow(result):
+    right = tables.answers(result).sel(reading="text")
+    said = tables.smaller(right)
+    assert said.startswith("At ε = 0.05: Under the paper's attack") and said.count("ε") == 1
+    assert tables.numbers(result)["text_smaller"] == said
+    assert tables.smaller(right.sel(epsilon=[0.1])) == ""
 
 
 def made(total, step, worst, images=200):

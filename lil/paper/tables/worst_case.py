@@ -6,6 +6,10 @@ image first.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
 import pandas as pd
 import xarray as xr
 
@@ -30,7 +34,7 @@ IMAGES = ("seed", "image")
 
 
 def answers(result: xr.Dataset) -> xr.DataArray:
-    """Return 1 for a right answer and 0 for a wrong one (reading, attack, beta, seed, image), NaN where not run.
+    """Return 1 for a right answer and 0 for a wrong one (reading, epsilon, attack, beta, seed, image), NaN if not run.
 
     The attack "worst" stands in the place of AutoAttack, which meets the images alone that all the others leave: an
     answer is right in the worst case if nothing that was tried makes it wrong, noise included.
@@ -41,8 +45,13 @@ def answers(result: xr.Dataset) -> xr.DataArray:
 
 
 def taken_by_autoattack(result: xr.Dataset) -> xr.DataArray:
-    """Return the share of all images that AutoAttack alone makes wrong, of each network."""
-    return (result.right.sel(attack="autoattack") == 0).mean("image")
+    """Return the share of all images that AutoAttack alone makes wrong, of each network; NaN where it is not run."""
+    return (result.right.sel(attack="autoattack") == 0).mean("image").where(result.autoattacked)
+
+
+def stated_epsilon(result: xr.Dataset) -> float:
+    """Return the ε of the table and of the finding, the largest."""
+    return float(result.epsilon.max())
 
 
 def kept(right: xr.DataArray, clean: xr.DataArray) -> xr.DataArray:
@@ -64,34 +73,47 @@ def gain(values: xr.DataArray, beta: float) -> Interval:
 
 
 def accuracy_table(result: xr.Dataset, reading: str) -> pd.DataFrame:
-    """Return a row for each β: accuracy under each attack, the worst case's interval, and AutoAttack's part in it."""
-    right = answers(result).sel(reading=reading)
-    means = right.mean(IMAGES, skipna=False).transpose("beta", "attack")
-    table = pd.DataFrame(means.values, pd.Index(means.beta.values, name="β"), list(NAMES.values()))
-    worst = right.sel(attack="worst")
-    intervals = [over_seeds_and_images(worst.sel(beta=beta)) for beta in worst.beta.values]
-    table["95 % interval"] = [f"{each.low:.3f} to {each.high:.3f}" for each in intervals]
-    table["of it, only AutoAttack took"] = taken_by_autoattack(result).sel(reading=reading).mean("seed").values
-    return table
+    """Return a row for each ε and β: accuracy under each attack, the worst case's interval, AutoAttack's part in it."""
+    right, taken = answers(result).sel(reading=reading), taken_by_autoattack(result).sel(reading=reading).mean("seed")
+    rows = {}
+    for epsilon, beta in _pairs(result, result.beta.values.tolist()):
+        one = right.sel(epsilon=epsilon, beta=beta)
+        row = dict(zip(NAMES.values(), one.mean(IMAGES, skipna=False).sel(attack=list(NAMES)).values, strict=True))
+        interval = over_seeds_and_images(one.sel(attack="worst"))
+        row["95 % interval"] = f"{interval.low:.3f} to {interval.high:.3f}"
+        row["of it, AutoAttack took"] = float(taken.sel(epsilon=epsilon, beta=beta))
+        rows[f"{epsilon:.2g}", beta] = row
+    return _table(rows, ["ε", "β"])
 
 
 def gain_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the gains over β = 0 with their intervals: of all images, and of those classified rightly without attack.
 
-    A row is a reading and a β > 0.
+    A row is a reading, an ε and a β > 0.
     """
     right = answers(result)
     share = kept(right, right.sel(attack="none", drop=True))
-    rows: dict[tuple[str, float], list[str]] = {}
-    shown = [(values, attack) for values in (right, share) for attack in ("total", "classification", "worst")]
+    groups = {"all images": right, "those right without attack": share}
+    rows = {}
     for reading in result.reading.values.tolist():
-        for beta in _positive(result):
-            found = [gain(values.sel(reading=reading, attack=attack), beta) for values, attack in shown]
-            rows[READINGS[reading], beta] = [format(each, "+.3f") for each in found]
-    groups = ("all images", "those right without attack")
-    columns = [(group, NAMES[attack]) for group in groups for attack in ("total", "classification", "worst")]
-    index = pd.MultiIndex.from_tuples(rows, names=["reading", "β"])
-    return pd.DataFrame(list(rows.values()), index, pd.MultiIndex.from_tuples(columns))
+        for epsilon, beta in _pairs(result, _positive(result)):
+            here = dict(reading=reading, epsilon=epsilon)
+            rows[READINGS[reading], f"{epsilon:.2g}", beta] = {
+                (group, NAMES[attack]): format(gain(values.sel(attack=attack, **here), beta), "+.3f")
+                for group, values in groups.items()
+                for attack in ("total", "classification", "worst")
+            }
+    table = _table(rows, ["reading", "ε", "β"])
+    return table.set_axis(pd.MultiIndex.from_tuples(table.columns), axis="columns")
+
+
+def _pairs(result: xr.Dataset, betas: list[float]) -> Iterator[tuple[float, float]]:
+    """Yield each ε with each β."""
+    return product(result.epsilon.values.tolist(), betas)
+
+
+def _table(rows: Mapping[tuple[Any, ...], Mapping[Any, Any]], names: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows.values()), pd.MultiIndex.from_tuples(rows, names=names))
 
 
 def finding(right: xr.DataArray, beta: float, worst_beta: float) -> str:
@@ -115,33 +137,50 @@ def finding(right: xr.DataArray, beta: float, worst_beta: float) -> str:
 
 
 def numbers(result: xr.Dataset) -> Numbers:
-    """Return the numbers of a page, those of each reading with the reading's name before theirs.
+    """Return the numbers of a page at the stated ε, those of each reading with the reading's name before theirs.
 
     ``beta`` gains most under the paper's attack, ``worst_beta`` in the worst case. ``gain_…`` and ``kept_…`` are gains
-    at ``beta`` in words, with intervals: of all images, and of those classified rightly without attack.
+    at ``beta`` in words, with intervals: of all images, and of those classified rightly without attack. ``smaller`` has
+    the findings at all other ε.
     """
+    stated = stated_epsilon(result)
     found: Numbers = {
-        "epsilon": f"{float(result.epsilon):.2g}",
+        "epsilon": f"{stated:.2g}",
+        "betas": result.sizes["beta"],
         "seeds": result.sizes["seed"],
         "images": result.sizes["image"],
         "image": 1 / result.sizes["image"],
-        "beyond": float((result.change - result.epsilon).max()),
     }
+    right, taken = answers(result), taken_by_autoattack(result)
     for reading in result.reading.values.tolist():
-        found |= prefixed(reading, _numbers(result, reading))
+        there = right.sel(reading=reading)
+        one = _numbers(there.sel(epsilon=stated)) | {"taken": float(taken.sel(reading=reading, epsilon=stated).max())}
+        found |= prefixed(reading, one | {"smaller": smaller(there)})
     return found
 
 
-def _positive(result: xr.Dataset) -> list[float]:
-    return [beta for beta in result.beta.values.tolist() if beta > 0]
+def smaller(right: xr.DataArray) -> str:
+    """Return the findings of a reading at all ε below the largest, "" if there is none."""
+    epsilons = sorted(right.epsilon.values.tolist(), reverse=True)[1:]
+    found = {epsilon: right.sel(epsilon=epsilon) for epsilon in epsilons}
+    return ". ".join(f"At ε = {epsilon:.2g}: {finding(one, *_best(one))}" for epsilon, one in found.items())
 
 
-def _numbers(result: xr.Dataset, reading: str) -> Numbers:
-    right = answers(result).sel(reading=reading)
+def _positive(values: xr.DataArray | xr.Dataset) -> list[float]:
+    return [beta for beta in values.beta.values.tolist() if beta > 0]
+
+
+def _best(right: xr.DataArray) -> tuple[float, float]:
+    """Return the β > 0 that does best under the paper's attack, and in the worst case."""
+    means = right.sel(beta=_positive(right), attack=["total", "worst"]).mean(IMAGES)
+    total, worst = means.idxmax("beta").transpose("attack").values.tolist()
+    return total, worst
+
+
+def _numbers(right: xr.DataArray) -> Numbers:
+    """Return the numbers of one reading at one ε."""
     means = right.mean(IMAGES, skipna=False)
-    beta, worst_beta = (
-        float(means.sel(attack=attack, beta=_positive(result)).idxmax("beta")) for attack in ("total", "worst")
-    )
+    beta, worst_beta = _best(right)
     worst = right.sel(attack="worst").mean("image")
     found: Numbers = {
         "beta": f"{beta:g}",
@@ -149,7 +188,6 @@ def _numbers(result: xr.Dataset, reading: str) -> Numbers:
         "worst_low": float(worst.mean("seed").min()),
         "worst_high": float(worst.mean("seed").max()),
         "worst_any": float(worst.max()),
-        "taken": float(taken_by_autoattack(result).sel(reading=reading).max()),
         "finding": finding(right, beta, worst_beta),
         "weaker": papers_against_transfer(right, beta),
         "pgd_above": float((right.sel(attack="pgd").mean("image") - worst).max()),
