@@ -25,7 +25,7 @@
 #
 # * With **K = 1**, the text's reading, {glue:text}`ce_text_sentence`.
 # * With **K = 10**, as in the public code, {glue:text}`ce_public_sentence`.
-# * The median norm of the cross-entropy's gradient {glue:text}`ce_text_factor_cross_entropy` with K = 1, and {glue:text}`ce_public_factor_cross_entropy`
+# * The median norm of the cross-entropy's gradient {glue:text}`ce_text_change_cross_entropy` with K = 1, and {glue:text}`ce_public_change_cross_entropy`
 #   with K = 10.
 #
 # A certificate counts the images for which it is proven that no perturbation of this size changes the class. An attack counts the images that it does not break. The
@@ -123,18 +123,18 @@ drawing.spreads(axes, result);
 tables.spread_table(result).round(2)
 
 # %% [markdown]
-# From β = 0 to β = {glue:text}`ce_beta_last:g`, geometric means over seeds with 95 % intervals:
+# From β = 0 to β = {glue:text}`ce_beta_last:g`, with 95 % intervals over seeds; a factor is a geometric mean, a margin's change a mean difference:
 #
 # | median over the images | K = 1 | K = 10 |
 # |---|---|---|
-# | gradient of the cross-entropy | {glue:text}`ce_text_factor_cross_entropy` | {glue:text}`ce_public_factor_cross_entropy` |
-# | gradient of the training loss | {glue:text}`ce_text_factor_total` | {glue:text}`ce_public_factor_total` |
-# | margin | {glue:text}`ce_text_factor_margin` | {glue:text}`ce_public_factor_margin` |
-# | local Lipschitz constant of the logits | {glue:text}`ce_text_factor_local` | {glue:text}`ce_public_factor_local` |
-# | margin over √2 times that constant | {glue:text}`ce_text_factor_reach` | {glue:text}`ce_public_factor_reach` |
+# | gradient of the cross-entropy | {glue:text}`ce_text_change_cross_entropy` | {glue:text}`ce_public_change_cross_entropy` |
+# | gradient of the training loss | {glue:text}`ce_text_change_total` | {glue:text}`ce_public_change_total` |
+# | margin | {glue:text}`ce_text_change_margin` | {glue:text}`ce_public_change_margin` |
+# | local Lipschitz constant of the logits | {glue:text}`ce_text_change_local` | {glue:text}`ce_public_change_local` |
+# | margin over √2 times that constant | {glue:text}`ce_text_change_reach` | {glue:text}`ce_public_change_reach` |
 #
 # Do these quantities order the networks by their robustness? Rank correlations over the {glue:text}`ce_networks` networks of each reading, with the accuracy that PGD leaves and with the certified
-# accuracy, and 95 % intervals from a bootstrap over networks:
+# accuracy, and 95 % intervals from a bootstrap over networks. Where an interval contains 0, no relation is shown:
 
 # %% tags=["scroll-output"]
 tables.ranks_table(result)

@@ -144,7 +144,7 @@ tables.certificate_table(result).round(3)
 # (95 %) are from a bootstrap over the networks of a reading, and treat them as independent of each other.
 
 # %%
-tables.ranks_table(result).round(2)  # nbval does not check it: at the quick scale there are few networks
+tables.ranks_table(result).round(3)  # nbval does not check it: at the quick scale there are few networks
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Images: three measures that the theory suggests, against the share of rightly classified images that PGD leaves right at one ε. A row is a reading, a dot a network.", "name": "fig-lipschitz-robustness"}, "image": {"alt": "Six scatter plots, a row a reading, of the share that PGD leaves right against the bound on the gradient, the local constant of the representation and that of the logits"}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 7), sharey="row")

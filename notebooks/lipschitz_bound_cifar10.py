@@ -114,7 +114,7 @@ lipschitz.certificates(axes, readings);
 # {doc}`attackers_view_cifar10` has the accuracy that strong attacks leave there. A rank correlation of −1 would say that a smaller value always means more robustness; the intervals (95 %) are from a bootstrap over networks.
 
 # %%
-tables.ranks_table(result).round(2)  # nbval does not check it: at the quick scale there are few networks
+tables.ranks_table(result).round(3)  # nbval does not check it: at the quick scale there are few networks
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Three measures that the theory suggests, against the share of rightly classified points that PGD on the features leaves right at one ε. A dot is a network.", "name": "fig-lipschitz-cifar10-robustness"}, "image": {"alt": "Three scatter plots of the share that PGD leaves right against the bound on the gradient, the local constant of the representation and that of the logits"}}
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.8), sharey=True, squeeze=False)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from lil.paper.tables.certificates import METHODS, READINGS, every_image
-from lil.plotting import DATA, INK, beta_colours, coloured, plain_log_ticks, spread
+from lil.plotting import DATA, INK, coloured, plain_log_ticks, spread
 
 MARKS = {"right": "_", "pgd": "o", "crown": "^", "product": "x"}
 DRAWN = {
@@ -74,12 +74,10 @@ def spreads(axes: np.ndarray, result: xr.Dataset) -> np.ndarray:
 
 
 def _name_betas(axes: np.ndarray, result: xr.Dataset) -> None:
-    """Write each β below its place on the lowest axes, in its colour."""
+    """Write each β below its place on the lowest axes."""
     betas = result.beta.values.tolist()
     for ax in axes.flat:
         ax.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
         ax.grid(axis="x", visible=False)
-        for label, colour in zip(ax.get_xticklabels(), beta_colours(betas), strict=True):
-            label.set_color(colour)
     for ax in axes[-1]:
         ax.set_xlabel("β")

@@ -85,7 +85,7 @@ def stretches(axes: Panels, result: xr.Dataset) -> Panels:
         ax.set_xticks(range(len(DIRECTIONS)), DIRECTIONS.values(), fontsize=7.5)
         ax.grid(axis="x", visible=False)
         plain_log_ticks(ax.yaxis)
-    axes[0].set_ylabel("K times the stretch of Φ, median over the points")
+    axes[0].set_ylabel("K · stretch of Φ (median)")
     return axes
 
 
@@ -146,6 +146,7 @@ def against_robustness(axes: np.ndarray, readings: Mapping[str, xr.Dataset]) -> 
             ax.set_xscale("log")
             ax.set(xlabel=name, title=title(networks))
             plain_log_ticks(ax.xaxis)
+            ax.tick_params(axis="x", labelsize=8)
         row[0].set_ylabel(f"share that PGD leaves right,\nε = {float(robust.epsilon):.2g}")
     _legend(axes[0, 0], networks)
     return axes

@@ -7,6 +7,7 @@ import torch
 from lil import lipschitz
 from lil.experiments import _lipschitz, lipschitz_bound
 from lil.models import StackedLIL
+from lil.paper import measures
 from lil.recipes import mnist, rings, torus
 
 QUICK = lipschitz_bound.QUICK
@@ -142,6 +143,13 @@ def test_the_rank_correlation_is_spearmans(result):
     images = of(result, TEXT)
     a, b = images.upper.sel(map="logits"), images.attacked.mean("epsilon").round(1)  # rounded: with ties
     assert lipschitz_bound.rank_correlation(a, b) == pytest.approx(spearmanr(a, b).statistic)
+
+
+def test_the_ledger_reads_it_and_takes_the_texts_reading_of_the_images(result):
+    for measure in (measures.lipschitz_estimates, measures.gradient_bound):
+        assert all(len(number.values) == 2 and np.isfinite(number.values).all() for number in measure(result))
+    labels = [number.label for number in measures.lipschitz_constants(result)]
+    assert labels[0].startswith("rings: ") and labels[-1].startswith(f"{TEXT}: ")
 
 
 def test_run_gives_what_evaluate_gives(result):

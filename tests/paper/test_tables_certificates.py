@@ -61,6 +61,11 @@ def test_medians_and_their_factors(result):
     factor = certificates.factor(result, "mnist_public", "total")
     assert factor.value == pytest.approx(np.sqrt(ratio.prod())) and factor.seeds == 2
     assert factor.low * factor.high == pytest.approx(factor.value**2)
+    result["spread"].loc[dict(quantity="margin", beta=10)] = -1.0
+    change = certificates.difference(result, "mnist_text", "margin")
+    margin = result.spread.sel(networks="mnist_text", quantity="margin", quantile=0.5, beta=0)
+    assert change.value == pytest.approx(float((-1 - margin).mean()))
+    assert certificates.numbers(result)["text_change_margin"] == certificates.moved(change)
 
 
 def test_ranks_are_over_the_networks_of_one_reading(result):
@@ -71,7 +76,7 @@ def test_ranks_are_over_the_networks_of_one_reading(result):
     assert rank.value == pytest.approx(-1) and rank.seeds == 6
     table = certificates.ranks_table(result)
     assert table.columns.tolist() == ["PGD, ε = 0.01", "CROWN, ε = 0.01"] and len(table) == 6
-    assert table.loc[("K = 1", certificates.QUANTITIES["local"]), "PGD, ε = 0.01"].endswith("the more robust")
+    assert table.loc[("K = 1", certificates.QUANTITIES["local"]), "PGD, ε = 0.01"] == f"{rank:+.2f}"
 
 
 UP, DOWN, NONE = Interval(0.2, 0.1, 0.3, 5, 300), Interval(-0.2, -0.3, -0.1, 5, 300), Interval(0.01, -0.1, 0.1, 5, 300)
@@ -98,8 +103,8 @@ def test_the_sentence_concludes_from_both_gains(certified, attacked, conclusion)
 
 
 def test_a_gain_says_its_direction_only_where_the_interval_leaves_zero_out():
-    assert certificates.moved(UP) == "rises by +0.200 (+0.100 to +0.300)"
-    assert certificates.moved(DOWN) == "falls by −0.200 (−0.300 to −0.100)"
+    assert certificates.moved(UP) == "rises, +0.200 (+0.100 to +0.300)"
+    assert certificates.moved(DOWN) == "falls, −0.200 (−0.300 to −0.100)"
     assert certificates.moved(NONE) == "shows no clear change, +0.010 (−0.100 to +0.100)"
 
 

@@ -68,10 +68,10 @@ def test_summaries_are_by_data_set_and_beta(result):
         ("rings", 0.0),
         ("rings", 1.0),
         ("torus, 8 classes", 10.0),
-        ("MNIST, K = 10", 0.0),
-        ("MNIST, K = 10", 10.0),
         ("MNIST", 0.0),
         ("MNIST", 10.0),
+        ("MNIST, K = 10", 0.0),
+        ("MNIST, K = 10", 10.0),
     ]
     pair = constants.within.xs(("MNIST", 10.0), level=[0, 1]).values
     assert medians.loc[("MNIST", 10.0), "within"] == pytest.approx(pair.mean())

@@ -11,7 +11,6 @@ import xarray as xr
 
 from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images, rank_correlation
 from lil.paper.tables import Numbers, listed
-from lil.paper.tables.lipschitz import relation
 
 READINGS = {"mnist_text": "K = 1", "mnist_public": "K = 10"}
 METHODS = {
@@ -53,7 +52,7 @@ def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
         for epsilon in result.epsilon.values
         for method, words in METHODS.items()
     }
-    return _frame(rows, result.beta.values.tolist())
+    return _frame(rows, pd.Index(result.beta.values.tolist(), name="β"))
 
 
 def gains(result: xr.Dataset) -> xr.DataArray:
@@ -73,7 +72,7 @@ def gains_table(result: xr.Dataset) -> pd.DataFrame:
         for name, reading in READINGS.items()
         for method, words in METHODS.items()
     }
-    return _frame(rows, [f"ε = {epsilon:g}" for epsilon in result.epsilon.values])
+    return _frame(rows, pd.Index([f"ε = {epsilon:g}" for epsilon in result.epsilon.values]))
 
 
 def spread_table(result: xr.Dataset) -> pd.DataFrame:
@@ -84,14 +83,19 @@ def spread_table(result: xr.Dataset) -> pd.DataFrame:
         for name, reading in READINGS.items()
         for quantity, words in QUANTITIES.items()
     }
-    return _frame(rows, result.beta.values.tolist())
+    return _frame(rows, pd.Index(result.beta.values.tolist(), name="β"))
 
 
 def factor(result: xr.Dataset, name: str, quantity: str) -> Interval:
     """Return the factor by which the largest β changes a median of β = 0: the geometric mean over seeds."""
-    medians = np.log(result.spread.sel(networks=name, quantity=quantity, quantile=0.5, drop=True))
-    mean = over_seeds(medians.sel(beta=result.beta.max(), drop=True) - medians.sel(beta=0, drop=True))
+    mean = difference(result.assign(spread=np.log(result.spread.where(result.spread > 0))), name, quantity)
     return mean._replace(value=math.exp(mean.value), low=math.exp(mean.low), high=math.exp(mean.high))
+
+
+def difference(result: xr.Dataset, name: str, quantity: str) -> Interval:
+    """Return a median at the largest β minus that at β = 0, paired by seed: for margins, which may be negative."""
+    medians = result.spread.sel(networks=name, quantity=quantity, quantile=0.5, drop=True)
+    return over_seeds(medians.sel(beta=result.beta.max(), drop=True) - medians.sel(beta=0, drop=True))
 
 
 def ranks(result: xr.Dataset, name: str) -> dict[tuple[str, str], Interval]:
@@ -116,9 +120,9 @@ def ranks(result: xr.Dataset, name: str) -> dict[tuple[str, str], Interval]:
 
 
 def ranks_table(result: xr.Dataset) -> pd.DataFrame:
-    """Return the rank correlations of both readings with their intervals and what they show, a column a target."""
+    """Return the rank correlations of both readings with their intervals, a column a target."""
     table = {
-        (reading, measure, target): relation(rank)
+        (reading, measure, target): f"{rank:+.2f}"
         for name, reading in READINGS.items()
         for (measure, target), rank in ranks(result, name).items()
     }
@@ -129,7 +133,7 @@ def moved(gain: Interval) -> str:
     """Return the change that a gain says, in words, with its interval."""
     if not gain.excludes_zero:
         return f"shows no clear change, {gain:+.3f}"
-    return f"{'rises' if gain.value > 0 else 'falls'} by {gain:+.3f}"
+    return f"{'rises' if gain.value > 0 else 'falls'}, {gain:+.3f}"
 
 
 def scaled(ratio: Interval) -> str:
@@ -191,9 +195,11 @@ def numbers(result: xr.Dataset) -> Numbers:
             for quantity in QUANTITIES:
                 found[f"{short}_{quantity}_{end}"] = float(medians.sel(beta=beta, quantity=quantity))
         for quantity in QUANTITIES:
-            found[f"{short}_factor_{quantity}"] = scaled(factor(result, name, quantity))
+            signed = quantity in ("margin", "reach")
+            words = moved(difference(result, name, quantity)) if signed else scaled(factor(result, name, quantity))
+            found[f"{short}_change_{quantity}"] = words
     return found
 
 
-def _frame(rows: dict[Any, Any], columns: list[Any]) -> pd.DataFrame:
+def _frame(rows: dict[Any, Any], columns: pd.Index) -> pd.DataFrame:
     return pd.DataFrame(list(rows.values()), index=pd.MultiIndex.from_tuples(rows), columns=columns)

@@ -6,11 +6,12 @@ isometry loss: an isometry then has 1 in every reading.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from pandas.core.groupby import DataFrameGroupBy
 
 from lil.paper.intervals import Interval, over_seeds, rank_correlation
 from lil.paper.tables import Numbers, flat, prefixed
@@ -28,8 +29,12 @@ def of_data(result: xr.Dataset, data: str) -> xr.Dataset:
 
 def data_names(result: xr.Dataset) -> list[str]:
     """Return the data sets in their order: the rings first, images last; the text's reading before K = 10."""
-    names = list(dict.fromkeys(result.data.values.tolist()))
-    return sorted(names, key=lambda name: "K =" in name)
+    return in_order(result.data.values.tolist())
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return each name once, in their order, but those of another reading than the text's last."""
+    return sorted(dict.fromkeys(names), key=lambda name: "K =" in name)
 
 
 def readings(result: xr.Dataset) -> dict[str, xr.Dataset]:
@@ -63,7 +68,12 @@ INDEX = ["data", "beta", "seed"]
 
 def by_beta(table: pd.DataFrame) -> pd.DataFrame:
     """Return the medians over the seeds of a table with a row a network: a row a data set and β."""
-    return table.groupby(level=INDEX[:2], sort=False).median()
+    return _grouped(table).median()
+
+
+def _grouped(table: pd.DataFrame) -> DataFrameGroupBy:
+    names = in_order(table.index.get_level_values("data"))
+    return table.reindex(names, level="data").groupby(level=INDEX[:2], sort=False)
 
 
 def ranges(table: pd.DataFrame, spec: str = ".3g") -> pd.DataFrame:
@@ -73,7 +83,7 @@ def ranges(table: pd.DataFrame, spec: str = ".3g") -> pd.DataFrame:
         low, high = (format(value, spec) for value in (values.min(), values.max()))
         return low if low == high else f"{low} to {high}"
 
-    return table.groupby(level=INDEX[:2], sort=False).agg(words)
+    return _grouped(table).agg(words)
 
 
 def constants_table(result: xr.Dataset) -> pd.DataFrame:
@@ -96,7 +106,7 @@ def stretch_table(result: xr.Dataset) -> pd.DataFrame:
     stretches = result.along.sel(quantile=0.5) * scales(result)
     columns = {name: stretches.sel(direction=name).values for name in ("neighbour", "random", "attack")}
     columns["most"] = (scales(result) * result.local.sel(map="representation", quantile=0.5)).values
-    return pd.DataFrame(columns, index=index(result))
+    return pd.DataFrame(columns, index=index(result), dtype=float)
 
 
 def sides_table(result: xr.Dataset) -> pd.DataFrame:
@@ -107,7 +117,7 @@ def sides_table(result: xr.Dataset) -> pd.DataFrame:
             columns[constant, term] = result.tightness.sel(constant=constant, term=term, quantile=0.5)
     for term in TERMS:
         columns["holds", term] = holds(result, term)
-    return pd.DataFrame({key: values.values for key, values in columns.items()}, index=index(result))
+    return pd.DataFrame({key: values.values for key, values in columns.items()}, index=index(result), dtype=float)
 
 
 def holds(result: xr.Dataset, term: str) -> xr.DataArray:
