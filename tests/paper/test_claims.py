@@ -647,7 +647,7 @@ SENTENCES = {
     "training is reported to keep 0.893 under PGD at ε = 0.3.",
     "below-jacobian": "On MNIST under PGD at ε = 0.1, the best β keeps 0.020 and Jacobian regularisation 0.500:"
     " a difference of −0.480.",
-    "worst-case": "On MNIST in the worst case over all attacks at ε = 0.1, β = 10 gains 0.250 (0.125 to 0.375) in "
+    "worst-case": "On MNIST in the worst case over all attacks at ε = 0.1, β = 10 gains 0.250 (0.125 to 0.400) in "
     "accuracy; β = 0 keeps 0.300.",
     "noise-everywhere": "On MNIST under random signs of size ε = 0.3, β = 10 gains 0.150 in accuracy; β = 0 keeps "
     "0.300.",
@@ -881,8 +881,8 @@ def test_the_text_fits_its_width(entries, width):
 def test_the_text_says_verdict_and_finding():
     lines = export.to_text(EVERYTHING, 120).splitlines()
     start = lines.index("14. Random perturbations")
-    first = "On MNIST under random noise at ε = 0.1, β = 10 gains 0.150 in accuracy; β = 0 keeps"
-    assert lines[start + 1] == f"   reproduced{' ' * 21}{first}" and lines[start + 2] == f"{' ' * 34}0.300."
+    first = "On MNIST under random signs of size ε = 0.3, β = 10 gains 0.150 in accuracy; β = 0"
+    assert lines[start + 1] == f"   reproduced{' ' * 21}{first}" and lines[start + 2] == f"{' ' * 34}keeps 0.300."
     assert lines[lines.index("15. Stacking improves hierarchical classification") + 1].startswith(
         "   not recorded yet   "
     )
