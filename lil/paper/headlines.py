@@ -12,7 +12,7 @@ import xarray as xr
 
 from lil.paper import sensitivity
 from lil.paper.numbers import TABLE_1
-from lil.paper.tables import labelled
+from lil.paper.tables import corruptions, labelled
 
 Headline = dict[str, tuple[float | None, float]]
 
@@ -42,6 +42,14 @@ def _robustness(data: str, result: xr.Dataset) -> Headline:
     return clean | _unprinted(f"β = {{beta:g}}, accuracy at γ = {float(at):.2g}", curves.sel(epsilon=at))
 
 
+def _noise(result: xr.Dataset) -> Headline:
+    """Return the accuracy under two kinds of noise, by reading and β, at the middle severity."""
+    accuracy = result.accuracy.sel(level=corruptions.middle(result), corruption=list(corruptions.CURVES)).mean("seed")
+    return _unprinted(
+        "{networks}, β = {beta:g}, under {corruption}", accuracy.transpose("corruption", "networks", "beta")
+    )
+
+
 def _table1(result: xr.Dataset) -> Headline:
     """Return the paper's twelve numbers, each with the mean over our seeds."""
     means = result.accuracy.mean("seed")
@@ -66,6 +74,8 @@ HEADLINES: dict[str, Callable[[xr.Dataset], Headline]] = {
     "fig3_cifar10_public": partial(_robustness, "cifar10"),
     "fig4_torus": lambda result: _unprinted("{level} classes, accuracy", result.accuracy.sel(cut="ring").min("seed")),
     "table1": _table1,
+    "corruptions": _noise,
+    "corruptions_cifar10": _noise,
     "scale_and_depth": lambda result: _unprinted(
         "{choice}: accuracies lie apart by", sensitivity.spans(result).sel(measure="clean").mean("beta")
     ),
