@@ -91,7 +91,8 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
         model = recipe.restore(getattr(config, name), networks[name]).to(device).requires_grad_(False)
         parts.append(_measures(config, model, data))
         progress("measures of the variants", done, len(RECIPES))
-    return xr.concat(parts, "variant", join="exact").assign_coords(variant=list(VARIANTS))
+    result = xr.concat(parts, "variant", join="exact").assign_coords(variant=list(VARIANTS))
+    return result.assign(within=np.float32(config.within))
 
 
 def _measures(config: Config, model: StackedLIL, data: tuple[toy.Torus, toy.Torus]) -> xr.Dataset:

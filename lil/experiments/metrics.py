@@ -75,7 +75,7 @@ def _measures(config: Config, name: str, weights: dict[str, Tensor], device: str
             for cloud, _ in by_class
         ]
         fitted_dist = np.concatenate([_upper(pair_distances(cloud)) for cloud in fitted])
-        best[row] = _stress(x_dist, fitted_dist), np.corrcoef(x_dist, fitted_dist)[0, 1]
+        best[row] = _stress(x_dist, fitted_dist[None])[0], np.corrcoef(x_dist, fitted_dist)[0, 1]
         progress(f"measures of the {name}", row + 1, len(POINTS))
     chosen = np.random.default_rng(config.draw).choice(len(x_dist), config.n_shown, replace=False)
     first = [k for k, (_, seed) in enumerate(metrics.members(settings)) if seed == settings.seeds[0]]
@@ -109,7 +109,7 @@ def _upper(distance: Float[Tensor, "*lead n n"]) -> Float[np.ndarray, "*lead pai
     return distance[..., rows, columns].numpy()
 
 
-def _stress(x_dist: Float[np.ndarray, "pairs"], z_dist: Float[np.ndarray, "*m pairs"]) -> Float[np.ndarray, "*m"]:
+def _stress(x_dist: Float[np.ndarray, "pairs"], z_dist: Float[np.ndarray, "m pairs"]) -> Float[np.ndarray, "m"]:
     """Return √(Σ (d(Φ) − d(x))² / Σ d(x)²): 0 for an isometry, and 1 where all representations coincide."""
     return np.sqrt(((z_dist - x_dist) ** 2).sum(-1) / (x_dist**2).sum())
 

@@ -61,7 +61,7 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
     """Return measures of each layout of the first test images, and the layouts of the first seed.
 
     Layouts are the last hidden layer of the networks, over (units, scale, beta, seed), and those of the METHODS, over
-    (units, method, seed); the names of the latter's measures begin with ``other_``. PCA has no seed, and its measures
+    (units, other, seed); the names of the latter's measures begin with ``other_``. PCA has no seed, and its measures
     are the same for all. All methods were fitted to training images and are applied to test images.
 
     ``accuracy`` is that of the network's own classifier on all test images. ``vote`` (…, image) is True where a vote of
@@ -93,15 +93,15 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
     others, laid = _others(config, judge, x_fit, progress)
     member = ("units", "scale", "beta", "seed")
     variables = {name: ((*member, "image")[: array.ndim], array) for name, array in values.items()}
-    method = ("units", "method", "seed", "image")
-    variables |= {f"other_{name}": (method[: array.ndim], array) for name, array in others.items()}
+    axes = ("units", "other", "seed", "image")
+    variables |= {f"other_{name}": (axes[: array.ndim], array) for name, array in others.items()}
     for width, name in zip(units, NAMES, strict=True):
         axes = ("image", f"{name}_axis")
-        variables |= {name: (("scale", "beta", *axes), drawn[width]), f"other_{name}": (("method", *axes), laid[width])}
+        variables |= {name: (("scale", "beta", *axes), drawn[width]), f"other_{name}": (("other", *axes), laid[width])}
     coords = {"units": units, "scale": scales, "beta": list(settings.betas), "seed": list(settings.seeds)}
     variables["labels"] = ("image", judge.labels.numpy().astype(np.int8))
     variables["x_dist"] = ((), np.float32(np.median(judge.x_dist)))
-    return xr.Dataset(variables, coords | {"method": list(METHODS)})
+    return xr.Dataset(variables, coords | {"other": list(METHODS)})
 
 
 def _axes(config: Config) -> tuple[list[int], list[float]]:

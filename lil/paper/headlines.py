@@ -76,6 +76,10 @@ HEADLINES: dict[str, Callable[[xr.Dataset], Headline]] = {
     "table1": _table1,
     "corruptions": _noise,
     "corruptions_cifar10": _noise,
+    "hierarchy": lambda result: _unprinted(
+        "{variant}: correlation of distances, 8 classes",
+        result.correlation.sel(level=8, points="training").mean("seed"),
+    ),
     "scale_and_depth": lambda result: _unprinted(
         "{choice}: accuracies lie apart by", sensitivity.spans(result).sel(measure="clean").mean("beta")
     ),

@@ -34,7 +34,7 @@ def level_dots(axes: Panels, result: xr.Dataset, measure: str, label: str) -> Pa
     return axes
 
 
-def distortion_curves(axes: Panels, result: xr.Dataset, within: float) -> Panels:
+def distortion_curves(axes: Panels, result: xr.Dataset) -> Panels:
     """Draw the median distortion against the distance to the nearest cut: a panel a level, a line a seed.
 
     Solid lines are across the cuts, dotted ones along them. Below the dashed line a point counts as isometric.
@@ -45,7 +45,7 @@ def distortion_curves(axes: Panels, result: xr.Dataset, within: float) -> Panels
                 one = result.distortion.sel(level=level, variant=variant, tangent=tangent).dropna("distance", how="all")
                 for seed in one.seed.values if one.size else ():
                     ax.plot(one.distance, one.sel(seed=seed), line, color=colour, linewidth=1.1)
-        ax.axhline(within, color=INK, linewidth=0.8, linestyle="--")
+        ax.axhline(float(result.within), color=INK, linewidth=0.8, linestyle="--")
         ax.set(title=f"{level} classes", yscale="log", xlabel="distance to the nearest cut (steps of the grid)")
         plain_log_ticks(ax.yaxis)
     axes[0].set_ylabel("distance of the stretch from 1")

@@ -33,7 +33,7 @@ def trade_off(axes: Panels, result: xr.Dataset) -> Panels:
                 cell = at.sel(scale=scale, beta=beta)
                 ax.plot(cell.correlation, cell.vote, mark, color=colour, markersize=6)
         for method, mark in MARKS.items():
-            cell = at.sel(method=method)
+            cell = at.sel(other=method)
             ax.plot(cell.other_correlation, cell.other_vote, mark, color=INK, markersize=8)
         ax.set(title=f"{units} units", xlabel=MEASURES["correlation"])
     axes[0].set_ylabel(MEASURES["vote"])
@@ -62,7 +62,7 @@ def measure_curves(result: xr.Dataset) -> Figure:
                 for seed in one.seed.values:
                     ax.plot(places, one[measure].sel(units=units, scale=scale, seed=seed), color=colour, linewidth=1)
             for method, mark in MARKS.items():
-                height = float(one[f"other_{measure}"].sel(units=units, method=method).mean("seed"))
+                height = float(one[f"other_{measure}"].sel(units=units, other=method).mean("seed"))
                 ax.axhline(height, color=INK, linewidth=0.8, linestyle=":")
                 ax.plot(places.max() + 0.45, height, mark, color=INK, markersize=6, clip_on=False)
             ax.set_xticks(places, [f"{beta:g}" for beta in one.beta.values])
@@ -87,7 +87,7 @@ def layout_panels(result: xr.Dataset) -> Figure:
             _digits(ax, result.plane.sel(scale=scale, beta=beta).values, result.labels.values)
             ax.set_title(f"K = {scale:g}, β = {beta:g}", fontsize=9)
     for ax, (method, name) in zip(axes[-1], METHODS.items(), strict=False):
-        _digits(ax, result.other_plane.sel(method=method).values, result.labels.values)
+        _digits(ax, result.other_plane.sel(other=method).values, result.labels.values)
         ax.set_title(name, fontsize=9)
     for ax in axes.flat:
         ax.set_visible(bool(ax.collections))
@@ -115,7 +115,7 @@ def turning_layouts(result: xr.Dataset) -> go.Figure:
             add_points(figure, points, panel, visible=beta == betas[0], **look)
             owners.append(beta)
     for panel, method in enumerate(("pca", "umap"), start=result.sizes["scale"]):
-        add_points(figure, result.other_space.sel(method=method).values, panel, **look)
+        add_points(figure, result.other_space.sel(other=method).values, panel, **look)
         owners.append(None)
     titles = [f"K = {k:g}" for k in result.scale.values.tolist()] + ["PCA", "UMAP"]
     changes = {f"{beta:g}": {"visible": [owner in (None, beta) for owner in owners]} for beta in betas}

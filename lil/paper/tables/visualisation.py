@@ -32,7 +32,7 @@ def measure_table(result: xr.Dataset) -> pd.DataFrame:
     for units in one.units.values.tolist():
         at = one.sel(units=units)
         for method, name in METHODS.items():
-            parts[units, name, ""] = {MEASURES[key]: float(at[f"other_{key}"].sel(method=method)) for key in MEASURES}
+            parts[units, name, ""] = {MEASURES[key]: float(at[f"other_{key}"].sel(other=method)) for key in MEASURES}
         for scale in one.scale.values.tolist():
             for beta in one.beta.values.tolist():
                 cell = at.sel(scale=scale, beta=beta)
@@ -45,7 +45,7 @@ def measure_table(result: xr.Dataset) -> pd.DataFrame:
 def ahead(result: xr.Dataset, units: int, method: str) -> list[tuple[float, float]]:
     """Return (K, β) of the networks that beat a method in both the vote and the correlation, as means over seeds."""
     one = means(result).sel(units=units).mean("seed")
-    both = (one.vote > one.other_vote.sel(method=method)) & (one.correlation > one.other_correlation.sel(method=method))
+    both = (one.vote > one.other_vote.sel(other=method)) & (one.correlation > one.other_correlation.sel(other=method))
     return [(scale, beta) for scale in one.scale.values.tolist() for beta in one.beta.values.tolist()
             if bool(both.sel(scale=scale, beta=beta))]  # fmt: skip
 
@@ -83,7 +83,7 @@ def numbers(result: xr.Dataset) -> Numbers:
             f"best_correlation_{units}": float(each.correlation.sel(network)),
         }
         for method in METHODS:
-            other = dict(units=units, method=method)
+            other = dict(units=units, other=method)
             vote = result.vote.sel(network, drop=True).astype(float) - result.other_vote.sel(other, drop=True)
             correlation = seeds.correlation.sel(network) - seeds.other_correlation.sel(other)
             found |= {
@@ -91,7 +91,7 @@ def numbers(result: xr.Dataset) -> Numbers:
                 f"correlation_over_{units}_{method}": f"{over_seeds(correlation):+.3f}",
                 f"ahead_{units}_{method}": settings_in_words(ahead(result, units, method)),
             }
-    member, others = ("units", "scale", "beta"), ("units", "method")
+    member, others = ("units", "scale", "beta"), ("units", "other")
     return found | flat(
         accuracy=each.accuracy.transpose(*member),
         ratio=each.ratio.transpose(*member),
