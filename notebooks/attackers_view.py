@@ -23,7 +23,7 @@
 # β = {glue:text}`av_beta` gains most under the paper's attack: {glue:text}`av_gain_total` in accuracy over β = 0 at ε = {glue:text}`av_epsilon`, on
 # {glue:text}`av_every` images, with an interval of 95 % over {glue:text}`av_seeds` seeds. Against one step along the gradient of the cross-entropy the same networks gain
 # {glue:text}`av_gain_classification` at that ε. Under AutoAttack, on the first {glue:text}`av_few` images: {glue:text}`av_remains`.
-# {doc}`worst_case` has 1000 images, and the public code's reading.
+# An evaluation of 1000 images in both readings is prepared (`lil reproduce worst_case`) and not recorded yet.
 #
 # ## How it is computed
 #
@@ -149,7 +149,7 @@ tables.checklist_table(items).round(3)
 #
 # The last two items are about the paper's attack: whether it follows what decides the answer, and whether it is stronger than images that were made for another
 # network. The others are about the attackers of this page. An item that fails says where a number here is not the last word: a stronger attack lowers an
-# accuracy, never raises it. {glue:text}`av_stronger`. So the gains under AutoAttack are the ones to trust, and {doc}`worst_case` takes all attacks together.
+# accuracy, never raises it. {glue:text}`av_stronger`. So the gains under AutoAttack are the ones to trust.
 #
 # *What the objective hides.* The paper's attack follows the gradient of the whole training loss. The larger β, the more of that step goes where distances are
 # distorted, and not to where the answer changes. At β = 0 all of it goes there. So under the paper's attack the networks that are compared do not meet the

@@ -140,7 +140,7 @@ def read(path: Path) -> tuple[tuple[Claim, ...], dict[str, datetime]]:
     records, thresholds = content["records"], {}
     for name, each in content["thresholds"].items():
         value = getattr(measures, each["value"]) if isinstance(each["value"], str) else each["value"]
-        thresholds[name] = Threshold(**each | {"value": value})
+        thresholds[name] = Threshold(**each | {"value": float(value)})
     claims = []
     for number, entry in enumerate(content["claim"], start=1):
         cases = []

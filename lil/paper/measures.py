@@ -31,8 +31,7 @@ import xarray as xr
 from scipy.stats import spearmanr
 
 from lil.paper import numbers
-from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images, rank_correlation
-from lil.paper.tables import worst_case
+from lil.paper.intervals import Interval, over_seeds, rank_correlation
 
 KEPT = 0.99  # correlation from which distances count as kept
 WITHIN = 0.1  # how far from 1 a ratio of distances may lie
@@ -284,15 +283,6 @@ def attack_gain(result: xr.Dataset, *, where: str, attack: str, epsilon: float) 
     images = int(result.images.min() if attack == "autoattack" else result.images.max())
     values = _at(result.accuracy.sel(images=images, attack=attack), epsilon)
     return _gain(values, f"{where} under {ATTACKS[attack]} at ε = {epsilon:.2g}", "accuracy", images, _best(values))
-
-
-def worst_gain(result: xr.Dataset, *, where: str, networks: str, epsilon: float) -> Effect:
-    """Measure the gain that the worst case over all attacks leaves at one ε, over seeds and images."""
-    right = _at(worst_case.answers(result).sel(reading=networks, attack="worst"), epsilon)
-    best = _best(right.mean("image"))
-    gain, base = over_seeds_and_images(right.sel(beta=best) - right.sel(beta=0)), float(right.sel(beta=0).mean())
-    under = f"in the worst case over all attacks at ε = {epsilon:.2g}"
-    return Effect(gain, f"{where} {under}, β = {best:g} {change(gain, 'accuracy')}; β = 0 keeps {base:.3f}.")
 
 
 def noise_gain(result: xr.Dataset, *, where: str, networks: str, noise: str, severity: float) -> Effect:
