@@ -252,7 +252,8 @@ def _at_both_ends(networks: xr.Dataset) -> Numbers:
 def _of_images(networks: xr.Dataset) -> Numbers:
     """Return the certificates of one reading's networks, and the relations of its measures to robustness."""
     numbers: Numbers = {"rank_at": float(robustness(networks).epsilon), "rank_networks": networks.sizes["network"]}
-    numbers |= {f"rank_{short}": relation(ranks(networks)[name]) for short, name in SHORT.items()}
+    found = ranks(networks)
+    numbers |= {f"rank_{short}": relation(found[name]) for short, name in SHORT.items()}
     for end, one in _ends(networks):
         at = one.sel(epsilon=CERTIFIED_AT, method="nearest").reset_coords("epsilon", drop=True)
         for name, values in (("certified", at.certified.sel(norm="Linf", drop=True)), ("attacked", at.attacked)):
