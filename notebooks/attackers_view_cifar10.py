@@ -23,7 +23,7 @@
 # β = {glue:text}`avc_beta` gains most under the paper's attack: {glue:text}`avc_gain_total` in accuracy over β = 0 at ε = {glue:text}`avc_epsilon`, on
 # {glue:text}`avc_every` images and {glue:text}`avc_seeds` seed. Against one step along the gradient of the cross-entropy the same network gains
 # {glue:text}`avc_gain_classification` at that ε. Under AutoAttack, on the first {glue:text}`avc_few` images: {glue:text}`avc_remains`.
-# {doc}`worst_case_cifar10` has three seeds, more images, and intervals.
+# One seed and few images decide little; an evaluation with three seeds is prepared (`lil reproduce worst_case_cifar10`).
 
 # %%
 import matplotlib.pyplot as plt
@@ -88,7 +88,7 @@ attackers.gain_dots(result);
 
 # %% [markdown]
 # *How to read it.* A gain that is large on the left and gone on the right belongs to the attack on the left. One image is {glue:text}`avc_few_image:.3f` in accuracy
-# here. There is one seed: {doc}`fig3_cifar10` shows how far seeds lie apart, {doc}`worst_case_cifar10` has intervals.
+# here. There is one seed: {doc}`fig3_cifar10` shows how far seeds lie apart.
 #
 # ## Numbers
 #

@@ -27,7 +27,8 @@
 # *MNIST.* {glue:text}`table1_mnist_readings`
 #
 # *CIFAR10.* {glue:text}`table1_cifar10_inside` of {glue:text}`table1_cifar10_rows` printed numbers lie inside the spread of the text's reading. At β = 10 our mean is
-# {glue:text}`table1_cifar10_last:.3f`, the paper's number {glue:text}`table1_cifar10_printed_last:.3f`. {doc}`table1_cifar10` asks what gives that row.
+# {glue:text}`table1_cifar10_last:.3f`, the paper's number {glue:text}`table1_cifar10_printed_last:.3f`. What gives that row is open: two mechanisms can be tried
+# (`lil reproduce table1_cifar10 table1_cifar10_trained`, hours), and neither is recorded yet.
 
 # %%
 import matplotlib.pyplot as plt
@@ -165,8 +166,7 @@ for name, values in baselines.items():
 # the VGG13 were, how accurate they are, and whether its figures were made by the code that is public, is not known; a match
 # of one number would not settle it, a mismatch of all does not either. The weights that torchvision publishes for ImageNet are
 # a further reading that this page does not have: `weights="imagenet"` in `lil.recipes.cifar10` trains on them where they can be
-# downloaded. So is the text's "final classification layer removed" by the letter, which leaves 4096 numbers of a VGG13 and not 512: see {doc}`table1_cifar10`,
-# which also has the reading of the last public commit.
+# downloaded. So is the text's "final classification layer removed" by the letter, which leaves 4096 numbers of a VGG13 and not 512.
 
 # %%
 results.footer(result)

@@ -74,6 +74,7 @@ PROBES = {
     "fig3_mnist_public": {"mnist.n_train": 3000, "mnist.n_test": 500},
     "fig4_torus": {"*.epochs": 200, "*.grid": 24},
     "figA1_distances": {"*.n_train": 300, "*.epochs": 2, "n_images": 300},
+    "hierarchy": {"*.epochs": 30, "*.grid": 24},
     "lipschitz_bound": {
         "rings.epochs": 200,
         "rings.n_points": 60,
@@ -93,6 +94,7 @@ PROBES = {
         "directions": 2,
         "steps": 4,
     },
+    "metrics": {"*.epochs": 60, "n_shown": 50, "stress_steps": 100},
     "scale_and_depth": {"*.n_train": 600, "*.epochs": 2, "*.n_test": 100, "n_distances": 100},
     "scaling": {
         "points": [100, 200],
@@ -117,6 +119,7 @@ PROBES = {
         "n_attacked": 20,
         "n_distances": 60,
     },
+    "visualisation": {"*.n_train": 600, "*.n_test": 200, "n_images": 200, "n_fitted": 200},
     "worst_case": {
         "*.n_train": 3000,
         "trial.n_images": 100,
@@ -171,6 +174,7 @@ WITNESSED = {
     "fig3_mnist_public": {"mnist.n_test": 2000},
     "fig4_torus": {"*.epochs": 500},
     "figA1_distances": {"*.n_train": 5000, "n_images": 1000},
+    "hierarchy": {"*.epochs": 300},
     "lipschitz_bound": {
         "rings.epochs": 500,
         "torus.epochs": 300,
@@ -179,12 +183,14 @@ WITNESSED = {
         "n_images": 60,
     },
     "lipschitz_bound_cifar10": {"cifar10.n_train": 5000, "n_images": 20},
+    "metrics": {"*.epochs": 300},
     "scale_and_depth": {"*.n_train": 10000, "*.n_test": 500, "n_distances": 500},
     "scaling": {"repeats": 1, "points": [200, 400], "threads": [1]},
     "table1": {"*.n_train": 5000, "*.n_test": 2000},
     "table1_cifar10": {"*.n_train": 5000, "*.n_test": 2000},
     # No engine trains these faster than the plain code: the two differ by nothing but rounding.
     "table1_cifar10_trained": {"*.n_train": 200, "*.epochs": 1, "*.n_test": 200, "n_attacked": 100},
+    "visualisation": {"*.n_train": 6000, "*.n_test": 1000, "n_images": 300, "n_fitted": 500},
     "worst_case": {"*.n_train": 10000, "trial.n_images": 100, "trial.iterations": 10, "trial.queries": 100},
     "worst_case_cifar10": {
         "cifar10.n_train": 5000,

@@ -27,7 +27,7 @@ QUANTITIES = (*gradient_bound.Terms._fields, "margin", "local", "reach")
 class Config:
     mnist_text: mnist.Config = mnist.FIVE  # the networks: Figure 3A's, the first five seeds,
     mnist_public: mnist.Config = mnist.FIVE_PUBLIC  # and those of K = 10, as in the public code
-    n_images: int = 100  # test images, the set's first
+    n_images: int = 50  # test images, the set's first
     batch_size: int = 100  # images whose pairs make the isometry term, as in training
     # The largest change of a pixel that is certified and attacked: small, because certificates reach no further
     epsilons: tuple[float, ...] = (0.003, 0.01, 0.02)

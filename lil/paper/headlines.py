@@ -88,6 +88,10 @@ HEADLINES: dict[str, Callable[[xr.Dataset], Headline]] = {
     "corruptions_cifar10": _noise,
     "worst_case": _worst_case,
     "worst_case_cifar10": _worst_case,
+    "hierarchy": lambda result: _unprinted(
+        "{variant}: correlation of distances, 8 classes",
+        result.correlation.sel(level=8, points="training").mean("seed"),
+    ),
     "scale_and_depth": lambda result: _unprinted(
         "{choice}: accuracies lie apart by", sensitivity.spans(result).sel(measure="clean").mean("beta")
     ),

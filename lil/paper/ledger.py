@@ -116,8 +116,8 @@ def _case(number: int, proposition: Proposition, entry: dict[str, Any], records:
     on, record, reading = words.pop("on"), words.pop("record"), words.pop("reading", "none")
     stronger, page = words.pop("stronger", ()), words.pop("page", f"nb/{record.removesuffix('_public')}")
     first = records.get(words.pop("seen", record))
-    detail = f"ε = {words['epsilon']:.2g}" if "epsilon" in words else ""
-    parts = (proposition.name, on, reading.replace("none", ""), detail.partition("= ")[2])
+    detail = words.pop("kind", f"ε = {words['epsilon']:.2g}" if "epsilon" in words else "")
+    parts = (proposition.name, on, reading.replace("none", ""), detail.removeprefix("ε = "))
     return Case(
         number,
         proposition,

@@ -31,7 +31,8 @@ import xarray as xr
 from scipy.stats import spearmanr
 
 from lil.paper import numbers
-from lil.paper.intervals import Interval, over_seeds, rank_correlation
+from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images, rank_correlation
+from lil.paper.tables import worst_case
 
 KEPT = 0.99  # correlation from which distances count as kept
 WITHIN = 0.1  # how far from 1 a ratio of distances may lie
@@ -44,6 +45,7 @@ BOUND = 1 + 1e-5  # a ratio of single precision that a theorem keeps at 1 or bel
 NEAR = 0.01  # clean accuracies that differ by no more count as equal
 TEST_IMAGES = 10_000  # of MNIST, and of CIFAR10
 OBJECTIVES = {"total": "the paper's attack", "classification": "FGSM on the cross-entropy alone"}
+NOISES = {"sign": "random signs of size ε", "gaussian": "Gaussian noise of σ"}
 ATTACKS = {"pgd": "PGD", "autoattack": "AutoAttack", "noise": "random noise"}
 
 
@@ -282,6 +284,27 @@ def attack_gain(result: xr.Dataset, *, where: str, attack: str, epsilon: float) 
     images = int(result.images.min() if attack == "autoattack" else result.images.max())
     values = _at(result.accuracy.sel(images=images, attack=attack), epsilon)
     return _gain(values, f"{where} under {ATTACKS[attack]} at ε = {epsilon:.2g}", "accuracy", images, _best(values))
+
+
+def worst_gain(result: xr.Dataset, *, where: str, networks: str, epsilon: float) -> Effect:
+    """Measure the gain that the worst case over all attacks leaves at one ε, over seeds and images."""
+    right = _at(worst_case.answers(result).sel(reading=networks, attack="worst"), epsilon)
+    best = _best(right.mean("image"))
+    gain, base = over_seeds_and_images(right.sel(beta=best) - right.sel(beta=0)), float(right.sel(beta=0).mean())
+    under = f"in the worst case over all attacks at ε = {epsilon:.2g}"
+    return Effect(gain, f"{where} {under}, β = {best:g} {change(gain, 'accuracy')}; β = 0 keeps {base:.3f}.")
+
+
+def noise_gain(result: xr.Dataset, *, where: str, networks: str, noise: str, severity: float) -> Effect:
+    """Measure the gain in accuracy under one kind of random noise, at one severity."""
+    one = result.sel(networks=networks, corruption=noise)
+    level = int(abs(one.severity - severity).argmin("level"))
+    if abs(float(one.severity[level]) - severity) > severity / 50:
+        raise KeyError(f"{noise} has no severity {severity:g}: it has {one.severity.values.round(3).tolist()}.")
+    values = one.accuracy.isel(level=level).dropna("seed", how="all")
+    return _gain(
+        values, f"{where} under {NOISES[noise]} = {severity:.2g}", "accuracy", int(result.images), _best(values)
+    )
 
 
 def below_published(result: xr.Dataset, *, where: str) -> Effect:

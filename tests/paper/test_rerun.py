@@ -1,8 +1,11 @@
 """Notebooks rerun with settings of the reader's own."""
 
+import shlex
+
 import nbformat
 import pytest
 
+from lil import cli
 from lil.paper import notebook, pages, rerun
 from lil.results.errors import NotRerun, SettingRefused
 
@@ -12,7 +15,8 @@ def own(tmp_path, monkeypatch):
     """A notebook that prints its parameter, in a folder of its own."""
     sources = tmp_path / "notebooks"
     sources.mkdir()
-    text = (
+    header = pages.find_sources(["fig2_rings"])[0].read_text().partition("# %%")[0]
+    text = header + (
         '# %% tags=["parameters"]\nprofile = "paper"\nmode = "auto"\nbetas = None  # weights of the isometry term\n\n'
     )
     (sources / "fig2_rings.py").write_text(text + "# %%\nprint(profile, mode, betas)\nassert betas != [9]\n")
@@ -89,3 +93,15 @@ def test_the_top_of_a_rerun_names_its_settings():
     text = notebook.changed(xr.Dataset(attrs={"changes": '{"betas": [0, 3], "cut": "tube"}'})).data
     assert text.startswith("**A rerun with changed settings: `betas` = [0, 3], `cut` = tube.**")
     assert notebook.changed(xr.Dataset()) is None and notebook.changed(xr.Dataset(attrs={"changes": "{}"})) is None
+
+
+def test_the_readmes_first_rerun_works_as_printed(tmp_path, monkeypatch, capsys):
+    readme = (pages.ROOT / "README.md").read_text()
+    line = next(line for line in readme.splitlines() if line.startswith("lil rerun") and "quick" in line)
+    monkeypatch.setattr(rerun, "RERUNS", tmp_path)
+    assert cli.main(shlex.split(line.partition("#")[0])[1:]) == 0
+    path = tmp_path / "quick-betas-0-3" / "fig2_rings" / "fig2_rings.ipynb"
+    assert str(path) in capsys.readouterr().out
+    shown = [str(output) for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", [])]
+    assert any("A rerun with changed settings: `betas` = [0, 3]" in text for text in shown)
+    assert any("lil rerun fig2_rings --profile quick betas='[0, 3]'" in text for text in shown)
