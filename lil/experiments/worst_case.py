@@ -17,7 +17,7 @@ RECIPES = {"text": mnist, "public": mnist}
 
 # 0.1 is customary for networks that were not trained for an attack. An ε of Figure 3 where its curves are steep shows
 # what the former hides where it leaves nothing.
-TRIAL = Trial(epsilons=(FGSM.epsilons[3], 0.1), auto_epsilons=(0.1,), n_images=1000)
+TRIAL = Trial(epsilons=(FGSM.epsilons[3], 0.1), auto_epsilons=(0.1,), n_images=300)
 
 
 @dataclass(frozen=True)

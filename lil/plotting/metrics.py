@@ -14,7 +14,7 @@ COLOURS = dict(zip(TERMS, (CROSS_ENTROPY, ISOMETRY, CLASSES[0], CLASSES[1]), str
 def stress_dots(axes: Panels, result: xr.Dataset) -> Panels:
     """Draw the stress on held-out points: a panel a data set, a group a metric, a dot a seed, a colour a term.
 
-    The dashed line is the least stress that geodesic distances allow in a Euclidean space.
+    The dashed line is the least stress that was found for geodesic distances in a Euclidean space.
     """
     one, metrics = result.sel(points="held-out"), result.metric.values.tolist()
     for ax, data in zip(axes, one.data.values.tolist(), strict=True):
@@ -25,7 +25,7 @@ def stress_dots(axes: Panels, result: xr.Dataset) -> Panels:
             ax.plot([], [], "o", color=colour, label=TERMS[term])
         least = float(one.least_stress.sel(data=data))
         at = metrics.index("geodesic")
-        ax.plot([at - 0.42, at + 0.42], [least, least], color=INK, linewidth=1, linestyle="--", label="least possible")
+        ax.plot([at - 0.42, at + 0.42], [least, least], color=INK, linewidth=1, linestyle="--", label="least found")
         ax.set_xticks(range(len(metrics)), [NAMES[metric] for metric in metrics])
         ax.set(title=DATA[data], yscale="log", xlabel="metric in which it is measured")
         plain_log_ticks(ax.yaxis)

@@ -56,7 +56,8 @@ def measure_curves(result: xr.Dataset) -> Figure:
         len(one.units), len(MEASURES), figsize=(11.5, 3 * len(one.units)), sharex=True, sharey="col"
     )
     places = np.arange(one.sizes["beta"])
-    for row, units in zip(np.atleast_2d(axes), one.units.values.tolist(), strict=True):
+    widths = one.units.values.tolist()
+    for row, units in zip(np.atleast_2d(axes), widths, strict=True):
         for ax, (measure, words) in zip(row, MEASURES.items(), strict=True):
             for scale, colour in looks.items():
                 for seed in one.seed.values:
@@ -66,14 +67,16 @@ def measure_curves(result: xr.Dataset) -> Figure:
                 ax.axhline(height, color=INK, linewidth=0.8, linestyle=":")
                 ax.plot(places.max() + 0.45, height, mark, color=INK, markersize=6, clip_on=False)
             ax.set_xticks(places, [f"{beta:g}" for beta in one.beta.values])
-            ax.set_title(words.replace(" of ", "\nof ").replace(" within", "\nwithin"), fontsize=9)
+            ax.set_title(
+                words.replace(" of ", "\nof ").replace(" within", "\nwithin") if units == widths[0] else "", fontsize=9
+            )
+            ax.set_xlabel("β" if units == widths[-1] else "")
         row[0].set_ylabel(f"{units} units")
     handles = [plt.Line2D([], [], color=colour, label=f"K = {scale:g}") for scale, colour in looks.items()]
     handles += [
         plt.Line2D([], [], color=INK, marker=mark, linestyle=":", label=METHODS[m]) for m, mark in MARKS.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
-    figure.supxlabel("β", fontsize=10)
     return figure
 
 

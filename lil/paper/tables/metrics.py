@@ -16,12 +16,12 @@ DATA = {"rings": "rings", "torus": "torus"}
 def stress_table(result: xr.Dataset, points: str = "held-out") -> pd.DataFrame:
     """Return the stress in each metric (rows) of the networks of each term (columns), as means over seeds.
 
-    The last column is the least stress that is possible: 0, and for geodesic distances that of the best points found.
+    The last column is the least stress of any points: 0, and for geodesic distances the least that was found.
     """
     one = result.sel(points=points)
     table = one.stress.mean("seed").transpose("data", "metric", "term").to_series().unstack("term")[one.term.values]
     least = one.least_stress.where(one.metric == "geodesic", 0).transpose("data", "metric").to_series()
-    table.insert(len(table.columns), "least possible", least)
+    table.insert(len(table.columns), "least found", least)
     return table.astype(float).rename(columns=TERMS, index=NAMES).rename_axis(index=["", "metric"], columns=None)
 
 
@@ -39,7 +39,7 @@ def numbers(result: xr.Dataset) -> Numbers:
     pairs of a data set and a metric in which every network that was trained to keep the metric has less stress than any
     network with another term or none, ``cells`` all such pairs. ``saved`` is the stress of the network with the
     Euclidean term minus that of the network with the metric's own, with its interval over seeds. ``above_least`` is the
-    stress of the geodesic networks divided by the least possible.
+    stress of the geodesic networks divided by the least found.
     """
     one = result.sel(points="held-out", drop=True)
     mine, both = own(one, "stress"), ("data", "metric")
