@@ -21,10 +21,18 @@ HIGHLIGHTS = (  # of the first page: a topic, the names of its entries, and its 
     ("Rings", ("rings-stretch-rings", "rings-loops-rings", "plain-loops-rings"), "nb/fig2_rings"),
     ("Figure 3", ("fgsm-gain-mnist-text", "same-beta-mnist-text", "fgsm-gain-cifar10-text"), "nb/fig3_mnist"),
     ("Strong attackers", ("autoattack-mnist-text-0-046", "autoattack-mnist-text-0-1"), "nb/attackers_view"),
-    ("Random noise", ("noise-mnist-text-0-3",), "nb/attackers_view"),
+    (
+        "Random noise",
+        ("noise-everywhere-mnist-text-signs-0-3", "noise-everywhere-mnist-public-gaussian-0-2"),
+        "nb/corruptions",
+    ),
     ("Table 1", ("small-beta-mnist-text", "large-beta-mnist-text", "large-beta-cifar10-text"), "nb/table1"),
     ("Torus", ("torus-accuracy-torus-text", "torus-correlation-torus-text"), "nb/fig4_torus"),
-    ("The theory", ("eq-6-rings-torus-and-mnist-text", "constant-median-mnist-text"), "theory/limits"),
+    (
+        "The theory",
+        ("eq-6-rings-torus-and-mnist-text", "constant-median-mnist-text", "constant-median-cifar10-text"),
+        "theory/limits",
+    ),
 )
 
 record = once(recorded)  # the ledger and the differences look at the same records: each is read once a build

@@ -192,7 +192,7 @@ def test_dimensions_have_names_and_answers_are_bytes(whole, result):
 def test_the_papers_scale():
     config = worst_case.PAPER
     assert (config.text, config.public) == (mnist.FIVE, mnist.FIVE_PUBLIC)
-    assert config.trial.epsilons == (Fgsm().epsilons[3], 0.1) and config.trial.n_images == 1000
+    assert config.trial.epsilons == (Fgsm().epsilons[3], 0.1) and config.trial.n_images == 300
     assert (config.trial.iterations, config.trial.queries) == (100, 5000)  # AutoAttack's standard version
 
 
