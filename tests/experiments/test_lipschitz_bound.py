@@ -145,11 +145,16 @@ def test_the_rank_correlation_is_spearmans(result):
     assert lipschitz_bound.rank_correlation(a, b) == pytest.approx(spearmanr(a, b).statistic)
 
 
-def test_the_ledger_reads_it_and_takes_the_texts_reading_of_the_images(result):
-    for measure in (measures.lipschitz_estimates, measures.gradient_bound):
-        assert all(len(number.values) == 2 and np.isfinite(number.values).all() for number in measure(result))
-    labels = [number.label for number in measures.lipschitz_constants(result)]
-    assert labels[0].startswith("rings: ") and labels[-1].startswith(f"{TEXT}: ")
+def test_the_ledger_reads_it_by_data_set_and_reading(result):
+    assert measures.bounded_estimate(result, where="here", of="pair").interval.value <= 1
+    assert measures.equation_6(result, where="here").interval.value == 0
+    for data in ("rings", TEXT, PUBLIC):
+        at = dict(where="here", data=data)
+        violated = of(result, data).violated.sel(constant="one", term="cross_entropy")
+        shares = violated[violated.beta.values == violated.beta.values.max()]
+        found = measures.isometrys_bound(result, **at, term="cross_entropy").interval.value
+        assert found == pytest.approx(float(shares.mean()))
+        assert measures.constant_factor(result, **at, of="median").interval.value > 0
 
 
 def test_run_gives_what_evaluate_gives(result):

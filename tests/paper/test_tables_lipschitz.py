@@ -114,6 +114,15 @@ def test_a_relation_is_claimed_only_where_the_interval_leaves_zero_out():
     assert lipschitz.relation(Interval(-0.3, -0.7, 0.1, 30)) == "−0.30 (−0.70 to +0.10): no relation shown"
     assert lipschitz.relation(Interval(-0.3, -0.7, -0.1, 30)).endswith(": the smaller the value, the more robust")
     assert lipschitz.relation(Interval(0.3, 0.1, 0.7, 30)).endswith(": the smaller the value, the less robust")
+    assert lipschitz.relation(Interval(np.nan, np.nan, np.nan, 2)) == "not defined for these networks"
+
+
+@pytest.mark.parametrize(
+    "a, b", [([1.0, 2.0], [2.0, 1.0]), ([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]), ([1.0, 2.0, 3.0], [0.0] * 3)]
+)
+def test_too_few_networks_or_one_value_of_all_have_no_rank(a, b):
+    found = lipschitz.rank(np.array(a), np.array(b))
+    assert np.isnan(found.value) and found.seeds == len(a)
 
 
 def test_the_change_of_a_constant_is_paired_by_seed_and_named_by_its_interval(result):

@@ -6,6 +6,7 @@ isometry loss: an isometry then has 1 in every reading.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -162,27 +163,36 @@ def robustness(networks: xr.Dataset) -> xr.DataArray:
 def ranks(networks: xr.Dataset) -> dict[str, Interval]:
     """Return Spearman's correlation of each of the :func:`measures` with robustness, over the networks."""
     robust = robustness(networks).values
-    return {name: rank_correlation(values.values, robust) for name, values in measures(networks).items()}
+    return {name: rank(values.values, robust) for name, values in measures(networks).items()}
+
+
+def rank(a: np.ndarray, b: np.ndarray) -> Interval:
+    """Return the rank correlation over networks; NaN where a rerun has too few of them, or one value of all."""
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return Interval(math.nan, math.nan, math.nan, len(a))
+    return rank_correlation(a, b)
 
 
 def ranks_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the :func:`ranks` of each reading's networks, with interval and number of networks."""
     rows = {
-        (title(networks), name): (rank.value, rank.low, rank.high, rank.seeds, float(robustness(networks).epsilon))
+        (title(networks), name): (found.value, found.low, found.high, found.seeds, float(robustness(networks).epsilon))
         for networks in readings(result).values()
-        for name, rank in ranks(networks).items()
+        for name, found in ranks(networks).items()
     }
     columns = ["rank correlation", "low", "high", "networks", "ε"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).set_axis(pd.MultiIndex.from_tuples(rows))
 
 
-def relation(rank: Interval) -> str:
+def relation(found: Interval) -> str:
     """Return a rank correlation with its interval, and in words the relation that it shows."""
-    if not rank.excludes_zero:
+    if math.isnan(found.value):
+        return "not defined for these networks"
+    if not found.excludes_zero:
         words = "no relation shown"
     else:
-        words = f"the smaller the value, the {'more' if rank.value < 0 else 'less'} robust"
-    return f"{rank:+.2f}: {words}"
+        words = f"the smaller the value, the {'more' if found.value < 0 else 'less'} robust"
+    return f"{found:+.2f}: {words}"
 
 
 # The numbers of the pages
@@ -242,7 +252,8 @@ def _at_both_ends(networks: xr.Dataset) -> Numbers:
 def _of_images(networks: xr.Dataset) -> Numbers:
     """Return the certificates of one reading's networks, and the relations of its measures to robustness."""
     numbers: Numbers = {"rank_at": float(robustness(networks).epsilon), "rank_networks": networks.sizes["network"]}
-    numbers |= {f"rank_{short}": relation(ranks(networks)[name]) for short, name in SHORT.items()}
+    found = ranks(networks)
+    numbers |= {f"rank_{short}": relation(found[name]) for short, name in SHORT.items()}
     for end, one in _ends(networks):
         at = one.sel(epsilon=CERTIFIED_AT, method="nearest").reset_coords("epsilon", drop=True)
         for name, values in (("certified", at.certified.sel(norm="Linf", drop=True)), ("attacked", at.attacked)):
@@ -259,7 +270,7 @@ def numbers(result: xr.Dataset) -> Numbers:
     largest = np.maximum(result.lower.max("pairs"), result.local.sel(map="representation", quantile=1))
     found = _theorem(result) | {
         "points": int(readings(result)["images"].points.max()),
-        "certified_at": CERTIFIED_AT,
+        "certified_at": float(result.epsilon.sel(epsilon=CERTIFIED_AT, method="nearest")),
         "ordered": int((largest <= upper * ROUNDING).sum()),
         "margins_hold": int((result.forced <= result.lower.sel(pairs="between") * ROUNDING).sum()),
     }
