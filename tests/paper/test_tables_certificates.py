@@ -115,14 +115,6 @@ def test_a_factor_says_its_direction_only_where_the_interval_leaves_one_out():
     assert certificates.scaled(Interval(3, np.nan, np.nan, 1)) == "shows no clear change, a factor of 3"
 
 
-def test_a_rerun_with_other_settings_has_its_numbers_too(result):
-    other = result.isel(beta=[1, 2], seed=[0]).assign_coords(epsilon=[0.02, 0.05])
-    numbers = certificates.numbers(other)
-    assert (numbers["epsilon"], numbers["far"], numbers["networks"]) == (0.02, 0.05, 2)
-    assert numbers["text_right_first"].startswith(f"{float(result.right[0, 1, 0].mean()):.1%}")
-    assert certificates.ranks_table(other).shape == (6, 2)
-
-
 def test_numbers_name_reading_method_and_end(result):
     numbers = certificates.numbers(result)
     last = at(result).pgd.astype(float)

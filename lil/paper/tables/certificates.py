@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images
+from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images, rank_correlation
 from lil.paper.tables import Numbers, listed
-from lil.paper.tables.lipschitz import rank
 
 READINGS = {"mnist_text": "K = 1", "mnist_public": "K = 10"}
 METHODS = {
@@ -27,13 +26,8 @@ QUANTITIES = {
     "local": "local Lipschitz constant of the logits",
     "reach": "reach, margin / (√2 · local constant)",
 }
-STATED_AT = 0.01  # ε of the first numbers in the words, or the result's nearest to it
+STATED_AT = 0.01  # ε of the first numbers in the words
 SMALL = 1e-4  # ε at which the product of norms certifies something
-
-
-def stated(result: xr.Dataset) -> float:
-    """Return the result's ε that is nearest to STATED_AT."""
-    return float(result.epsilon.sel(epsilon=STATED_AT, method="nearest"))
 
 
 def every_image(result: xr.Dataset) -> xr.DataArray:
@@ -62,9 +56,9 @@ def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
 
 
 def gains(result: xr.Dataset) -> xr.DataArray:
-    """Return the largest β minus the smallest, image by image and seed by seed, of :func:`every_image`'s values."""
+    """Return the largest β minus β = 0, image by image and seed by seed, of what :func:`every_image` returns."""
     each = every_image(result)
-    return each.sel(beta=result.beta.max(), drop=True) - each.sel(beta=result.beta.min(), drop=True)
+    return each.sel(beta=result.beta.max(), drop=True) - each.sel(beta=0, drop=True)
 
 
 def gains_table(result: xr.Dataset) -> pd.DataFrame:
@@ -101,22 +95,22 @@ def factor(result: xr.Dataset, name: str, quantity: str) -> Interval:
 def difference(result: xr.Dataset, name: str, quantity: str) -> Interval:
     """Return a median at the largest β minus that at β = 0, paired by seed: for margins, which may be negative."""
     medians = result.spread.sel(networks=name, quantity=quantity, quantile=0.5, drop=True)
-    return over_seeds(medians.sel(beta=result.beta.max(), drop=True) - medians.sel(beta=result.beta.min(), drop=True))
+    return over_seeds(medians.sel(beta=result.beta.max(), drop=True) - medians.sel(beta=0, drop=True))
 
 
 def ranks(result: xr.Dataset, name: str) -> dict[tuple[str, str], Interval]:
     """Return the rank correlation of medians over images with robustness, over the networks of one reading.
 
-    Robustness is the accuracy under PGD at the largest ε, or the certified accuracy at the stated one.
+    Robustness is the accuracy under PGD at the largest ε, or the certified accuracy at STATED_AT.
     """
     shares = every_image(result).sel(networks=name).mean("image")
     targets = {
         f"PGD, ε = {result.epsilon.max():g}": shares.sel(kind="pgd", epsilon=result.epsilon.max()),
-        f"CROWN, ε = {stated(result):g}": shares.sel(kind="crown", epsilon=stated(result)),
+        f"CROWN, ε = {STATED_AT:g}": shares.sel(kind="crown", epsilon=STATED_AT),
     }
     medians = result.spread.sel(networks=name, quantile=0.5)
     return {
-        (QUANTITIES[quantity], target): rank(
+        (QUANTITIES[quantity], target): rank_correlation(
             medians.sel(quantity=quantity).transpose("beta", "seed").values.ravel(),
             values.transpose("beta", "seed").values.ravel(),
         )
@@ -128,9 +122,9 @@ def ranks(result: xr.Dataset, name: str) -> dict[tuple[str, str], Interval]:
 def ranks_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the rank correlations of both readings with their intervals, a column a target."""
     table = {
-        (reading, measure, target): f"{found:+.2f}"
+        (reading, measure, target): f"{rank:+.2f}"
         for name, reading in READINGS.items()
-        for (measure, target), found in ranks(result, name).items()
+        for (measure, target), rank in ranks(result, name).items()
     }
     return pd.Series(table).unstack(sort=False)
 
@@ -164,18 +158,16 @@ def numbers(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page, and of the theory's pages on it.
 
     Names begin with the reading, ``text`` (K = 1) or ``public`` (K = 10), and go on with the method; ``first`` is
-    the smallest β, ``last`` the largest, ``gain`` the difference. ``far`` is the largest ε, and else ε is the stated
-    one. Intervals are over seeds and images.
+    β = 0, ``last`` the largest β, ``gain`` the difference. ``far`` is the largest ε, and else ε is STATED_AT. Intervals
+    are over seeds and images.
     """
-    each, gain = every_image(result), gains(result)
-    near, far = stated(result), float(result.epsilon.max())
-    betas = {"first": float(result.beta.min()), "last": float(result.beta.max())}
+    each, gain, far = every_image(result), gains(result), float(result.epsilon.max())
     found: Numbers = {
         "images": result.sizes["image"],
         "seeds": result.sizes["seed"],
         "networks": result.sizes["beta"] * result.sizes["seed"],
-        "beta_last": betas["last"],
-        "epsilon": near,
+        "beta_last": float(result.beta.max()),
+        "epsilon": STATED_AT,
         "far": far,
         "small": SMALL,
         "epsilons": listed(result.epsilon.values),
@@ -183,22 +175,22 @@ def numbers(result: xr.Dataset) -> Numbers:
         "broken": int((result.crown & ~result.pgd).sum()),
     }
     for name, short in zip(READINGS, ("text", "public"), strict=True):
-        for where, epsilon in (("", near), ("far_", far)):
+        for where, epsilon in (("", STATED_AT), ("far_", far)):
             one = each.sel(networks=name, epsilon=epsilon)
             for method in METHODS:
-                for end, beta in betas.items():
-                    share = over_seeds_and_images(one.sel(kind=method, beta=beta))
-                    found[f"{short}_{where}{method}_{end}"] = f"{share:.1%}"
+                ends = {"first": one.sel(kind=method, beta=0), "last": one.sel(kind=method, beta=result.beta.max())}
+                for end, values in ends.items():
+                    found[f"{short}_{where}{method}_{end}"] = f"{over_seeds_and_images(values):.1%}"
                 this = gain.sel(networks=name, epsilon=epsilon, kind=method)
                 found[f"{short}_{where}{method}_gain"] = f"{over_seeds_and_images(this):+.3f}"
             both = (gain.sel(networks=name, epsilon=epsilon, kind=method) for method in ("crown", "pgd"))
             found[f"{short}_{where}sentence"] = sentence(*map(over_seeds_and_images, both))
             open_ = (one.sel(kind="pgd") - one.sel(kind="crown")).mean(("seed", "image"))
-            for end, beta in betas.items():
-                found[f"{short}_{where}open_{end}"] = float(open_.sel(beta=beta))
+            found[f"{short}_{where}open_first"] = float(open_.sel(beta=0))
+            found[f"{short}_{where}open_last"] = float(open_.sel(beta=result.beta.max()))
         small = (result["product"].sel(networks=name) > SMALL).mean(("seed", "image"))
         medians = result.spread.sel(networks=name, quantile=0.5).mean("seed")
-        for end, beta in betas.items():
+        for end, beta in (("first", 0.0), ("last", float(result.beta.max()))):
             found[f"{short}_product_small_{end}"] = float(small.sel(beta=beta))
             for quantity in QUANTITIES:
                 found[f"{short}_{quantity}_{end}"] = float(medians.sel(beta=beta, quantity=quantity))
