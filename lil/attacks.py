@@ -110,6 +110,11 @@ def fgsm(
     bounds: tuple[float, float] = BOUNDS,
 ) -> Float[Tensor, "*lead c h w"]:
     """Return x, moved by ``epsilon`` along the gradient's ``sign`` ({eq}`fgsm`) and cut off at the bounds."""
+    check_images(x, bounds)
+    return _step(x, sign, epsilon, bounds)
+
+
+def _step(x: Tensor, sign: Tensor, epsilon: float | Tensor, bounds: tuple[float, float]) -> Tensor:
     return (x + epsilon * sign).clamp_(*bounds)
 
 
@@ -140,6 +145,7 @@ def attack(
     point that ``generator`` draws uniformly in the ball.
     """
     check_epsilons((epsilon,), bounds)
+    check_images(x, bounds)
     if steps < 1 or step_size <= 0:
         raise ValueError(f"an attack takes at least one step of a size > 0, not {steps} of {step_size}.")
     if random_start and generator is None:
@@ -152,7 +158,7 @@ def attack(
     for _ in range(steps):
         attacked = attacked.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(objective(front(attacked), attacked).sum(), attacked)
-        attacked = fgsm(attacked.detach(), gradient.sign(), step_size, bounds).clamp(low, high)
+        attacked = _step(attacked.detach(), gradient.sign(), step_size, bounds).clamp(low, high)
     with torch.no_grad():
         return Attacked(attacked, model(front(attacked)).argmax(-1) != labels)
 
@@ -165,3 +171,13 @@ def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUN
             raise ValueError(
                 f"ε (the paper's γ) must be > 0 and at most {largest:g}, the range of a pixel, not {epsilon:g}."
             )
+
+
+def check_images(x: Float[Tensor, "*lead c h w"], bounds: tuple[float, float] = BOUNDS) -> None:
+    """Raise ValueError for pixels outside the bounds, or NaN: cutting them off would move them further than ε."""
+    low, high = map(float, x.detach().aminmax()) if x.numel() else bounds
+    if not bounds[0] <= low <= high <= bounds[1]:
+        raise ValueError(
+            f"pixels go from {low:g} to {high:g} and the bounds from {bounds[0]:g} to {bounds[1]:g}: "
+            "bring the images into the bounds before the attack, or give the attack theirs."
+        )

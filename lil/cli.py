@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -70,6 +71,19 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--scheduler", metavar="ADDRESS", help="compute by the workers of a dask scheduler")
     reproduce.add_argument("--device", **device)
 
+    rerun = _command(commands, "rerun", _rerun, "execute one notebook with settings of your own, and say where it is")
+    rerun.epilog = 'For example: lil rerun fig2_rings betas="[0, 3]" epochs=500'
+    rerun.add_argument("name", metavar="NAME", help="a notebook; without settings its parameters are listed")
+    rerun.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="a setting, its value as JSON")
+    rerun.add_argument(
+        "--profile", choices=("paper", "quick"), default="paper", help="what is not set (default: paper)"
+    )
+    rerun.add_argument("--html", action="store_true", help="make a page in the book's look")
+
+    notebook = _command(commands, "notebook", _notebook, "write a notebook as .ipynb, for papermill and Jupyter")
+    notebook.add_argument("name", metavar="NAME")
+    notebook.add_argument("target", nargs="?", default=".", help="a file or a folder (default: here)")
+
     listed = _command(commands, "results", _results, "list the records: computed when, in how long, current or stale")
     check = "exit with 1 if a record is stale, damaged or of no experiment"
     listed.add_argument("--check", action="store_true", help=check)
@@ -89,10 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     for each in (affirm, witness):
         each.add_argument("--device", **device)
 
-    claims = _command(commands, "claims", _claims, "list the claims of the paper and their verdicts by the records")
+    claims = _command(commands, "claims", _claims, "list the claims of the paper: verdicts and findings by the records")
     how = claims.add_mutually_exclusive_group()
-    how.add_argument("--json", action="store_true", help="print everything, every seed's numbers among it, as JSON")
-    how.add_argument("--csv", action="store_true", help="the same as a table with one row a claim")
+    how.add_argument("--json", action="store_true", help="print everything as JSON")
+    how.add_argument("--csv", action="store_true", help="the same as a table with one row a finding")
     how.add_argument("--freeze", action="store_true", help="make these the verdicts that the tests expect")
 
     data = commands.add_parser("data", help="fetch or verify the image sets")
@@ -188,6 +202,29 @@ def _print_headline(experiment: Any, result: Any, record: Any) -> None:
     _print_table(("", "paper", "record", "now"), rows)
 
 
+def _rerun(chosen: argparse.Namespace) -> int:
+    from lil.paper import rerun
+
+    if not chosen.settings:
+        described = rerun.parameters(rerun.source_of(chosen.name)).items()
+        print(f"Parameters of {chosen.name}, as in `lil rerun {chosen.name} NAME=VALUE …`:")
+        _print_table(("parameter", "meaning"), [item for item in described if item[0] not in rerun.GIVEN])
+        return 0
+    started = time.perf_counter()
+    path = rerun.rerun(chosen.name, chosen.settings, profile=chosen.profile, html=chosen.html)
+    print(f"{chosen.name}: executed in {time.perf_counter() - started:.0f} s, {path}")
+    return 0
+
+
+def _notebook(chosen: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from lil.paper import rerun
+
+    print(f"{chosen.name}: written, {rerun.copy_notebook(chosen.name, Path(chosen.target))}")
+    return 0
+
+
 def _results(chosen: argparse.Namespace) -> int:
     from lil import results
     from lil.results.closing import duration
@@ -277,8 +314,7 @@ def _claims(chosen: argparse.Namespace) -> int:
     if chosen.freeze:
         print(f"verdicts: written, {export.freeze(entries)}")
         return 0
-    rows = [(e.claim.number, e.claim.title, e.verdict, e.score, e.seeds or None) for e in entries]
-    _print_table(("", "claim", "verdict", "met", "seeds"), rows)
+    print(export.to_text(entries, shutil.get_terminal_size((100, 24)).columns), end="")
     if waiting := sorted({name for entry in entries for name in entry.missing}):
         print(f"\nNot recorded yet: {', '.join(waiting)}. `lil reproduce NAME --record` computes one of them.")
     return 0

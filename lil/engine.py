@@ -78,6 +78,7 @@ def robustness(
     partial: Path | None = None,
 ) -> xr.Dataset:
     """Return the accuracy under attack, with the arguments and errors of :func:`lil.evaluation.robustness`."""
+    attacks.check_images(x)
     on_pixels = sweep.front is attacks.pixels and tuple(objectives) == OBJECTIVES
     if name() == "fast" and on_pixels and x.device.type == "cpu" and x.dtype == torch.float32:
         from lil.fast import robustness as compiled

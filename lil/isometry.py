@@ -21,7 +21,7 @@ from typing import Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
-from torch import Tensor
+from torch import Tensor, nn
 
 PairKind = Literal["within-class", "all"]
 Reduction = Literal["n2", "pairs"]
@@ -135,3 +135,45 @@ def isometry_loss(
 def flat_pairs(values: Shaped[Tensor, "*lead n n"], mask: Bool[Tensor, "n n"]) -> Shaped[Tensor, "*lead pairs"]:
     """Return the values of the unordered pairs i < j that count, row by row: for histograms and correlations."""
     return values[..., mask.triu(1)]
+
+
+class IsometryLoss(nn.Module):
+    """The isometry loss as a term of any PyTorch training: ``F.cross_entropy(logits, y) + beta * loss(z, x, y)``.
+
+    The arguments are those of the four steps; points whose label is ``ignore_index`` do not count. Distances are
+    computed in float32 at least, also under autocast. A batch without any pair that counts has the loss 0.
+    """
+
+    def __init__(
+        self,
+        *,
+        pairs: PairKind = "within-class",
+        metric: Metric = euclidean,
+        scale: float = 1.0,
+        reduction: Reduction = "n2",
+        ignore_index: int = -100,
+    ):
+        super().__init__()
+        self.pairs, self.metric, self.scale = pairs, metric, scale
+        self.reduction, self.ignore_index = reduction, ignore_index
+
+    def forward(
+        self, z: Float[Tensor, "*lead n d"], x: Shaped[Tensor, "n ..."], labels: Int[Tensor, "n"]
+    ) -> Float[Tensor, "*lead"]:
+        """Return L_ISO of the representations ``z`` of the points ``x``, each flattened to a row.
+
+        Labels are integers of any kind. The gradient goes through ``x`` too if it asks for one: detach the features of
+        a backbone that trains along if they are the target. Raises ValueError where z, x and labels differ in length.
+        """
+        if z.ndim < 2 or not z.shape[-2] == len(x) == len(labels):
+            raise ValueError(
+                f"z has shape {tuple(z.shape)}, x {tuple(x.shape)} and labels {tuple(labels.shape)}: "
+                "give (…, n, d), (n, …) and (n,), a row and a label for each of the n points."
+            )
+        kept = labels != self.ignore_index
+        z, x, labels = z[..., kept, :], x[kept].flatten(1), labels[kept]
+        if len(labels) == 0:
+            return z.float().sum((-2, -1))
+        with torch.autocast(z.device.type, enabled=False):
+            x_dist, mask = pair_distances(x, self.metric), within_class(labels, self.pairs)
+            return isometry_loss(z, x_dist, mask, metric=self.metric, scale=self.scale, reduction=self.reduction)

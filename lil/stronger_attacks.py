@@ -124,6 +124,7 @@ def autoattack(
     ``iterations`` are those of APGD and FAB, 100 in the standard version; ``queries`` are those of Square, there 5000.
     An image is beaten if the network itself misclassifies the image that AutoAttack returns.
     """
+    attacks.check_images(x)
     logging.getLogger("auto-attack").setLevel(logging.ERROR)  # lil.paper.checklist measures the causes of its warnings
 
     def logits(images: Images) -> Float[Tensor, "n classes"]:

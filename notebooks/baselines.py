@@ -40,8 +40,15 @@ from lil.plotting import baselines as drawn
 plotting.style()
 
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
+n_images = None  # test images, the first
+n_train = None  # training images, the first
 
 # %% [markdown]
 # ## How it is computed
@@ -57,9 +64,11 @@ notebook.settings(baselines, profile)
 # text are those of `lil.paper.tables.baselines.numbers`.
 
 # %%
-result = results.get(baselines, profile, mode)
+settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, n_images=n_images, n_train=n_train)
+result = results.get(baselines, profile, mode, **settings)
 networks, matched = baselines.combine(result), baselines.match(result)
 notebook.glue_all("base", tables.numbers(networks, matched) | {"near": baselines.NEAR})
+notebook.changed(result)
 
 # %% tags=["hide-input"]
 notebook.computed_on(notebook.title(result, "mnist"))

@@ -38,8 +38,12 @@ from lil.plotting import architecture, mappings
 plotting.style()
 
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+beta = None  # weight of the isometry term
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
 
 # %% [markdown]
 # ## How it is computed
@@ -55,8 +59,10 @@ notebook.settings(fig1_mappings, profile)
 # `lil.paper.tables.toys.mappings`.
 
 # %%
-result = results.get(fig1_mappings, profile, mode)
+settings = dict(beta=beta, seeds=seeds, epochs=epochs)
+result = results.get(fig1_mappings, profile, mode, **settings)
 notebook.glue_all("fig1", toys.mappings(result))
+notebook.changed(result)
 
 # %% [markdown]
 # ## Numbers

@@ -35,9 +35,17 @@ from lil.plotting import rings
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/fig2_rings", "rings-stretch", "rings-loops", "plain-shrinkage", "plain-misfit")
+
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+n_points = None  # points
 
 # %% [markdown]
 # ## How it is computed
@@ -53,8 +61,10 @@ notebook.settings(fig2_rings, profile)
 # `lil.paper.tables.toys.rings`.
 
 # %%
-result = results.get(fig2_rings, profile, mode)
+settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_points=n_points)
+result = results.get(fig2_rings, profile, mode, **settings)
 notebook.glue_all("fig2", toys.rings(result))
+notebook.changed(result)
 
 # %% [markdown]
 # Everything on this page is measured on a test draw: the same two rings, at other points than those of training.

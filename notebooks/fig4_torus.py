@@ -35,9 +35,17 @@ from lil.plotting import architecture, torus
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/fig4_torus", "torus-accuracy", "torus-correlation", "torus-contrast")
+
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+beta = None  # weight of the isometry term
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
+grid = None  # points along each angle of the torus
 
 # %% [markdown]
 # ## How it is computed
@@ -52,8 +60,10 @@ notebook.settings(fig4_torus, profile)
 # `lil.experiments.fig4_torus.evaluate` measures them. The numbers in the text are those of `lil.paper.tables.toys.torus`.
 
 # %%
-result = results.get(fig4_torus, profile, mode)
+settings = dict(beta=beta, seeds=seeds, epochs=epochs, grid=grid)
+result = results.get(fig4_torus, profile, mode, **settings)
 notebook.glue_all("fig4", toys.torus(result))
+notebook.changed(result)
 
 # %% [markdown]
 # ## Figure 4A: the stack

@@ -33,8 +33,10 @@ from lil.plotting import scaling as drawn
 plotting.style()
 
 # %% tags=["parameters"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+n_points = None  # points
 
 # %% [markdown]
 # ## How it is computed
@@ -49,8 +51,10 @@ notebook.settings(scaling, profile)
 # are those of `lil.paper.tables.scaling.numbers`.
 
 # %%
-result = results.get(scaling, profile, mode)
+settings = dict(n_points=n_points)
+result = results.get(scaling, profile, mode, **settings)
 notebook.glue_all("scaling", tables.numbers(result))
+notebook.changed(result)
 
 # %% [markdown]
 # ## Points

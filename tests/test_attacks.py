@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from lil import attacks
+from lil import attacks, engine, evaluation, stronger_attacks
 from lil.datasets import images
 from lil.models import LIL
 
@@ -242,3 +242,32 @@ def test_other_bad_settings_are_refused(digits):
         attacks.attack(model, flatten, objective, x, labels, epsilon=0.1, step_size=0.1, steps=1, random_start=True)
     with pytest.raises(ValueError, match="distances must be 'inputs' or 'pixels', not 'labels'"):
         attacks.total(model, labels, (1.0,), distances="labels")
+
+
+@pytest.mark.parametrize("shift", [-0.001, 0.001, float("nan")])
+def test_images_outside_the_bounds_are_refused_by_every_attack(digits, shift):
+    """Cutting them off would move a pixel further than ε, and count as inside the ball."""
+    model, x, labels = digits
+    x = x.clone()
+    x[0, 0, 0, 0] = shift if shift < 0 else 1 + shift
+    sweep = evaluation.Sweep(model, attacks.pixels, (0.0,), (0,), 1.0)
+    once = dict(epsilon=0.1, step_size=0.1, steps=1)
+    generator = torch.Generator().manual_seed(0)
+    few = dict(epsilon=0.1, iterations=1, queries=1, seed=0)
+    for attacked in (
+        lambda: attacks.fgsm(x, torch.ones_like(x), 0.1),
+        lambda: attacks.attack(model, flatten, attacks.classification(model, labels), x, labels, **once),
+        lambda: engine.robustness(sweep, x, labels, evaluation.FGSM),
+        lambda: stronger_attacks.noise(x, 0.1, generator),
+        lambda: stronger_attacks.autoattack(model, flatten, x, labels, **few),
+    ):
+        with pytest.raises(ValueError, match="pixels go from .* bring the images into the bounds"):
+            attacked()
+
+
+def test_images_in_bounds_of_their_own_are_attacked(digits):
+    _, x, _ = digits
+    bytes_ = 255 * x
+    moved = attacks.fgsm(bytes_, torch.ones_like(x), 25.5, bounds=(0, 255))
+    assert torch.allclose(moved / 255, attacks.fgsm(x, torch.ones_like(x), 0.1), atol=1e-6)
+    attacks.check_images(x[:0])

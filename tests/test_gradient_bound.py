@@ -83,7 +83,11 @@ FAULTS = {
     "the Lipschitz constant": ("cross_entropy", "lipschitz * classifier", "lipschitz / 2 * classifier"),
     "the classifier": ("cross_entropy", "ord=2)[:, None]", "ord=2)[:, None] / 2"),
     "the softmax": ("cross_entropy", "labels).norm(dim=-1)", "labels).norm(dim=-1) / 2"),
-    "the pair's second place in the sum": ("isometry", "4 / len(x) ** 2", "2 / len(x) ** 2"),  # the paper prints 2/N²
+    "the pair's second place in the sum": (
+        "isometry",
+        "4 / len(x) ** 2",
+        "2 / len(x) ** 2",
+    ),  # the factor for ordered pairs
     "the input's own distance": ("isometry", "(1 + scale * lipschitz)", "(scale * lipschitz)"),
 }
 
@@ -107,6 +111,39 @@ def test_without_any_of_its_terms_it_is_no_bound(fault):
     assert is_satisfied(norms, gradient_bounds(model, x, labels, [1.0], constant))
     assert is_satisfied(norms, faulty(right, right)(model, x, labels, [1.0], constant))
     assert (getattr(norms, part) > getattr(faulty(right, wrong)(model, x, labels, [1.0], constant), part)).any()
+
+
+@pytest.mark.parametrize("factor, ordered", [(2, True), (4, False)])
+def test_two_is_the_factor_of_ordered_pairs_and_four_that_of_partners(factor, ordered):
+    """The derivative of the isometry term, summed pair by pair: as in the paper, and as in the book."""
+    model, (x, labels) = networks(), points(10)
+    jacobian = lipschitz.jacobians(model.represent, x.expand(3, -1, -1)).detach()
+    z = model.represent(x).detach()
+    found = gradient_norms(model, x, labels, BETAS, scale=3.0).isometry
+    for member in range(3):
+        for i in range(10):
+            gradient = torch.zeros(3, dtype=torch.float64)
+            pairs = [(i, j) for j in range(10)] + ([(j, i) for j in range(10)] if ordered else [])
+            for a, b in pairs:
+                if a != b and labels[a] == labels[b]:
+                    j = b if a == i else a
+                    step, pulled = x[i] - x[j], z[member, i] - z[member, j]
+                    missing = step.norm() - 3 * pulled.norm()
+                    inner = step / step.norm() - 3 * jacobian[member, i].mT @ (pulled / pulled.norm())
+                    gradient += factor / 10**2 * missing * inner
+            assert gradient.norm().item() == pytest.approx(found[member, i].item(), rel=1e-9)
+
+
+def test_the_constant_of_an_isometry_is_one_over_the_scale():
+    """Φ = x / K as nearly as a hyperbolic tangent can: Eq. 6 holds with Λ = 1/K, and its first bound is reached."""
+    x, labels = torch.tensor([[-0.5], [0.5]], dtype=torch.float64), torch.tensor([1, 1])
+    model, scale = nearly_linear(inward=1e-6), 1e6
+    norms = gradient_norms(model, x, labels, [1.0], scale=scale)
+    bounds = gradient_bounds(model, x, labels, [1.0], torch.full((1, 1), 1 / scale, dtype=torch.float64), scale=scale)
+    assert is_satisfied(norms, bounds) and norms.isometry.max() < 1e-9
+    assert torch.allclose(norms.cross_entropy, bounds.cross_entropy, rtol=1e-5)
+    half = gradient_bounds(model, x, labels, [1.0], torch.full((1, 1), 0.5 / scale, dtype=torch.float64), scale=scale)
+    assert not is_satisfied(norms, half)
 
 
 def test_a_constant_that_is_too_small_is_found_out():

@@ -5,7 +5,16 @@ import inspect
 import pytest
 import torch
 
-from lil.isometry import flat_pairs, isometry_loss, manhattan, mismatch, pair_distances, reduce_pairs, within_class
+from lil.isometry import (
+    IsometryLoss,
+    flat_pairs,
+    isometry_loss,
+    manhattan,
+    mismatch,
+    pair_distances,
+    reduce_pairs,
+    within_class,
+)
 
 
 def points(*shape, seed=0, dtype=torch.float64):
@@ -249,3 +258,67 @@ LOSS = inspect.unwrap(isometry_loss)  # the checks of shapes in tests come first
 def test_bad_input_gets_one_sentence(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+# ------------------------------------------------------------------------------------------------ as a module
+
+
+@pytest.mark.parametrize("reduction", ["n2", "pairs"])
+@pytest.mark.parametrize("kind", ["within-class", "all"])
+def test_the_module_is_the_plain_formula(kind, reduction):
+    x, z, labels = CASES["random"]
+    found = IsometryLoss(pairs=kind, scale=1.7, reduction=reduction)(z, x, labels)
+    assert found == pytest.approx(float(plain_loss(z, x, labels, scale=1.7, reduction=reduction, kind=kind)), rel=1e-12)
+
+
+def test_the_modules_gradient_is_that_of_finite_differences():
+    z, x = points(6, 3).requires_grad_(), points(6, 2, seed=1).requires_grad_()
+    assert torch.autograd.gradcheck(IsometryLoss(scale=2.0), (z, x, torch.tensor([-3, 7, 7, -3, 7, 2])))
+
+
+def test_ignored_points_are_as_if_they_were_not_there():
+    x, z, labels = CASES["random"]
+    ignored = labels.clone()
+    ignored[::3] = -1
+    kept = torch.arange(len(labels)) % 3 != 0
+    found = IsometryLoss(ignore_index=-1)(z, x, ignored)
+    assert found == IsometryLoss()(z[kept], x[kept], labels[kept]) and found != IsometryLoss()(z, x, labels)
+
+
+@pytest.mark.parametrize("labels", [[-100, -100, -100], [1, 2, 3]], ids=["all ignored", "single points"])
+def test_without_pairs_the_module_gives_zero_and_a_gradient(labels):
+    z = points(3, 2).requires_grad_()
+    loss = IsometryLoss()(z, points(3, 2, seed=1), torch.tensor(labels))
+    loss.backward()
+    assert loss == 0 and (z.grad == 0).all()
+
+
+@pytest.mark.parametrize("kind", [torch.int32, torch.uint8, torch.int8])
+def test_images_and_labels_of_any_integer_type(kind):
+    images = torch.randint(0, 256, (8, 3, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    z, labels = points(8, 5), torch.tensor([3, 3, 9, 9, 9, 100, 100, 100])
+    found = IsometryLoss()(z, images, labels.to(kind))
+    assert found == pytest.approx(float(plain_loss(z, images.flatten(1).double(), labels)), rel=1e-6)
+
+
+def test_short_floats_and_autocast_are_computed_in_float32():
+    x, z, labels = (part.float() if part.is_floating_point() else part for part in CASES["random"])
+    short = z.bfloat16().requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = IsometryLoss()(short, x, labels)
+    assert found.dtype == torch.float32 and found == IsometryLoss()(short.float(), x, labels)
+    found.backward()
+    assert short.grad.dtype == torch.bfloat16 and short.grad.abs().sum() > 0
+
+
+def test_inputs_need_not_lie_in_one_piece_and_leading_dimensions_are_members():
+    x, z, labels = CASES["random"]
+    found = IsometryLoss()(torch.stack((z, 2 * z)).mT.contiguous().mT, x.T.contiguous().T, labels)
+    assert torch.equal(found, torch.stack((IsometryLoss()(z, x, labels), IsometryLoss()(2 * z, x, labels))))
+
+
+@pytest.mark.parametrize("shapes", [((3, 2), (4, 2), 3), ((3, 2), (3, 2), 4), ((3,), (3, 2), 3)])
+def test_the_module_says_which_shapes_it_wants(shapes):
+    z, x, n = shapes
+    with pytest.raises(ValueError, match="a row and a label for each"):
+        IsometryLoss()(torch.zeros(z), torch.zeros(x), torch.zeros(n, dtype=torch.int64))

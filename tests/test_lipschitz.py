@@ -1,3 +1,4 @@
+import inspect
 import math
 
 import pytest
@@ -176,6 +177,68 @@ def test_margins_along_the_line_between_two_classes_are_all_there_is():
     labels = torch.tensor([0, 1])
     found = lipschitz.lower_margins(x, z @ classifier.mT, labels, classifier)
     assert found.item() == pytest.approx(3) == pytest.approx(lipschitz.lower_pairs(x, z, labels).between.item())
+
+
+def test_without_the_classifiers_rows_margins_bound_nothing(generator):
+    """The proposition without the factor that W is: a network with large weights breaks it."""
+    source = inspect.getsource(lipschitz.lower_margins)
+    right, wrong = "margins / (rows * _distances(x))", "margins / _distances(x)"
+    assert source.count(right) == 1
+    there = dict(vars(lipschitz))
+    exec(f"from __future__ import annotations\n{source.replace(right, wrong)}", there)
+    model = LIL((3, 10, 6, 4), seeds=SEEDS).double().requires_grad_(False)
+    model.weights[-1].mul_(50)
+    x, labels = randn(30, 3, generator=generator), torch.arange(30) % 4
+    given = (x, model(x), labels, model.weights[-1])
+    between = lipschitz.lower_pairs(x, model.represent(x), labels).between
+    assert (lipschitz.lower_margins(*given) <= between).all() and (there["lower_margins"](*given) > between).all()
+
+
+def test_classifying_forbids_no_constant_but_bounds_its_product_with_the_weights(generator):
+    """Φ / c and c W classify alike, for any c: the constant that margins force falls as 1/c, its product does not."""
+    x, z, labels = randn(20, 3, generator=generator), randn(1, 20, 5, generator=generator), torch.arange(20) % 2
+    rows = randn(1, 2, 5, generator=generator)
+    distance = (rows[0, 0] - rows[0, 1]).norm()
+    forced = lipschitz.lower_margins(x, z @ rows.mT, labels, rows)
+    for c in (10.0, 1e6):
+        logits = (z / c) @ (c * rows).mT
+        assert torch.allclose(logits, z @ rows.mT)
+        small = lipschitz.lower_margins(x, logits, labels, c * rows)
+        assert torch.allclose(small, forced / c) and torch.allclose(small * c * distance, forced * distance)
+
+
+def test_two_half_planes_touch_and_an_isometry_separates_them():
+    """The identity keeps all distances and classifies both; only margins that stay large force a jump."""
+    rows = torch.tensor([[[-1.0, 0.0], [1.0, 0.0]]], dtype=torch.float64)
+    for gap in (0.1, 1e-3, 1e-6):
+        side = torch.tensor([-gap, gap], dtype=torch.float64)
+        x = torch.stack((side.repeat(4), torch.arange(4).repeat_interleave(2).double()), -1)
+        labels = (x[:, 0] > 0).long()
+        logits = x[None] @ rows.mT
+        assert (logits.argmax(-1) == labels).all()
+        within, between = lipschitz.lower_pairs(x, x[None], labels)
+        assert within.item() == pytest.approx(1) and between.item() == pytest.approx(1)
+        assert lipschitz.lower_margins(x, logits, labels, rows).item() == pytest.approx(1)
+        jumping = torch.stack((side.sign().repeat(4), x[:, 1]), -1)[None]
+        assert lipschitz.lower_margins(x, jumping @ rows.mT, labels, rows).item() == pytest.approx(1 / gap)
+        assert lipschitz.lower_pairs(x, jumping, labels).within.item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("gain", [0.3, 1.0, 4.0])
+def test_a_network_maps_no_segment_isometrically_and_an_affine_map_may(gain, generator):
+    """An isometry maps the middle of a segment to the middle of its image, whatever its factor K is."""
+    model = LIL((3, 20, 20, 2), seeds=SEEDS).double().requires_grad_(False)
+    for weight in model.weights:
+        weight *= gain
+    start, direction = randn(50, 3, generator=generator), randn(50, 3, generator=generator)
+    for length in (0.1, 1.0, 10.0):
+        ends = [start, start + length / 2 * direction, start + length * direction]
+        first, middle, last = map(model.represent, ends)
+        assert ((first + last - 2 * middle).norm(dim=-1) > 1e-9).all()
+        flat = [end @ model.weights[0].mT + model.biases[0][:, None] for end in ends]
+        assert ((flat[0] + flat[2] - 2 * flat[1]).norm(dim=-1) < 1e-12).all()
+    far = model.represent(start + 1e6 * direction) - model.represent(start)
+    assert (far.norm(dim=-1) < 2 * 20**0.5).all()  # the reach of 20 units, which no line stays within
 
 
 def test_no_direction_is_no_stretch():

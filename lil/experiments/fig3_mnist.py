@@ -22,6 +22,7 @@ class Config:
 
 
 PAPER = Config()
+SHOWN = Config(mnist=mnist.FIVE)  # in the paper: one network for each β
 QUICK = Config(mnist=mnist.QUICK)
 
 

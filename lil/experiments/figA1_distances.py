@@ -22,8 +22,8 @@ RECIPES = {"mnist_text": mnist, "mnist_public": mnist, "cifar10_text": cifar10}
 
 @dataclass(frozen=True)
 class Config:
-    mnist_text: mnist.Config = mnist.PAPER  # the networks: the text's
-    mnist_public: mnist.Config = mnist.PAPER_PUBLIC  # the public code's, where K = 10
+    mnist_text: mnist.Config = mnist.FIVE  # the networks: the text's
+    mnist_public: mnist.Config = mnist.FIVE_PUBLIC  # the public code's, where K = 10
     cifar10_text: cifar10.Config = cifar10.PAPER  # the text's; their inputs are features of the VGG13
     n_images: int = 2000  # the first of the test set; some 200 000 pairs of one class
     bins: int = 100  # of the histograms

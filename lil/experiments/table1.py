@@ -20,8 +20,8 @@ _PIECE = 1000  # images that all networks see at once: each layer of all of CIFA
 
 @dataclass(frozen=True)
 class Config:
-    mnist_text: mnist.Config = mnist.PAPER  # the networks, in the text's reading
-    mnist_public: mnist.Config = mnist.PAPER_PUBLIC  # and in the public code's
+    mnist_text: mnist.Config = mnist.FIVE  # the networks, in the text's reading
+    mnist_public: mnist.Config = mnist.FIVE_PUBLIC  # and in the public code's
     cifar10_text: cifar10.Config = cifar10.PAPER
     cifar10_deeper: cifar10.Config = cifar10.PAPER_DEEPER  # the text's with the public code's depth, β = 0 alone,
     cifar10_as_published: cifar10.Config = cifar10.PAPER_AS_PUBLISHED  # or with its inputs of the VGG13

@@ -84,6 +84,12 @@ def checklist(result: xr.Dataset) -> list[Item]:
             hidden,
             POINT,
         ),
+        (
+            "the paper's attack is stronger than transfer",
+            "accuracy under it, less under transfer",
+            every.sel(attack="total") - transferred,
+            POINT,
+        ),
     ]
     # The largest value; NaN, where an attack was not run, is left out.
     return [Item(question, computed, float(values.max()), limit) for question, computed, values, limit in rows]

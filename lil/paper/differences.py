@@ -1,8 +1,9 @@
 """Differences between the paper's text and its public code: our setting, and the measured effect.
 
 The text is the default; the public code's value is an option by name, where there is one. The public code is
-github.com/KBeshkov/HIsometricNets at commit 7167a91 of 2024-02-15. Nobody knows which of the two made the printed
-figures. The differences stand in ``differences.toml``; here their effects are put into words.
+github.com/KBeshkov/HIsometricNets up to commit 7167a91 of 2024-02-15, the last. Its versions of the experiment on
+CIFAR10 differ, so that those entries name their commits. Nobody knows which of all these made the printed figures. The
+differences stand in ``differences.toml``; here their effects are put into words.
 """
 
 from __future__ import annotations
@@ -76,13 +77,13 @@ def _robust(result: xr.Dataset, objective: str = "total") -> xr.DataArray:
     return result.accuracy.sel(objective=objective).mean(["epsilon", "seed"])
 
 
-def readings(text: xr.Dataset, public: xr.Dataset) -> str:
-    """Compare the accuracy under attack in the two readings."""
+def readings(other: str, text: xr.Dataset, public: xr.Dataset) -> str:
+    """Compare the accuracy under attack in two readings, the text's and one that ``other`` names."""
     ours, theirs = _robust(text), _robust(public)
     return (
-        "Together with the other differences of the public code's reading: accuracy under the paper's attack, "
+        f"Together with the other differences of {other}: accuracy under the paper's attack, "
         f"averaged over its sizes, {float(ours.sel(beta=0)):.3f} at β = 0 and {float(ours.max()):.3f} at the best β; "
-        f"with the public code's values {float(theirs.sel(beta=0)):.3f} and {float(theirs.max()):.3f}."
+        f"with the other values {float(theirs.sel(beta=0)):.3f} and {float(theirs.max()):.3f}."
     )
 
 
@@ -116,6 +117,27 @@ def baseline(name: str, result: xr.Dataset) -> str:
     """Compare the accuracy at β = 0 of a set of networks with the default's."""
     theirs, ours = (float(result.accuracy.sel(beta=0, networks=each).mean()) for each in (name, "cifar10_text"))
     return f"At β = 0: accuracy {theirs:.4f}, against {ours:.4f} with the default."
+
+
+def backbones(result: xr.Dataset) -> str:
+    """State the accuracy with each backbone that is trained along, at both ends of β."""
+    parts = []
+    for name, words in (("vgg13", "a VGG13"), ("cnn", "the CNN of commit 7167a91")):
+        accuracy = result.accuracy.sel(networks=name).mean("seed").dropna("beta")
+        low, high = (float(accuracy.sel(beta=beta)) for beta in (0, accuracy.beta.max()))
+        parts.append(f"with {words} {low:.3f} at β = 0 and {high:.3f} at β = {float(accuracy.beta.max()):g}")
+    return f"Trained along, to keep distances of pixels, accuracy is {' and '.join(parts)}."
+
+
+def scales(result: xr.Dataset) -> str:
+    """State the accuracy at both ends of β on features as they are and on the largest ones."""
+    means, largest = result.accuracy.mean("seed"), float(result.beta.max())
+    last = float(result.feature_scale.max())
+    plain, scaled = (
+        means.isel(networks=(result.feature_scale == scale).values).squeeze("networks") for scale in (1, last)
+    )
+    parts = (f"{float(one.sel(beta=0)):.3f} and {float(one.sel(beta=largest)):.3f}" for one in (plain, scaled))
+    return f"Accuracy at β = 0 and β = {largest:g}: {' on features as they are, '.join(parts)} on features × {last:g}."
 
 
 def precision(result: xr.Dataset) -> str:

@@ -1,60 +1,71 @@
-"""The ledger as JSON and CSV, and its frozen verdicts, which a test compares with those recomputed from the records."""
+"""The ledger as JSON, CSV and text, and its frozen verdicts, which a test compares with those of the records."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lil.paper.judging import Entry
+from lil.paper.ledger import CLAIMS, READINGS
+from lil.paper.verdicts import Verdict
 
 FROZEN = Path(__file__).with_name("frozen.json")
 
 
 def as_dict(entry: Entry) -> dict[str, Any]:
-    """Return an entry as plain data, numbers for every seed."""
-    claim = entry.claim
-    head, words = ("number", "name", "title"), ("statement", "place", "measured", "criterion", "reason")
-    numbers = [
-        {
-            "label": number.label,
-            "values": list(number.values),
-            "condition": number.condition,
-            "met": None if number.relation is None else number.met,
-            "beyond_the_protocol": number.beyond,
-        }
-        for number in entry.numbers
-    ]
+    """Return an entry as plain data; an end of an interval that is not there is None."""
+    case, asked, effect = entry.case, entry.case.proposition, entry.effect
+    interval = [None] * 3 if effect is None else [None if math.isnan(end) else end for end in effect.interval[:3]]
     return {
-        **{name: getattr(claim, name) for name in head},
+        "claim": case.claim,
+        "name": case.name,
+        "proposition": asked.title,
+        "data": case.on.removeprefix("the "),
+        "reading": READINGS[case.reading][0],
+        "detail": case.detail,
+        "finding": entry.finding,
         "verdict": str(entry.verdict),
-        **{name: getattr(claim, name) for name in words},
-        "seeds": entry.seeds,
-        "conditions_met": entry.score,
-        "numbers": numbers,
-        "pages": list(claim.pages),
-        "records": [f"results/{name}.nc" for name in claim.experiments],
+        **dict(zip(("effect", "low", "high"), interval, strict=True)),
+        "n": entry.n,
+        "condition": asked.condition,
+        "reason": asked.threshold.reason,
+        "fixed": asked.fixed.isoformat(),
+        "fixed_after_first_record": case.after_record,
+        "measured": asked.measured,
+        "stronger": list(case.stronger),
+        "pages": [case.page, *asked.pages],
+        "record": f"results/{case.record}.nc",
         "not_recorded": dict(entry.missing),
     }
 
 
 def to_json(entries: Sequence[Entry]) -> str:
-    """Return all entries as indented JSON."""
-    return json.dumps([as_dict(entry) for entry in entries], indent=1, ensure_ascii=False) + "\n"
+    """Return the claims with their entries as indented JSON."""
+    names = ("number", "title", "statement", "place")
+    claims = [
+        {name: getattr(claim, name) for name in names}
+        | {"entries": [as_dict(entry) for entry in entries if entry.case.claim == claim.number]}
+        for claim in CLAIMS
+    ]
+    return json.dumps(claims, indent=1, ensure_ascii=False) + "\n"
 
 
 def to_csv(entries: Sequence[Entry]) -> str:
-    """Return one row a claim; a list of the JSON stands in one cell, its items separated by semicolons."""
+    """Return one row an entry; a list of the JSON stands in one cell, its items separated by semicolons."""
+    titles = {claim.number: claim.title for claim in CLAIMS}
     rows = []
     for entry in entries:
         row = as_dict(entry)
-        row["numbers"] = "; ".join(f"{each.label}: {each} [{each.condition}]" for each in entry.numbers) or "none"
-        row["pages"], row["records"] = ("; ".join(row[name]) or "none" for name in ("pages", "records"))
-        row["not_recorded"] = "; ".join(f"{name}: {state}" for name, state in entry.missing.items()) or "none"
-        rows.append(row)
+        row["claim"] = f"{entry.case.claim}. {titles[entry.case.claim]}"
+        row |= {name: "; ".join(row[name]) for name in ("stronger", "pages")}
+        row["not_recorded"] = "; ".join(f"{name}: {state}" for name, state in entry.missing.items())
+        rows.append({name: "none" if value in (None, "") else value for name, value in row.items()})
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0], lineterminator="\n")
     writer.writeheader()
@@ -62,9 +73,26 @@ def to_csv(entries: Sequence[Entry]) -> str:
     return text.getvalue()
 
 
+def to_text(entries: Sequence[Entry], width: int) -> str:
+    """Return each claim with its entries' verdicts and findings, in lines of at most ``width`` characters."""
+    column = max(map(len, Verdict)) + 2
+    lines = []
+    for claim in CLAIMS:
+        lines.append(textwrap.shorten(f"{claim.number}. {claim.title}", width, placeholder="…"))
+        found = [(entry.verdict, entry.finding) for entry in entries if entry.case.claim == claim.number]
+        for verdict, finding in found or [(Verdict.NOT_RECORDED, "No proposition of this claim is recorded yet.")]:
+            first, rest = f"   {verdict:{column}}", " " * (column + 3)
+            if width < 80:  # two columns would be too narrow
+                lines.append(first.rstrip())
+                first = rest = " " * 5
+            lines += textwrap.wrap(finding, width, initial_indent=first, subsequent_indent=rest)
+        lines.append("")
+    return "\n".join(lines)
+
+
 def verdicts(entries: Sequence[Entry]) -> dict[str, str]:
-    """Return the verdict of each claim, by the claim's name."""
-    return {entry.claim.name: str(entry.verdict) for entry in entries}
+    """Return the verdict of each entry, by the entry's name."""
+    return {entry.case.name: str(entry.verdict) for entry in entries}
 
 
 def frozen() -> dict[str, str]:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from lil.paper import sensitivity
 from lil.paper.numbers import TABLE_1
-from lil.paper.tables import labelled
+from lil.paper.tables import corruptions, labelled, worst_case
 
 Headline = dict[str, tuple[float | None, float]]
 
@@ -42,6 +42,14 @@ def _robustness(data: str, result: xr.Dataset) -> Headline:
     return clean | _unprinted(f"β = {{beta:g}}, accuracy at γ = {float(at):.2g}", curves.sel(epsilon=at))
 
 
+def _noise(result: xr.Dataset) -> Headline:
+    """Return the accuracy under two kinds of noise, by reading and β, at the middle severity."""
+    accuracy = result.accuracy.sel(level=corruptions.middle(result), corruption=list(corruptions.CURVES)).mean("seed")
+    return _unprinted(
+        "{networks}, β = {beta:g}, under {corruption}", accuracy.transpose("corruption", "networks", "beta")
+    )
+
+
 def _table1(result: xr.Dataset) -> Headline:
     """Return the paper's twelve numbers, each with the mean over our seeds."""
     means = result.accuracy.mean("seed")
@@ -53,7 +61,17 @@ def _table1(result: xr.Dataset) -> Headline:
     }
 
 
+def _worst_case(result: xr.Dataset) -> Headline:
+    """Return the accuracy that the worst case over all attacks leaves: a mean over seeds for each reading and β."""
+    worst = worst_case.answers(result).sel(attack="worst").mean(worst_case.IMAGES)
+    return _unprinted("{reading}, ε = {epsilon:.2g}, β = {beta:g}, worst case", worst)
+
+
 HEADLINES: dict[str, Callable[[xr.Dataset], Headline]] = {
+    "certificates": lambda result: _unprinted(
+        "{networks}, β = {beta:g}: certified at ε = 0.01",
+        result.crown.sel(epsilon=0.01, drop=True).astype(float).mean(["seed", "image"]),
+    ),
     "fig1_mappings": lambda result: _unprinted(
         "{mapping}, d(Φ)/d(x) {pairs}", result.ratio.sel(quantile=0.5).mean("seed").transpose("mapping", "pairs")
     ),
@@ -66,6 +84,14 @@ HEADLINES: dict[str, Callable[[xr.Dataset], Headline]] = {
     "fig3_cifar10_public": partial(_robustness, "cifar10"),
     "fig4_torus": lambda result: _unprinted("{level} classes, accuracy", result.accuracy.sel(cut="ring").min("seed")),
     "table1": _table1,
+    "corruptions": _noise,
+    "corruptions_cifar10": _noise,
+    "worst_case": _worst_case,
+    "worst_case_cifar10": _worst_case,
+    "hierarchy": lambda result: _unprinted(
+        "{variant}: correlation of distances, 8 classes",
+        result.correlation.sel(level=8, points="training").mean("seed"),
+    ),
     "scale_and_depth": lambda result: _unprinted(
         "{choice}: accuracies lie apart by", sensitivity.spans(result).sel(measure="clean").mean("beta")
     ),

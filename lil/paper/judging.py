@@ -1,4 +1,4 @@
-"""Claims judged by the recorded results: one entry of the ledger each."""
+"""The entries of the ledger, judged by the recorded results."""
 
 from __future__ import annotations
 
@@ -9,39 +9,35 @@ from functools import cache
 import xarray as xr
 
 from lil import results
-from lil.paper.ledger import CLAIMS, Claim
-from lil.paper.verdicts import Number, Verdict, decide
+from lil.paper.ledger import CASES, Case
+from lil.paper.measures import Effect
+from lil.paper.verdicts import Verdict, decide
 from lil.results import registry
 from lil.results.errors import CorruptRecord, MissingRecord, StaleRecord
 
 EXPERIMENTS = "lil.experiments"
 STATES = {MissingRecord: "missing", StaleRecord: "stale", CorruptRecord: "damaged"}  # as `lil results` calls them
+WAITING = "There is no current record yet."
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A claim, its numbers and its verdict."""
+    """An entry of the ledger with its effect and its verdict."""
 
-    claim: Claim
+    case: Case
     verdict: Verdict
-    numbers: tuple[Number, ...]  # also where the verdict waits: of those records that are there
+    effect: Effect | None  # None: its own record is not there
     missing: Mapping[str, str]  # of the experiments without a current record, its state
 
     @property
-    def seeds(self) -> int:
-        """Return the most seeds that a number has; 0 without numbers."""
-        return max((len(number.values) for number in self.numbers), default=0)
+    def finding(self) -> str:
+        """Return one sentence with its numbers."""
+        return WAITING if self.effect is None else self.effect.finding
 
     @property
-    def conditions(self) -> tuple[Number, ...]:
-        """Return the numbers that have a condition."""
-        return tuple(number for number in self.numbers if number.relation is not None)
-
-    @property
-    def score(self) -> str:
-        """Return "3 of 4": the conditions that every seed meets, and those with a number."""
-        kept = sum(number.kept for number in self.conditions)
-        return f"{kept} of {len(self.conditions)}" if self.conditions else "none"
+    def n(self) -> str:
+        """Return "5 seeds, 500 images", and whether there is no interval or one that covers the images too."""
+        return "" if self.effect is None else self.effect.n
 
 
 def recorded(name: str) -> xr.Dataset:
@@ -49,25 +45,49 @@ def recorded(name: str) -> xr.Dataset:
     return results.get(registry.load(EXPERIMENTS, name), mode="recorded")
 
 
-def judge(claim: Claim, load: Callable[[str], xr.Dataset] = recorded) -> Entry:
-    """Judge a claim by the results that ``load`` returns.
+def once(load: Callable[[str], xr.Dataset]) -> Callable[[str], xr.Dataset]:
+    """Return a function that asks ``load`` once for each name, and gives its result, or its error, again."""
 
-    Where a record is missing, stale or damaged there is no verdict yet, only the numbers of the rest.
-    """
-    if not claim.measures:
-        return Entry(claim, Verdict.NOT_TESTABLE, (), {})
-    numbers, missing = [], {}
-    for measure in claim.measures:
+    @cache
+    def attempt(name: str) -> xr.Dataset | Exception:
         try:
-            result = load(measure.experiment)
+            return load(name)
         except tuple(STATES) as error:
-            missing[measure.experiment] = STATES[type(error)]
-        else:
-            numbers += measure.numbers(result)
-    return Entry(claim, Verdict.NOT_RECORDED if missing else decide(numbers), tuple(numbers), missing)
+            return error
+
+    def get(name: str) -> xr.Dataset:
+        if isinstance(found := attempt(name), Exception):
+            raise found
+        return found
+
+    return get
+
+
+def judge(case: Case, load: Callable[[str], xr.Dataset] = recorded) -> Entry:
+    """Judge an entry by the results that ``load`` returns.
+
+    There is no verdict where its own record, or that of an entry that it depends on, is missing, stale or damaged.
+    """
+    try:
+        effect = case.measure(load(case.record))
+    except tuple(STATES) as error:
+        return Entry(case, Verdict.NOT_RECORDED, None, {case.record: STATES[type(error)]})
+    stronger = [judge(CASES[name], load) for name in case.stronger]
+    if missing := {name: state for each in stronger for name, state in each.missing.items()}:
+        return Entry(case, Verdict.NOT_RECORDED, effect, missing)
+    asked = case.proposition
+    verdict = decide(
+        effect.interval,
+        asked.relation,
+        asked.threshold.value,
+        opposite=asked.opposite,
+        theorem=asked.theorem,
+        stronger=[each.verdict for each in stronger],
+    )
+    return Entry(case, verdict, effect, {})
 
 
 def judge_all(load: Callable[[str], xr.Dataset] = recorded) -> list[Entry]:
-    """Judge the whole ledger, in the order of the claims. Each result is loaded once."""
-    load = cache(load)
-    return [judge(claim, load) for claim in CLAIMS]
+    """Judge the whole ledger, in its order. Each result is loaded once."""
+    load = once(load)
+    return [judge(case, load) for case in CASES.values()]

@@ -1,237 +1,415 @@
-"""Measures of a recorded result for each claim: pure functions from a dataset to numbers with conditions.
+"""Measures of the ledger: pure functions from a recorded result to an effect with its interval and its finding.
 
-Thresholds were fixed before the numbers were looked at; the ledger gives the reason for each.
+A new proposition needs one function here and one entry in ``claims.toml``:
+
+1. The function takes a result, ``where`` (the beginning of its sentence, "On MNIST") and the words of the entry by
+   name. It takes differences seed by seed first, and returns an :class:`Effect`: the interval of
+   :func:`lil.paper.intervals.over_seeds`, or of ``over_seeds_and_images`` where each image's answer is recorded, and
+   one sentence. Numbers go through :func:`amount`, gains and losses through :func:`change`, counts through
+   :func:`counted` and :func:`some_of`: their branches are tested::
+
+       def half_radius(result, *, where, beta):
+           gain = over_seeds(result.half.sel(beta=beta) - result.half.sel(beta=0))
+           return Effect(gain, f"{where}, β = {beta:g} {change(gain, 'ε at half accuracy')}.", 1000)
+
+2. The entry is a ``[[claim.proposition]]`` under its claim: name, title, measured, condition ("≥ stark", a name of
+   ``[thresholds]``; a new threshold gets its reason and its date there), measure, and one line for each data set and
+   reading in ``cases``: ``{ on = "MNIST", reading = "public", record = "half_public", beta = 10.0 }``.
+   ``opposite = 0`` lets it be refuted, ``stronger`` names entries of the same networks under stronger attacks,
+   ``fixed`` dates a condition that is younger than its threshold.
+3. The date of the experiment's first record stands in ``[records]``. ``lil claims`` prints the verdict,
+   ``lil claims --freeze`` makes it the expected one. State the threshold before you look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from scipy.stats import spearmanr
 
-from lil.paper.numbers import TORUS_ACCURACY
-from lil.paper.verdicts import Number
+from lil.paper import numbers
+from lil.paper.intervals import Interval, over_seeds, rank_correlation
 
-SEPARATED = 0.99  # accuracy from which two toy classes count as taken apart
 KEPT = 0.99  # correlation from which distances count as kept
 WITHIN = 0.1  # how far from 1 a ratio of distances may lie
-POOR_FIT = 0.1  # Kolmogorov-Smirnov statistic from which a law does not describe the distances
-ROUNDING = 1e-5  # records are kept in single precision
-EXCEPTIONS = 0.05  # share of points that "almost everywhere" leaves out
-STARK = 0.05  # accuracy, averaged over the sizes of the attack
-TREND = 0.8  # rank correlation with β from which something grows with β
-AROUND = 0.01  # accuracy within which two networks are equally good
 SMALL_BETAS = (0.001, 0.01, 0.1)
-FOLLOWS = 0.1  # Wasserstein distance, as a share of the mean distance
-STANDS_OUT = 2.0  # gradient at the cuts, times that elsewhere
+TORUS_ACCURACY = numbers.TORUS_ACCURACY.value
 PUBLISHED = 0.893  # accuracy that Madry et al. (2017, Table 1) report for MNIST under their strongest attack,
 PUBLISHED_AT = 0.3  # at this ε: PGD with 100 steps and 20 restarts
-SHRUNK, BELOW_PUBLISHED = 1 - WITHIN, PUBLISHED - STARK
-
-OBJECTIVES = {"total": "the paper's objective", "classification": "the attacker's objective"}
-NETWORKS = {
-    "mnist_text": "MNIST",
-    "mnist_public": "MNIST, public code",
-    "cifar10_text": "CIFAR10",
-    "cifar10_public": "CIFAR10, public code",
-}
-CUT_NAMES = {"ring": "the text's cut", "tube": "the public code's cut"}
+BELOW_PUBLISHED = PUBLISHED - 0.05
+BOUND = 1 + 1e-5  # a ratio of single precision that a theorem keeps at 1 or below
+NEAR = 0.01  # clean accuracies that differ by no more count as equal
+TEST_IMAGES = 10_000  # of MNIST, and of CIFAR10
+OBJECTIVES = {"total": "the paper's attack", "classification": "FGSM on the cross-entropy alone"}
+NOISES = {"sign": "random signs of size ε", "gaussian": "Gaussian noise of σ"}
+ATTACKS = {"pgd": "PGD", "autoattack": "AutoAttack", "noise": "random noise"}
 
 
-def _by_seed(values: xr.DataArray) -> tuple[float, ...]:
-    """Return one number a seed, as Python's own; seeds that were not trained are left out."""
-    # Six decimals: in single precision 0.99 is more than 0.99.
-    return tuple(round(float(value), 6) for value in values.dropna("seed").values)
+class Effect(NamedTuple):
+    """An effect with its interval, and the sentence that states it."""
+
+    interval: Interval
+    finding: str
+    size: int | None = None  # images that were classified, or points that were measured; None: not stated
+    of: str = "image"  # or "point"
+    over: str = "seed"  # or "network"
+
+    @property
+    def n(self) -> str:
+        """Return "5 seeds, 500 images", and the kind of its interval where that is not one over seeds."""
+        size = self.interval.images or self.size
+        words = counted(self.interval.seeds, self.over) + (f", {counted(size, self.of)}" if size else "")
+        if self.interval.images is not None:
+            return f"{words}; interval over both"
+        return words + ("; no interval" if np.isnan(self.interval.low) else "")
 
 
-def _ranks_with_beta(values: xr.DataArray) -> tuple[float, ...]:
-    """Return Spearman's correlation of β with the values (beta, seed), for each seed."""
+# Words
+
+
+def counted(n: int, noun: str) -> str:
+    """Return "1 seed" or "10,000 images"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def some_of(k: int, n: int, noun: str) -> str:
+    """Return "all 10 rings", "3 of the 10 rings", "none of the 10 rings"; "the one ring", "not the one ring"."""
+    if n == 1:
+        return f"{'' if k else 'not '}the one {noun}"
+    return {0: f"none of the {n} {noun}s", n: f"all {n} {noun}s"}.get(k, f"{k} of the {n} {noun}s")
+
+
+def amount(interval: Interval, spec: str = ".3f") -> str:
+    """Return the value and, unless all three look the same, its interval: "0.191 (0.174 to 0.209)"."""
+    same = len({format(number, spec) for number in interval[:3]}) == 1
+    words = format(interval._replace(low=np.nan) if same else interval, spec)
+    return re.sub(r"[−+](0(\.0+)?%?(?![.\d]))", r"\1", words)  # no "−0.000"
+
+
+def change(interval: Interval, noun: str) -> str:
+    """Return "gains 0.191 (0.174 to 0.209) in accuracy", or that it loses, or that no clear change is shown."""
+    value, low, high = interval[:3]
+    alone = np.isnan(low)
+    if amount(interval) == "0.000":
+        return f"shows no change in {noun}: 0.000"
+    if low > 0 or (alone and value > 0):
+        return f"gains {amount(interval)} in {noun}"
+    if high < 0 or alone:
+        return f"loses {amount(interval._replace(value=-value, low=-high, high=-low))} in {noun}"
+    return f"shows no clear change in {noun}: {amount(interval)}"
+
+
+def _cut(interval: Interval, least: float = 0.0) -> Interval:
+    """Return the interval of a share, cut at 0 and 1; of a correlation, at −1 and 1."""
+    low, high = np.clip(interval[1:3], least, 1).tolist()
+    return interval._replace(low=low, high=high)
+
+
+def _exact(value: float, networks: int) -> Interval:
+    """Return the interval of the largest value of all networks, which has no width."""
+    return Interval(value, value, value, networks)
+
+
+def _best(values: xr.DataArray) -> float:
+    """Return the β > 0 with the highest mean over seeds: the choice that is kindest to a gain."""
+    return float(values.mean("seed").drop_sel(beta=0).idxmax("beta"))
+
+
+def _rank_with_beta(values: xr.DataArray) -> Interval:
+    """Return Spearman's correlation of β with values (beta, seed), as a mean over seeds."""
     there = values.dropna("seed").transpose("seed", "beta")
-    return tuple(float(spearmanr(there.beta, one).statistic) for one in there.values)
+    ranks = [spearmanr(there.beta, one).statistic for one in there.values]
+    return _cut(over_seeds(xr.DataArray(ranks, dims="seed")), -1)
 
 
-def rings_with_isometry(result: xr.Dataset) -> list[Number]:
-    """Measure Figure 2 at the largest β: classes apart, distances and loops kept."""
-    one, quantiles = result.sel(beta=result.beta.max()), result["quantile"]
-    low = one.ratio.sel(quantile=quantiles.min()).min("ring")
-    high = one.ratio.sel(quantile=quantiles.max()).max("ring")
-    return [
-        Number("accuracy on the test draw", _by_seed(one.accuracy), "≥", SEPARATED),
-        Number("correlation of distances, worse ring", _by_seed(one.correlation.min("ring")), "≥", KEPT),
-        Number("d(Φ)/d(x), lowest 5 % quantile of the rings", _by_seed(low), "≥", 1 - WITHIN),
-        Number("d(Φ)/d(x), highest 95 % quantile of the rings", _by_seed(high), "≤", 1 + WITHIN),
-        Number("rings with exactly one loop, of two", _by_seed((one.loops == 1).sum("ring")), "≥", 2),
-    ]
+# Figure 2
 
 
-def rings_without(result: xr.Dataset) -> list[Number]:
-    """Measure Figure 2 at β = 0: distances shrunk, not kept, near an exponential law; loops lost."""
-    one = result.sel(beta=0)
-    exponential, chord = one.misfit.sel(law="exponential"), one.misfit.sel(law="chord")
-    nearer = (exponential < chord).sum("ring")
-    return [
-        Number("median of d(Φ)/d(x), larger ring", _by_seed(one.ratio.sel(quantile=0.5).max("ring")), "<", SHRUNK),
-        Number("correlation of distances, better ring", _by_seed(one.correlation.max("ring")), "<", KEPT),
-        Number("rings with exactly one loop, of two", _by_seed((one.loops == 1).sum("ring")), "<", 2),
-        Number("rings nearer to an exponential law than to a ring's, of two", _by_seed(nearer), "≥", 2),
-        Number("misfit to the exponential law, worse ring", _by_seed(exponential.max("ring")), "≤", POOR_FIT),
-    ]
+def rings_accuracy(result: xr.Dataset, *, where: str) -> Effect:
+    """Measure the accuracy on a new draw of the rings, at the largest β."""
+    share = _cut(over_seeds(result.accuracy.sel(beta=result.beta.max())))
+    return Effect(share, f"{where}, the isometry term's networks classify {amount(share)} of a new draw rightly.")
 
 
-def lipschitz_estimates(result: xr.Dataset) -> list[Number]:
-    """Return both lower estimates of the Lipschitz constant over its upper bound, in the worst network of each seed."""
-    upper = result.upper.sel(map="representation")
-    pairs = result.lower.max("pairs") / upper
-    derivative = result.local.sel(map="representation", quantile=1) / upper
-    name, where = "over the upper bound of the constant, worst network", _where(result)
-    return [
-        Number(f"{where}largest d(Φ)/d(x) of all pairs {name}", _worst(pairs), "≤", 1 + ROUNDING),
-        Number(f"{where}largest derivative at all points {name}", _worst(derivative), "≤", 1 + ROUNDING),
-    ]
+def rings_correlation(result: xr.Dataset, *, where: str, term: bool) -> Effect:
+    """Measure the correlation of distances with the data's, of the worse ring with the term, of the better without."""
+    by_ring = result.correlation.sel(beta=result.beta.max() if term else 0)
+    found = over_seeds(by_ring.min("ring") if term else by_ring.max("ring"))
+    words = ("with isometry", "worse") if term else ("with cross-entropy alone", "better")
+    sentence = f"{where} {words[0]}, distances correlate with the data's by {amount(found)} in the {words[1]} ring."
+    return Effect(found, sentence)
 
 
-def gradient_bound(result: xr.Dataset) -> list[Number]:
-    """Return the share of points at which Eq. 6 is violated, in the worst term and network of each seed."""
-    violated = result.violated.max("term")
-    isometric = np.concatenate([_networks(result, name, largest=True) for name in _data(result)])
-    name = f"{_where(result)}points that violate Eq. 6, share in the worst network, with K"
-    one = _worst(violated.sel(constant="one").isel(network=isometric))
-    return [
-        Number(f"{name} the derivative's norm at the point", _worst(violated.sel(constant="local")), "≤", 0),
-        Number(f"{name} the product of spectral norms", _worst(violated.sel(constant="product")), "≤", 0),
-        Number(f"{name} = 1, an isometry's, at the largest β", one, "≤", EXCEPTIONS),
-    ]
+def rings_stretch(result: xr.Dataset, *, where: str) -> Effect:
+    """Measure the largest change of a distance among the inner nine in ten pairs of a ring, at the largest β."""
+    most = abs(result.ratio.sel(beta=result.beta.max()) - 1).max(("ring", "quantile"))
+    found = over_seeds(most)
+    return Effect(found, f"{where} with isometry, nine in ten distances change by at most {amount(found, '.1%')}.")
 
 
-def lipschitz_constants(result: xr.Dataset) -> list[Number]:
-    """Return the constants at β = 0, and the factor by which the largest β changes them."""
-    local = result.local.sel(map="representation")
-    estimates = {
-        "constant at the median point": local.sel(quantile=0.5),
-        "largest constant found": np.maximum(result.lower.max("pairs"), local.sel(quantile=1)),
-    }
-    numbers = []
-    for data in dict.fromkeys((_data(result)[0], _data(result)[-1])):
-        without, with_isometry = (_networks(result, data, largest=largest) for largest in (False, True))
-        beta = float(result.beta[with_isometry[0]])
-        for name, values in estimates.items():
-            # Both are sorted by seed, which start from the same weights.
-            before, after = (values.isel(network=each).sortby("seed").values for each in (without, with_isometry))
-            numbers.append(Number(f"{data}: {name}, β = 0", tuple(before.astype(float).tolist())))
-            factors = tuple((after / before).astype(float).tolist())
-            numbers.append(Number(f"{data}: the same at β = {beta:g}, over that at β = 0", factors, "<", 1))
-        upper = result.upper.sel(map="representation").isel(network=without).values
-        numbers.append(Number(f"{data}: upper bound of the constant, β = 0", tuple(upper.astype(float).tolist())))
-    return numbers
+def rings_shrinkage(result: xr.Dataset, *, where: str) -> Effect:
+    """Measure the median ratio of distances of the ring that shrinks less, at β = 0."""
+    found = over_seeds(result.ratio.sel(beta=0, quantile=0.5).max("ring"))
+    sentence = f"{where} with cross-entropy alone, the median distance becomes {amount(found)} times as long"
+    return Effect(found, f"{sentence} in the ring that changes less.")
 
 
-def _data(result: xr.Dataset) -> list[str]:
-    """Return the data sets of a Lipschitz result, in its order: the rings first, images last."""
-    return list(dict.fromkeys(result.data.values.tolist()))
+def rings_loops(result: xr.Dataset, *, where: str, term: bool) -> Effect:
+    """Measure the share of rings with exactly one loop, at the largest β or without the term."""
+    one = result.loops.sel(beta=result.beta.max() if term else 0) == 1
+    how, rings = "with isometry" if term else "with cross-entropy alone", some_of(int(one.sum()), one.size, "ring")
+    return Effect(_cut(over_seeds(one.mean("ring"))), f"{where} {how}, {rings} keep exactly one loop.")
 
 
-def _where(result: xr.Dataset) -> str:
-    """Return the beginning of the labels of a result with one data set alone."""
-    names = _data(result)
-    return f"{names[0]}: " if len(names) == 1 else ""
+def rings_exponential(result: xr.Dataset, *, where: str) -> Effect:
+    """Measure the share of rings whose distances lie nearer to an exponential law than to a ring's, at β = 0."""
+    misfit = result.misfit.sel(beta=0)
+    nearer = misfit.sel(law="exponential") < misfit.sel(law="chord")
+    rings = some_of(int(nearer.sum()), nearer.size, "ring")
+    what = f"in {rings} distances are nearer to an exponential law than to a ring's"
+    sentence = f"{where} with cross-entropy alone, {what}."
+    return Effect(_cut(over_seeds(nearer.mean("ring"))), sentence)
 
 
-def _networks(result: xr.Dataset, data: str, *, largest: bool) -> np.ndarray:
-    """Return the positions of a data set's networks with the largest β, or with β = 0."""
+def rings_misfit(result: xr.Dataset, *, where: str) -> Effect:
+    """Measure the Kolmogorov-Smirnov distance from an exponential law in the worse ring, at β = 0."""
+    found = over_seeds(result.misfit.sel(beta=0, law="exponential").max("ring"))
+    share = amount(found, ".1%")
+    return Effect(found, f"{where} with cross-entropy alone, an exponential law misplaces {share} of the pairs.")
+
+
+# The theory
+
+
+def _data(result: xr.Dataset, data: str, *, largest: bool) -> xr.Dataset:
+    """Return a data set's networks with the largest β, or those with β = 0, over ``seed``."""
     betas = result.beta.where(result.data == data)
-    return np.flatnonzero(betas == (betas.max() if largest else 0.0))
+    chosen = result.isel(network=np.flatnonzero(betas == (betas.max() if largest else 0.0)))
+    return chosen.swap_dims(network="seed").sortby("seed")
 
 
-def _worst(values: xr.DataArray) -> tuple[float, ...]:
-    """Return the largest value of each seed's networks, in the order of the seeds."""
-    return tuple(values.groupby("seed").max().astype(float).values.tolist())
+def bounded_estimate(result: xr.Dataset, *, where: str, of: str) -> Effect:
+    """Measure a lower estimate of the Lipschitz constant over its upper bound, the largest of all networks."""
+    lower = result.lower.max("pairs") if of == "pair" else result.local.sel(map="representation", quantile=1)
+    most, n = float((lower / result.upper.sel(map="representation")).max()), result.sizes["network"]
+    thing = "pair's stretch" if of == "pair" else "derivative"
+    what = f"{'no' if most <= BOUND else 'a'} {thing} in {counted(n, 'network')} exceeds the constant's upper bound"
+    return Effect(_exact(most, n), f"{where}, {what}: the largest is {most:.3f} of it.", over="network")
 
 
-def robustness(name: str, result: xr.Dataset) -> list[Number]:
-    """Return the gain over β = 0 and the trend with β of a result of Figure 3, called ``name``."""
-    numbers = []
-    for objective, attack in OBJECTIVES.items():
-        robust, beyond = result.accuracy.sel(objective=objective).mean("epsilon"), objective != "total"
-        best = robust.mean("seed").drop_sel(beta=0).idxmax("beta")
-        gain, where = robust.sel(beta=best) - robust.sel(beta=0), f"{name}, {attack}"
-        numbers += [
-            Number(f"{where}: accuracy under attack, β = 0", _by_seed(robust.sel(beta=0))),
-            Number(f"{where}: gained at the best β, {float(best):g}", _by_seed(gain), "≥", STARK, beyond),
-            Number(f"{where}: rank correlation with β", _ranks_with_beta(robust), "≥", TREND, beyond),
-        ]
-    return numbers
+def equation_6(result: xr.Dataset, *, where: str) -> Effect:
+    """Measure the share of points that violate Eq. 6 with a true constant, in the worst term and network."""
+    most, n = float(result.violated.sel(constant=["local", "product"]).max()), result.sizes["network"]
+    holds = f"holds at every point of {some_of(n, n, 'network')}"
+    broken = f"is violated at up to {most:.1%} of the points of a network"
+    return Effect(_exact(most, n), f"{where}, Eq. 6 with norms {broken if most else holds}.", over="network")
 
 
-def against_published(name: str, result: xr.Dataset) -> list[Number]:
-    """Return the accuracy of the best β of a result of Figure 3A, called ``name``, at an ε below the published one."""
+def isometrys_bound(result: xr.Dataset, *, where: str, data: str, term: str) -> Effect:
+    """Measure the share of points that violate Eq. 6 with the constant 1 of an isometry, at the largest β."""
+    networks = _data(result, data, largest=True)
+    share = _cut(over_seeds(networks.violated.sel(constant="one", term=term)))
+    name = {"cross_entropy": "cross-entropy's", "isometry": "isometry term's"}[term]
+    beta, points = float(networks.beta.max()), f"at {amount(share, '.1%')} of points"
+    sentence = f"{where} at β = {beta:g}, the {name} gradient exceeds an isometry's bound {points}."
+    return Effect(share, sentence, int(networks.points.max()), "point")
+
+
+def constant_factor(result: xr.Dataset, *, where: str, data: str, of: str) -> Effect:
+    """Measure the Lipschitz constant at the largest β over that at β = 0: at the median point, or the largest found."""
+    without, term = (_data(result, data, largest=largest) for largest in (False, True))
+    before, after = (_constant(each, of) for each in (without, term))
+    found, beta = over_seeds(after / before), float(term.beta.max())
+    name = {"median": "constant at the median point", "largest": "largest constant found"}[of]
+    levels = f"{float(after.mean()):.2f} against {float(before.mean()):.2f}"
+    sentence = f"{where}, the {name} at β = {beta:g} is {amount(found, '.2f')} times that at β = 0: {levels}."
+    return Effect(found, sentence, int(term.points.max()), "point")
+
+
+def _constant(networks: xr.Dataset, of: str) -> xr.DataArray:
+    local = networks.local.sel(map="representation")
+    if of == "median":
+        return local.sel(quantile=0.5)
+    return np.maximum(networks.lower.max("pairs"), local.sel(quantile=1))
+
+
+def constant_and_robustness(result: xr.Dataset, *, where: str, data: str) -> Effect:
+    """Measure the rank correlation of the constant at the median point with the accuracy that PGD leaves."""
+    one = result.isel(network=np.flatnonzero(result.data == data))
+    kept = (one.attacked / one.accuracy).mean("epsilon")
+    found = rank_correlation(_constant(one, "median").values, kept.values)
+    what = "the constant's rank correlation with the share of right answers that PGD leaves"
+    return Effect(found, f"{where}, {what} is {amount(found, '+.2f')}.", int(one.points.max()), "point", "network")
+
+
+# Figure 3, and attacks beyond it
+
+
+def _gain(values: xr.DataArray, where: str, noun: str, images: int, beta: float) -> Effect:
+    """Measure the accuracy (beta, seed) at one β minus that at β = 0."""
+    gain, base = over_seeds(values.sel(beta=beta) - values.sel(beta=0)), float(values.sel(beta=0).mean())
+    return Effect(gain, f"{where}, β = {beta:g} {change(gain, noun)}; β = 0 keeps {base:.3f}.", images)
+
+
+def fgsm_gain(result: xr.Dataset, *, where: str, objective: str, chosen_under: str | None = None) -> Effect:
+    """Measure Figure 3: the gain in accuracy under FGSM, as a mean over the paper's ten ε.
+
+    The β is the best under the objective ``chosen_under``, by default under the same one.
+    """
+    averages, where = result.accuracy.mean("epsilon"), f"{where} under {OBJECTIVES[objective]}"
+    best = _best(averages.sel(objective=chosen_under or objective))
+    noun = f"accuracy averaged over {result.sizes['epsilon']} ε"
+    return _gain(averages.sel(objective=objective), where, noun, TEST_IMAGES, best)
+
+
+def fgsm_trend(result: xr.Dataset, *, where: str, objective: str) -> Effect:
+    """Measure the rank correlation with β of the accuracy under FGSM, as a mean over the paper's ten ε."""
+    rank = _rank_with_beta(result.accuracy.sel(objective=objective).mean("epsilon"))
+    what = f"accuracy under {OBJECTIVES[objective]}"
+    sentence = f"{where}, the rank correlation of β with {what} is {amount(rank, '+.2f')}."
+    return Effect(rank, sentence, TEST_IMAGES)
+
+
+def _at(values: xr.DataArray, epsilon: float) -> xr.DataArray:
+    """Return the values at an ε that is given with two digits. Raise KeyError where there is none so near."""
+    return values.sel(epsilon=epsilon, method="nearest", tolerance=epsilon / 50)
+
+
+def attack_gain(result: xr.Dataset, *, where: str, attack: str, epsilon: float) -> Effect:
+    """Measure the gain in accuracy under an attack at one ε, on all of its images."""
+    images = int(result.images.min() if attack == "autoattack" else result.images.max())
+    values = _at(result.accuracy.sel(images=images, attack=attack), epsilon)
+    return _gain(values, f"{where} under {ATTACKS[attack]} at ε = {epsilon:.2g}", "accuracy", images, _best(values))
+
+
+def noise_gain(result: xr.Dataset, *, where: str, networks: str, noise: str, severity: float) -> Effect:
+    """Measure the gain in accuracy under one kind of random noise, at one severity."""
+    one = result.sel(networks=networks, corruption=noise)
+    level = int(abs(one.severity - severity).argmin("level"))
+    if abs(float(one.severity[level]) - severity) > severity / 50:
+        raise KeyError(f"{noise} has no severity {severity:g}: it has {one.severity.values.round(3).tolist()}.")
+    values = one.accuracy.isel(level=level).dropna("seed", how="all")
+    return _gain(
+        values, f"{where} under {NOISES[noise]} = {severity:.2g}", "accuracy", int(result.images), _best(values)
+    )
+
+
+def below_published(result: xr.Dataset, *, where: str) -> Effect:
+    """Measure the highest accuracy of any β under the paper's attack, at the largest recorded ε up to the published."""
     epsilon = float(result.epsilon.where(result.epsilon <= PUBLISHED_AT).max())
-    best, where = result.accuracy.sel(epsilon=epsilon).max("beta"), f"accuracy at ε = {epsilon:.2g}, best β"
-    values = {words: _by_seed(best.sel(objective=objective)) for objective, words in OBJECTIVES.items()}
-    return [Number(f"{name}, {words}: {where}", each, "<", BELOW_PUBLISHED) for words, each in values.items()]
+    best = over_seeds(result.accuracy.sel(epsilon=epsilon, objective="total").max("beta"))
+    return Effect(best, _beside_published(best, where, "the paper's attack", epsilon), TEST_IMAGES)
 
 
-def _sets(values: xr.DataArray) -> Iterator[tuple[str, xr.DataArray]]:
-    """Yield each set of networks by its name, with the seeds and β that it has."""
-    for key, name in NETWORKS.items():
-        if key in values.networks:
-            yield name, values.sel(networks=key).dropna("seed", how="all").dropna("beta", how="all")
+def below_published_under_pgd(result: xr.Dataset, *, where: str) -> Effect:
+    """Measure the highest accuracy of any β under PGD, at the published ε."""
+    images = int(result.images.max())
+    best = over_seeds(_at(result.accuracy.sel(images=images, attack="pgd"), PUBLISHED_AT).max("beta"))
+    return Effect(best, _beside_published(best, where, "PGD", PUBLISHED_AT), images)
 
 
-def accuracy_and_beta(result: xr.Dataset) -> list[Number]:
-    """Return the cost of small and large β in accuracy without attack, for each set of networks."""
-    numbers = []
-    for name, accuracy in _sets(result.accuracy):
-        change, largest = accuracy - accuracy.sel(beta=0), float(accuracy.beta.max())
-        small = [beta for beta in SMALL_BETAS if beta in change.beta]
-        worst = _by_seed(change.sel(beta=small).min("beta"))
-        numbers += [
-            Number(f"{name}: accuracy, β = 0", _by_seed(accuracy.sel(beta=0))),
-            Number(f"{name}: change at β = {small[0]:g} to {small[-1]:g}, worst of them", worst, "≥", -AROUND),
-            Number(f"{name}: change at β = {largest:g}", _by_seed(change.sel(beta=largest)), "≤", -AROUND),
-        ]
-    return numbers
+def _beside_published(best: Interval, where: str, under: str, epsilon: float) -> str:
+    theirs = f"adversarial training is reported to keep {PUBLISHED:.3f} under PGD at ε = {PUBLISHED_AT:g}"
+    return f"{where}, the best β keeps {amount(best)} under {under} at ε = {epsilon:.2g}; {theirs}."
 
 
-def distances_and_beta(result: xr.Dataset) -> list[Number]:
-    """Return the distance of the histograms from the inputs', and its trend with β, for each set of networks."""
-    numbers = []
-    for name, far in _sets(result.wasserstein):
-        largest = float(far.beta.max())
-        numbers += [
-            Number(f"{name}: distance between the histograms, β = 0", _by_seed(far.sel(beta=0))),
-            Number(f"{name}: the same at β = {largest:g}", _by_seed(far.sel(beta=largest)), "≤", FOLLOWS),
-            Number(f"{name}: its rank correlation with β", _ranks_with_beta(far), "≤", -TREND),
-        ]
-    return numbers
+def below_jacobian(result: xr.Dataset, *, where: str, epsilon: float) -> Effect:
+    """Measure the accuracy under PGD of the best β minus that of the best Jacobian regularisation.
+
+    Of that, strengths count whose clean accuracy is near that of β = 0 or above it.
+    """
+    images = int(result.images.max())
+    ours, theirs = (
+        _at(each.sel(images=images, attack="pgd"), epsilon) for each in (result.lil_accuracy, result.accuracy)
+    )
+    like = result.clean.mean("seed") >= float(result.lil_clean.sel(beta=0).mean()) - NEAR
+    theirs = theirs.isel(setting=np.flatnonzero((result.method == "jacobian") & like))
+    theirs = theirs.isel(setting=int(theirs.mean("seed").argmax("setting")))
+    ours = ours.sel(beta=_best(ours))
+    levels = f"keeps {float(ours.mean()):.3f} and Jacobian regularisation {float(theirs.mean()):.3f}"
+    apart = over_seeds(ours - theirs)
+    sentence = f"{where} under PGD at ε = {epsilon:.2g}, the best β {levels}: a difference of {amount(apart)}."
+    return Effect(apart, sentence, images)
 
 
-def torus_levels(result: xr.Dataset) -> list[Number]:
-    """Measure Figure 4B: accuracy and distances at the worst level, for both ways to cut."""
-    numbers = []
-    for cut, name in CUT_NAMES.items():
-        one = result.sel(cut=cut)
-        off = abs(one.ratio.sel(quantile=0.5) - 1).max("level")
-        numbers += [
-            Number(f"{name}: accuracy, worst level", _by_seed(one.accuracy.min("level")), ">", TORUS_ACCURACY.value),
-            Number(f"{name}: correlation of distances, worst level", _by_seed(one.correlation.min("level")), "≥", KEPT),
-            Number(f"{name}: distance of the median d(Φ)/d(x) from 1, worst level", _by_seed(off), "≤", WITHIN),
-        ]
-    return numbers
+# Table 1 and Appendix Figure 1
 
 
-def torus_gradients(result: xr.Dataset) -> list[Number]:
-    """Measure Figure 4C: gradients at the cuts, in the text's reading and in the public code's."""
-    numbers, levels = [], result.sizes["level"]
-    for (cut, name), size in zip(CUT_NAMES.items(), ("norm", "largest"), strict=True):
-        one = result.sel(cut=cut, saliency=size)
-        at_cut = _by_seed(one.at_cut.isel(point=one.gradient.argmax("point")).sum("level"))
-        weakest = _by_seed(one.contrast.min("level"))
-        numbers += [
-            Number(f"{name}: levels whose largest gradient is at a cut, of {levels}", at_cut, "≥", levels),
-            Number(
-                f"{name}: median gradient at the cuts, times that elsewhere, weakest level", weakest, "≥", STANDS_OUT
-            ),
-        ]
-    return numbers
+def _set(values: xr.DataArray, networks: str) -> xr.DataArray:
+    """Return one set of networks, with the seeds and β that it has."""
+    return values.sel(networks=networks).dropna("seed", how="all").dropna("beta", how="all")
+
+
+def small_beta(result: xr.Dataset, *, where: str, networks: str) -> Effect:
+    """Measure the change of clean accuracy at the small β whose mean over seeds is lowest."""
+    accuracy = _set(result.accuracy, networks)
+    changes = accuracy.sel(beta=list(SMALL_BETAS)) - accuracy.sel(beta=0)
+    worst = float(changes.mean("seed").idxmin("beta"))
+    found = over_seeds(changes.sel(beta=worst))
+    sentence = f"{where}, the worst of the small β, {worst:g}, {change(found, 'clean accuracy')}."
+    return Effect(found, sentence, TEST_IMAGES)
+
+
+def large_beta(result: xr.Dataset, *, where: str, networks: str) -> Effect:
+    """Measure the change of clean accuracy at the largest β."""
+    accuracy = _set(result.accuracy, networks)
+    largest = float(accuracy.beta.max())
+    found = over_seeds(accuracy.sel(beta=largest) - accuracy.sel(beta=0))
+    return Effect(found, f"{where}, β = {largest:g} {change(found, 'clean accuracy')}.", TEST_IMAGES)
+
+
+def histogram_distance(result: xr.Dataset, *, where: str, networks: str) -> Effect:
+    """Measure the distance between the histograms of distances, at the largest β."""
+    far = _set(result.wasserstein, networks)
+    largest = float(far.beta.max())
+    found, before = over_seeds(far.sel(beta=largest)), float(far.sel(beta=0).mean())
+    sentence = f"{where} at β = {largest:g}, distances within classes are off by {amount(found)} of their mean"
+    return Effect(found, f"{sentence}; at β = 0 by {before:.3f}.")
+
+
+def histogram_trend(result: xr.Dataset, *, where: str, networks: str) -> Effect:
+    """Measure the rank correlation of that distance with β."""
+    rank = _rank_with_beta(_set(result.wasserstein, networks))
+    what = "the distance between the histograms"
+    return Effect(rank, f"{where}, the rank correlation of β with {what} is {amount(rank, '+.2f')}.")
+
+
+# Figure 4
+
+
+def torus_level(result: xr.Dataset, *, where: str, cut: str, of: str) -> Effect:
+    """Measure the accuracy, the correlation of distances, or the median ratio's distance from 1, at the worst level."""
+    one = result.sel(cut=cut).sortby("level", ascending=False)  # of levels that are equal, the finest
+    values = abs(one.ratio.sel(quantile=0.5) - 1) if of == "ratio" else one[of]
+    means = values.mean("seed")
+    level = int(means.idxmax("level") if of == "ratio" else means.idxmin("level"))
+    found = over_seeds(values.sel(level=level))
+    found = _cut(found) if of == "accuracy" else found
+    words = {
+        "accuracy": "has an accuracy of {}",
+        "correlation": "keeps distances with a correlation of {}",
+        "ratio": "changes the median distance by {}",
+    }[of]
+    text = words.format(amount(found, ".1%" if of == "ratio" else ".3f"))
+    sentence = f"{where}, the worst level ({level} classes) {text}."
+    return Effect(found, sentence, result.sizes["point"], "point")
+
+
+def torus_hottest(result: xr.Dataset, *, where: str, cut: str, saliency: str) -> Effect:
+    """Measure the share of levels whose largest gradient of all points lies at a cut."""
+    one = result.sel(cut=cut, saliency=saliency)
+    at_cut = one.at_cut.isel(point=one.gradient.argmax("point"))
+    levels = some_of(int(at_cut.sum()), at_cut.size, "trained level")
+    return Effect(_cut(over_seeds(at_cut.mean("level"))), f"{where}, the largest gradient lies at a cut in {levels}.")
+
+
+def torus_contrast(result: xr.Dataset, *, where: str, cut: str, saliency: str) -> Effect:
+    """Measure the median gradient at the cuts over that elsewhere, at the level where it stands out least."""
+    contrast = result.contrast.sel(cut=cut, saliency=saliency)
+    level = int(contrast.mean("seed").idxmin("level"))
+    found = over_seeds(contrast.sel(level=level))
+    sentence = f"{where}, the median gradient at the cuts is {amount(found, '.2f')} times that elsewhere"
+    return Effect(found, f"{sentence}, at the level where it stands out least ({level} classes).")

@@ -16,6 +16,7 @@ import xarray as xr
 from IPython.display import Markdown
 from myst_nb import glue
 
+from lil.paper import overview
 from lil.paper.markdown import table
 from lil.paper.tables import Numbers
 from lil.results import registry
@@ -76,6 +77,18 @@ def field_comments(kind: type) -> dict[str, str]:
     return found
 
 
+def changed(result: xr.Dataset) -> Markdown | None:
+    """Return the sentence on changed settings at the top of a rerun; None, which shows nothing, where none is."""
+    if not (changes := json.loads(result.attrs.get("changes", "{}"))):
+        return None
+    named = ", ".join(
+        f"`{name}` = {value if isinstance(value, str) else json.dumps(value)}" for name, value in changes.items()
+    )
+    return Markdown(
+        f"**A rerun with changed settings: {named}.** Its numbers belong to no record and to no other page."
+    )
+
+
 def title(result: xr.Dataset, *names: str) -> str:
     """Return the names of the image sets; at a small scale, the digits that stand in for them."""
     config = json.loads(result.attrs["config"])
@@ -87,6 +100,14 @@ def title(result: xr.Dataset, *names: str) -> str:
 def computed_on(text: str) -> Markdown:
     """Return the sentence on the data at the top of a page."""
     return Markdown(f"**Everything on this page was computed on {text}.**")
+
+
+def findings(page: str, *names: str) -> Markdown:
+    """Return the ledger's findings on a page, "nb/fig2_rings": of all propositions, or of those with these names.
+
+    They come from the records, not from the result at hand.
+    """
+    return Markdown(overview.findings(page, names))
 
 
 def glue_all(prefix: str, numbers: Numbers) -> None:

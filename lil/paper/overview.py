@@ -5,88 +5,166 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from functools import cache
 
 from lil import results
 from lil.paper.differences import DIFFERENCES, Difference, measured
-from lil.paper.judging import EXPERIMENTS, Entry, judge_all, recorded
+from lil.paper.judging import EXPERIMENTS, WAITING, Entry, judge, judge_all, once, recorded
+from lil.paper.ledger import CASES, CLAIMS, Case, Claim, Proposition
 from lil.paper.markdown import table
-from lil.paper.verdicts import Verdict
+from lil.paper.verdicts import MEANINGS, Verdict
+from lil.results import registry
 from lil.results.closing import duration
 
-record = cache(recorded)  # the ledger and the differences look at the same records: each is read once a build
+HIGHLIGHTS = (  # of the first page: a topic, the names of its entries, and its page
+    ("Rings", ("rings-stretch-rings", "rings-loops-rings", "plain-loops-rings"), "nb/fig2_rings"),
+    ("Figure 3", ("fgsm-gain-mnist-text", "same-beta-mnist-text", "fgsm-gain-cifar10-text"), "nb/fig3_mnist"),
+    ("Strong attackers", ("autoattack-mnist-text-0-046", "autoattack-mnist-text-0-1"), "nb/attackers_view"),
+    (
+        "Random noise",
+        ("noise-everywhere-mnist-text-signs-0-3", "noise-everywhere-mnist-public-gaussian-0-2"),
+        "nb/corruptions",
+    ),
+    ("Table 1", ("small-beta-mnist-text", "large-beta-mnist-text", "large-beta-cifar10-text"), "nb/table1"),
+    ("Torus", ("torus-accuracy-torus-text", "torus-correlation-torus-text"), "nb/fig4_torus"),
+    (
+        "The theory",
+        ("eq-6-rings-torus-and-mnist-text", "constant-median-mnist-text", "constant-median-cifar10-text"),
+        "theory/limits",
+    ),
+)
+
+record = once(recorded)  # the ledger and the differences look at the same records: each is read once a build
 
 
 @cache
 def ledger() -> tuple[Entry, ...]:
-    """Return all claims, judged once a build."""
+    """Return all entries of the ledger, judged once a build."""
     return tuple(judge_all(record))
 
 
-def claims_table(entries: Sequence[Entry], pages: Collection[str]) -> str:
-    """Return a table of the claims: verdict, conditions kept, seeds, and where to look."""
-    rows = [
-        (
-            str(entry.claim.number),
-            f"{{ref}}`{entry.claim.title} <claim-{entry.claim.name}>`",
-            f"{{verdict}}`{entry.verdict}`",
-            entry.score + (" so far" if entry.missing else ""),
-            str(entry.seeds or "none"),
-            f"page: {_pages(entry, pages, short=True)}<br>record: {_records(entry)}",
-        )
-        for entry in entries
-    ]
-    return table(("", "the paper's claim", "verdict", "conditions kept", "seeds", "see"), rows)
+def badge(verdict: Verdict, words: str = "") -> str:
+    """Return a verdict, or other ``words`` in its place, on the verdict's colour, as HTML."""
+    label = f' role="img" aria-label="{words} {verdict}" title="{words} {verdict}"' if words else ""
+    return f'<span class="verdict verdict-{verdict.kind}"{label}>{words or verdict}</span>'
 
 
-def _pages(entry: Entry, pages: Collection[str], *, short: bool = False) -> str:
-    """Return links to a claim's pages, by title or, ``short``, by file; pages that the book lacks are only named."""
-    links = []
-    for page in entry.claim.pages:
-        stem = page.rpartition("/")[2]
-        if page not in pages:
-            links.append(f"{stem} (comes with its record)")
-        else:
-            links.append(f"{{doc}}`{stem} </{page}>`" if short else f"{{doc}}`/{page}`")
-    return ", ".join(links)
+def counts(entries: Sequence[Entry]) -> str:
+    """Return the number of entries with each verdict, on its colour."""
+    found = Counter(entry.verdict for entry in entries)
+    return " ".join(badge(verdict, str(found[verdict])) for verdict in Verdict if found[verdict])
 
 
-def _records(entry: Entry) -> str:
-    """Return links to the rows of a claim's records."""
-    return ", ".join(f"{{ref}}`{name} <record-{name}>`" for name in entry.claim.experiments) or "none"
+def verdicts_table() -> str:
+    """Return a table of the verdicts and their meaning."""
+    return table(("verdict", "when"), ((badge(verdict), meaning) for verdict, meaning in MEANINGS.items()))
 
 
-def claim_section(entry: Entry, pages: Collection[str]) -> str:
-    """Return the section on one claim: statement, criterion, and the numbers of its conditions."""
-    claim = entry.claim
-    facts = {
-        "in the paper": claim.place,
-        "measured": claim.measured,
-        "holds if": claim.criterion,
-        "because": claim.reason,
-        "seeds": str(entry.seeds or ("none yet" if entry.missing else "none")),
-        "shown on": _pages(entry, pages),
-        "computed from": _records(entry),
-    }
-    if entry.missing:
-        facts["waits for"] = ", ".join(f"results/{name}.nc is {state}" for name, state in entry.missing.items())
-    parts = [
-        f"(claim-{claim.name})=\n### {claim.number}. {claim.title}",
-        f"{{verdict}}`{entry.verdict}` {claim.statement}",
-        table(("", ""), facts.items()),
-    ]
-    if entry.numbers:
-        rows = [
+def claims_table(entries: Sequence[Entry]) -> str:
+    """Return a table of the claims: the findings that stand for each, their verdicts, and the counts of all."""
+    rows = []
+    for claim in CLAIMS:
+        own = [entry for entry in entries if entry.case.claim == claim.number]
+        lead = [entry for name in claim.lead for entry in own if entry.case.name == name]
+        findings = "<br>".join(entry.finding for entry in lead) or WAITING
+        verdicts = "<br>".join(badge(verdict) for verdict in dict.fromkeys(entry.verdict for entry in lead))
+        rows.append(
             (
-                number.label,
-                str(number),
-                number.condition + (" (beyond the paper's protocol)" if number.beyond else ""),
-                "–" if number.relation is None else f"{number.met} of {len(number.values)}",
+                f"{{ref}}`{claim.number}. {claim.title} <claim-{claim.number}>`",
+                findings,
+                verdicts or badge(Verdict.NOT_RECORDED),
+                counts(own) or "–",
             )
-            for number in entry.numbers
-        ]
-        parts.append(table(("number", "median (lowest to highest seed)", "condition", "seeds that meet it"), rows))
+        )
+    return table(("the paper's claim", "finding", "verdict", "all entries"), rows)
+
+
+def _pages(names: Collection[str], pages: Collection[str]) -> str:
+    """Return links to pages; those that the book lacks are only named."""
+    return ", ".join(f"{{doc}}`/{name}`" if name in pages else name.rpartition("/")[2] for name in names)
+
+
+def _when(cases: Sequence[Case]) -> str:
+    """Return the date of a condition, and whether the results were recorded before it."""
+    fixed = cases[0].proposition.fixed
+    after, before = ([case.label for case in cases if case.after_record is late] for late in (True, False))
+    words = "before the first record of these results"
+    if after:
+        words = "after the first record of these results"
+    if after and before:
+        words = f"after the first record ({'; '.join(after)}), or before it ({'; '.join(before)})"
+    return f"{fixed.day} {fixed:%B %Y}, {words}"
+
+
+def _condition(asked: Proposition) -> str:
+    """Return the condition in words, and that under which the statement is refuted."""
+    if asked.theorem is not None:
+        return f"the proof stands; the number beside it is {asked.condition}"
+    side = "below" if asked.relation in ("≥", ">") else "above"
+    refuted = "" if asked.opposite is None else f"; refuted if the whole interval is {side} {asked.opposite:g}"
+    return f"the whole interval is {asked.condition}{refuted}"
+
+
+def claim_section(claim: Claim, entries: Sequence[Entry], pages: Collection[str]) -> str:
+    """Return the section on one claim: the statement, and each proposition, which unfolds."""
+    head = f"(claim-{claim.number})=\n### {claim.number}. {claim.title}\n\n{claim.statement} *{claim.place}.*"
+    own = [entry for entry in entries if entry.case.claim == claim.number]
+    parts = [head] if own else [head, f"{badge(Verdict.NOT_RECORDED)} {WAITING}"]
+    for asked in dict.fromkeys(entry.case.proposition for entry in own):
+        judged = [entry for entry in own if entry.case.proposition == asked]
+        cases = [entry.case for entry in judged]
+        rows = [(each.case.label, each.finding, each.n or "–", badge(each.verdict)) for each in judged]
+        shown = dict.fromkeys([*(case.page for case in cases), *asked.pages])
+        facts = {
+            "measured": asked.measured,
+            "holds if": _condition(asked),
+            "because": asked.threshold.reason,
+            "fixed on": _when(cases),
+            "shown on": _pages(shown, pages),
+            "computed from": ", ".join(
+                f"{{ref}}`{name} <record-{name}>`" for name in dict.fromkeys(case.record for case in cases)
+            ),
+        }
+        if titles := dict.fromkeys(CASES[name].proposition.title for case in cases for name in case.stronger):
+            facts["asked again in"] = "; ".join(titles)
+        if missing := {name: state for each in judged for name, state in each.missing.items()}:
+            facts["waits for"] = ", ".join(f"results/{name}.nc is {state}" for name, state in missing.items())
+        tables = f"{table(('networks', 'finding', 'n', 'verdict'), rows)}\n\n{table(('', ''), facts.items())}"
+        parts.append(f":::{{dropdown}} {asked.title} {counts(judged)}\n{tables}\n:::")
     return "\n\n".join(parts)
+
+
+def findings(page: str, names: Collection[str] = ()) -> str:
+    """Return the findings that a page shows, with their verdicts: of all propositions or of those with these names.
+
+    Raises ValueError for a page, or a name, without an entry.
+    """
+    cases = [case for case in CASES.values() if page in (case.page, *case.proposition.pages)]
+    known = {case.proposition.name for case in cases}
+    if not known or not set(names) <= known:
+        raise ValueError(f"{page} shows {', '.join(sorted(known)) or 'nothing'} of the ledger: not {', '.join(names)}.")
+    chosen = [judge(case, record) for case in cases if not names or case.proposition.name in names]
+    lines = [f"* {each.finding} *({each.n})* {badge(each.verdict)}" for each in chosen if each.effect is not None]
+    head = "**Findings** from the records at the paper's scale, with 95 % intervals ({doc}`verdicts </claims>`):"
+    return "\n".join([head, "", *(lines or [f"* {WAITING}"])])
+
+
+def highlights() -> str:
+    """Return the findings of the first page: a line for each of the HIGHLIGHTS, with verdicts and a link."""
+    judged = {entry.case.name: entry for entry in ledger()}
+    lines = []
+    for topic, names, page in HIGHLIGHTS:
+        entries = [judged[name] for name in names]
+        findings = " ".join(f"{entry.finding} {badge(entry.verdict)}" for entry in entries)
+        lines.append(f"* **{{doc}}`{topic} </{page}>`.** {findings}")
+    return "\n".join(lines)
+
+
+def dated() -> dict[str, str]:
+    """Return how many entries have a condition that is older, or younger, than the first record of their results."""
+    late = sum(case.after_record for case in CASES.values())
+    return {"entries": str(len(CASES)), "before": str(len(CASES) - late), "after": str(late)}
 
 
 def differences_table(differences: Sequence[Difference]) -> str:
@@ -128,7 +206,7 @@ def summary_numbers() -> dict[str, str]:
     costs = [*current, *trained.values()]
     dates = sorted(cost["date"][:10] for cost in costs)
     versions = json.loads(current[0]["versions"]) if current else {}
-    counts = Counter(entry.verdict for entry in ledger())
+    found = Counter(entry.verdict for entry in ledger())
     return {
         "records": str(len(current)),
         "experiments": str(len(rows)),
@@ -141,7 +219,22 @@ def summary_numbers() -> dict[str, str]:
         "dates": " to ".join(dict.fromkeys((dates[0], dates[-1]))) if dates else "none",
         "python": versions.get("python", "none"),
         "torch": versions.get("torch", "none"),
-        "claims": str(len(ledger())),
+        "claims": str(len(CLAIMS)),
+        "propositions": str(len({case.proposition for case in CASES.values()})),
+        **dated(),
         "differences": str(len(DIFFERENCES)),
-        "verdicts": "; ".join(f"{counts[verdict]} {{verdict}}`{verdict}`" for verdict in Verdict if counts[verdict]),
+        "verdicts": "; ".join(f"{found[verdict]} {badge(verdict)}" for verdict in Verdict if found[verdict]),
+        "images": attacked_images(),
     }
+
+
+def attacked_images() -> str:
+    """Return the number of test images, the first, of the experiments that do not take all: "attackers_view 500"."""
+    words = []
+    for name in registry.names(EXPERIMENTS):
+        config = registry.settings(registry.load(EXPERIMENTS, name), "paper")
+        parts = [config, *(getattr(config, each.name) for each in fields(config))]
+        sizes = [getattr(part, size) for part in parts for size in ("n_images", "n_few") if hasattr(part, size)]
+        if sizes:
+            words.append(f"{name} {' and '.join(map(str, sizes))}")
+    return ", ".join(words)

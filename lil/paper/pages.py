@@ -16,10 +16,11 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -60,8 +61,18 @@ def read(source: Path) -> NotebookNode:
     return notebook
 
 
-def execute(source: Path, target: Path, *, profile: str, mode: str, cell_timeout: int = 3600) -> NotebookNode:
+def execute(
+    source: Path,
+    target: Path,
+    *,
+    profile: str,
+    mode: str,
+    parameters: Mapping[str, Any] | None = None,
+    cell_timeout: int = 3600,
+) -> NotebookNode:
     """Run ``source`` from a clean kernel in its own folder and write the executed notebook to ``target``.
+
+    ``parameters`` are values for more names of the cell tagged "parameters".
 
     Until the run has succeeded the notebook stands in ``*.part.ipynb`` (after a failure, with the error in its
     place); ``target`` is either the old page or the whole new one. Raise papermill's PapermillExecutionError where
@@ -76,7 +87,7 @@ def execute(source: Path, target: Path, *, profile: str, mode: str, cell_timeout
         papermill.execute_notebook(
             read(source),
             part,
-            parameters={"profile": profile, "mode": mode},
+            parameters={"profile": profile, "mode": mode, **(parameters or {})},
             kernel_name="python3",
             cwd=source.parent,
             execution_timeout=cell_timeout,

@@ -1,8 +1,9 @@
 """Sphinx extension: parts of pages that are written from the records when the book is built.
 
 A line ``% generated: claims-table`` of a page's source becomes the ledger as a table, other names become other parts:
-see ``GENERATED``. The numbers of the summary are substitutions. Beside the ledger's page the build puts ``claims.json``
-and ``claims.csv``.
+see ``GENERATED``. ``% generated: findings`` becomes the findings that the page shows, ``% generated: findings eq-6``
+those of one proposition. The numbers of the summary are substitutions. Beside the ledger's page the build puts
+``claims.json`` and ``claims.csv``.
 """
 
 from __future__ import annotations
@@ -14,27 +15,29 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from lil.paper import export, overview, status
+from lil.paper import export, judging, overview, status, theory
 from lil.paper.differences import DIFFERENCES
-from lil.paper.verdicts import Verdict
+from lil.paper.ledger import CLAIMS
 
-GENERATED: dict[str, Callable[[set[str], Path], str]] = {  # from the pages that the book has, and its folder
-    "claims-table": lambda pages, _: overview.claims_table(overview.ledger(), pages),
-    "claims-in-full": lambda pages, _: "\n\n".join(overview.claim_section(each, pages) for each in overview.ledger()),
-    "differences-table": lambda pages, _: overview.differences_table(DIFFERENCES),
-    "differences-in-full": lambda pages, _: overview.difference_sections(DIFFERENCES, pages),
-    "status-environment": lambda pages, _: status.environment(),
-    "status-notebooks": lambda pages, folder: status.notebooks(folder / "nb"),
-    "status-speed": lambda pages, _: status.speed(status.read_timings()),
-    "status-wing": lambda pages, _: status.wing(status.read_timings()),
-    "status-records": lambda pages, _: status.records(),
+GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that the book has, its folder, and more words
+    "claims-table": lambda page, pages, folder: overview.claims_table(overview.ledger()),
+    "claims-in-full": lambda page, pages, folder: "\n\n".join(
+        overview.claim_section(each, overview.ledger(), pages) for each in CLAIMS
+    ),
+    "highlights": lambda page, pages, folder: overview.highlights(),
+    "verdicts-table": lambda page, pages, folder: overview.verdicts_table(),
+    "findings": lambda page, pages, folder, *names: overview.findings(page, names),
+    "differences-table": lambda page, pages, folder: overview.differences_table(DIFFERENCES),
+    "differences-in-full": lambda page, pages, folder: overview.difference_sections(DIFFERENCES, pages),
+    "theory-constants": lambda page, pages, folder: theory.generated(theory.constants, judging.recorded),
+    "theory-stretches": lambda page, pages, folder: theory.generated(theory.stretches, judging.recorded),
+    "theory-both-sides": lambda page, pages, folder: theory.generated(theory.both_sides, judging.recorded),
+    "status-environment": lambda page, pages, folder: status.environment(),
+    "status-notebooks": lambda page, pages, folder: status.notebooks(folder / "nb"),
+    "status-speed": lambda page, pages, folder: status.speed(status.read_timings()),
+    "status-wing": lambda page, pages, folder: status.wing(status.read_timings()),
+    "status-records": lambda page, pages, folder: status.records(),
 }
-
-
-def verdict_role(name, rawtext, text, lineno, inliner, options=None, content=None):
-    """Return a verdict as a coloured word."""
-    kind = Verdict(text).name.lower().replace("_", "-")
-    return [nodes.inline(rawtext, text, classes=["verdict", f"verdict-{kind}"])], []
 
 
 def record_role(name, rawtext, text, lineno, inliner, options=None, content=None):
@@ -48,7 +51,8 @@ def fill_in(app: Sphinx, page: str, source: list[str]) -> None:
     """Put the generated parts into a page's source. Raise KeyError for a name that GENERATED does not have."""
 
     def written(found: re.Match) -> str:
-        return GENERATED[found[1]](app.env.found_docs, Path(app.srcdir))
+        name, *words = found[1].split()
+        return GENERATED[name](page, app.env.found_docs, Path(app.srcdir), *words)
 
     source[0] = re.sub("^% generated: (.+)$", written, source[0], flags=re.MULTILINE)
 
@@ -75,7 +79,6 @@ def write_exports(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool | str]:
     """Connect the extension to Sphinx."""
-    app.add_role("verdict", verdict_role)
     app.add_role("record", record_role)
     app.connect("config-inited", set_substitutions)
     app.connect("source-read", fill_in)

@@ -16,6 +16,7 @@ import nbformat
 from lil import results
 from lil.paper.judging import EXPERIMENTS
 from lil.paper.markdown import table
+from lil.paper.notebook import shown
 from lil.paper.pages import ROOT
 
 TIMINGS = ROOT / "benchmarks" / "timings.json"
@@ -72,28 +73,14 @@ def engine(attrs: Mapping[str, Any]) -> str:
 
 
 def witness(attrs: Mapping[str, Any]) -> str:
-    """Return the members that the plain engine recomputed, and the largest differences that it found."""
+    """Return the date of a record's witness, its networks and cut settings, and the largest differences found."""
     if "witness" not in attrs:
         return "none yet"
     found = json.loads(attrs["witness"])
-    members = found.get("members") or []
-    named = [
-        ", ".join(f"{k} = {v}" for k, v in each.items()) if isinstance(each, dict) else str(each) for each in members
-    ]
-    parts = [found.get("date", "")[:10], "; ".join(named)]
-    if cut := found.get("cut"):
-        named = [f"{name} = {value}" for name, value in cut.items()] if isinstance(cut, dict) else [str(cut)]
-        parts.append(f"cut to {', '.join(named)}")
-    largest = {name: _largest(found.get(name)) for name in ("weights", "evaluation", "whole")}
-    parts += [f"{name}: {value:.1e}" for name, value in largest.items() if value is not None]
-    return "; ".join(filter(None, parts))
-
-
-def _largest(value: Any) -> float | None:
-    """Return the largest of some differences, or None where nothing was compared."""
-    if isinstance(value, dict):
-        value = max((each for each in map(_largest, value.values()) if each is not None), default=None)
-    return None if value is None or isinstance(value, (bool, str)) else float(value)
+    row = results.witness.row("", found)
+    settings = ", ".join(f"{name} = {shown(value)}" for name, value in found["settings"].items())
+    differences = f"weights {row.weights:.1e}; evaluation {row.evaluation:.1e}; both {row.whole:.1e}"
+    return f"{row.date[:10]}; {row.networks} networks, {settings}; {differences}"
 
 
 def speed(timings: Mapping[str, Any]) -> str:

@@ -1,92 +1,80 @@
-"""Numbers with the conditions that they have to meet, and the one rule that turns them into a verdict."""
+"""The verdicts of the ledger, and the one rule that takes an effect's interval and a threshold to a verdict."""
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import StrEnum
-from statistics import median
+
+from lil.paper.intervals import Interval
 
 RELATIONS = {"≥": operator.ge, ">": operator.gt, "≤": operator.le, "<": operator.lt}
+DIGITS = 6  # records are in single precision, in which 0.05 is 0.0500000007: ends are rounded before they are compared
 
 
 class Verdict(StrEnum):
-    """The outcome for a claim."""
+    """The outcome for one entry of the ledger."""
 
-    HOLDS = "holds"
-    IN_PART = "holds in part"
-    PROTOCOL = "holds under the paper's protocol only"
-    FAILS = "does not hold"
-    NOT_TESTABLE = "not testable"
-    NOT_RECORDED = "not recorded yet"  # no verdict: a result that it needs is not there, or no longer current
-
-
-@dataclass(frozen=True)
-class Number:
-    """A measured number for every seed, and the condition that each has to meet, if there is one."""
-
-    label: str
-    values: tuple[float, ...]  # one a seed
-    relation: str | None = None  # one of RELATIONS, to
-    threshold: int | float | None = None  # this
-    beyond: bool = False  # whether the condition goes beyond the paper's own protocol
-
-    def __post_init__(self):
-        if not self.values:
-            raise ValueError(f"{self.label!r} was measured for no seed.")
-        if (self.relation is None) != (self.threshold is None) or self.relation not in (None, *RELATIONS):
-            raise ValueError(f"a condition is one of {', '.join(RELATIONS)} and a number, not {self.relation!r}.")
+    PROVED = "proved"
+    CORRECTED = "proved after a correction"
+    REPRODUCED = "reproduced"
+    PROTOCOL = "only under the paper's attack"
+    NOT_REPRODUCED = "not reproduced"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+    NOT_RECORDED = "not recorded yet"
 
     @property
-    def condition(self) -> str:
-        """Return "≥ 0.99", or "no condition"."""
-        return "no condition" if self.threshold is None else f"{self.relation} {_short(self.threshold)}"
-
-    @property
-    def met(self) -> int:
-        """Count the seeds for which the condition is met. NaN meets none."""
-        if self.relation is None or self.threshold is None:
-            raise ValueError(f"{self.label!r} has no condition.")
-        return sum(RELATIONS[self.relation](value, self.threshold) for value in self.values)
-
-    @property
-    def kept(self) -> bool:
-        """Return True if the condition is met for every seed."""
-        return self.met == len(self.values)
-
-    @property
-    def missed(self) -> bool:
-        """Return True if the condition is missed for at least half of the seeds."""
-        return 2 * self.met <= len(self.values)
-
-    def __str__(self) -> str:
-        """Return the median, and the lowest and the highest seed where they differ."""
-        middle, low, high = map(_short, (median(self.values), min(self.values), max(self.values)))
-        return middle if low == high else f"{middle} ({low} to {high})"
+    def kind(self) -> str:
+        """Return the verdict as a part of a CSS class: "not-reproduced"."""
+        return self.name.lower().replace("_", "-")
 
 
-def decide(numbers: Sequence[Number]) -> Verdict:
-    """Return the verdict, from the numbers that have a condition.
+MEANINGS = {
+    Verdict.PROVED: "a theorem, proved in this book as it stands; the number beside it could have contradicted it",
+    Verdict.CORRECTED: "a theorem, proved in this book once its statement is mended",
+    Verdict.REPRODUCED: "the whole interval meets the threshold",
+    Verdict.PROTOCOL: "the same, but these networks do not meet it under another attack that the entry names",
+    Verdict.NOT_REPRODUCED: "no part of the interval meets the threshold",
+    Verdict.REFUTED: "no part does, and the whole interval shows the opposite; or a theorem's number contradicts it",
+    Verdict.UNDECIDED: "the interval lies on both sides of the threshold, or one seed alone gives no interval",
+    Verdict.NOT_RECORDED: "a result that the entry needs has no current record",
+}
+FAILED = (Verdict.NOT_REPRODUCED, Verdict.REFUTED)
 
-    A condition is *kept* if every seed meets it and *missed* if at most half of them do. All kept: the claim holds. All
-    missed: it does not. All of the paper's own protocol kept and all beyond it missed: it holds under the protocol
-    only. Anything between: in part.
+
+def meets(interval: Interval, relation: str, threshold: float) -> bool | None:
+    """Return True if the whole interval meets the condition, False if no part does, None otherwise or without ends."""
+    if math.isnan(interval.low) or math.isnan(interval.high):
+        return None
+    ends = {RELATIONS[relation](round(end, DIGITS), threshold) for end in (interval.low, interval.high)}
+    return ends.pop() if len(ends) == 1 else None
+
+
+def decide(
+    interval: Interval,
+    relation: str,
+    threshold: float,
+    *,
+    opposite: float | None = None,
+    theorem: Verdict | None = None,
+    stronger: Iterable[Verdict] = (),
+) -> Verdict:
+    """Return the verdict on an effect.
+
+    Effects beyond ``opposite`` (below it for a relation ≥ or >, above it for ≤ or <) contradict the statement. A
+    ``theorem`` keeps its verdict unless its witness misses the threshold. ``stronger`` are the verdicts on the same
+    networks under stronger attacks. More seeds narrow the interval, and so can turn only "undecided" into another
+    verdict while the mean stays.
     """
-    conditions = [number for number in numbers if number.relation is not None]
-    own = [number for number in conditions if not number.beyond]
-    beyond = [number for number in conditions if number.beyond]
-    if not own:
-        raise ValueError("a verdict needs at least one condition within the paper's protocol.")
-    if all(number.kept for number in conditions):
-        return Verdict.HOLDS
-    if all(number.missed for number in conditions):
-        return Verdict.FAILS
-    if all(number.kept for number in own) and all(number.missed for number in beyond):
-        return Verdict.PROTOCOL
-    return Verdict.IN_PART
-
-
-def _short(value: int | float) -> str:
-    """Return four digits."""
-    return f"{value:.4g}".replace("-", "−")
+    met = meets(interval, relation, threshold)
+    if theorem is not None:
+        return Verdict.REFUTED if met is False else theorem
+    if met is None:
+        return Verdict.UNDECIDED
+    if met:
+        return Verdict.PROTOCOL if any(verdict in FAILED for verdict in stronger) else Verdict.REPRODUCED
+    towards = "≥" if relation in ("≥", ">") else "≤"
+    contradicts = opposite is not None and meets(interval, towards, opposite) is False
+    return Verdict.REFUTED if contradicts else Verdict.NOT_REPRODUCED

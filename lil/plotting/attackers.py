@@ -8,8 +8,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lil.paper.tables import attackers, listed
-from lil.plotting import INK, Panels, beta_name, coloured, dots_and_mean, plain_log_ticks, seeds_and_mean, spread
+from lil.paper.tables import attackers
+from lil.plotting import INK, beta_marks, beta_name, coloured, dots_and_mean, plain_log_ticks, seeds_and_mean, spread
 
 NAMES = {
     "total": "one step on\nCSE + β · ISO\n(the paper's)",
@@ -22,26 +22,27 @@ NAMES = {
 }
 
 
-def gain_dots(axes: Panels, result: xr.Dataset) -> Panels:
-    """Draw the gains attack by attack: a dot a seed, a bar the mean over seeds, side by side for each β > 0."""
-    every, few = result.images.values
-    titles = {
-        "paper": f"mean over the {int(result.in_paper.sum())} ε of Figure 3; {every} images",
-        "auto": f"mean over ε = {listed(attackers.auto_epsilons(result))}; {few} images",
-    }
-    for ax, (name, gain) in zip(axes, attackers.gains(result).items(), strict=True):
-        for (beta, colour), offset in zip(coloured(gain), spread(gain.sizes["beta"], 0.3), strict=True):
-            for place, attack in enumerate(gain.attack.values):
-                one = gain.sel(attack=attack, beta=beta)
+def gain_dots(result: xr.Dataset) -> Figure:
+    """Draw the gains attack by attack, a panel for each ε of AutoAttack: a dot a seed, a bar the mean over seeds.
+
+    The β > 0 stand side by side.
+    """
+    gains, few = attackers.gains(result), int(result.images.min())
+    count = gains.sizes["epsilon"]
+    figure, axes = plt.subplots(count, 1, figsize=(9, 1 + 2.4 * count), sharex=True, squeeze=False)
+    for ax, epsilon in zip(axes.flat, gains.epsilon.values.tolist(), strict=True):
+        for (beta, colour), offset in zip(coloured(gains), spread(gains.sizes["beta"], 0.3), strict=True):
+            for place, attack in enumerate(gains.attack.values):
+                one = gains.sel(attack=attack, beta=beta, epsilon=epsilon)
                 dots_and_mean(ax, place + offset, one, colour, half=0.05, marker=".", markersize=5)
-            ax.plot([], [], color=colour, linewidth=2.5, label=beta_name(beta))
         ax.axhline(0, color=INK, linewidth=0.8)
-        ax.set_xticks(range(gain.sizes["attack"]), [NAMES[attack] for attack in gain.attack.values], fontsize=8.5)
         ax.grid(axis="x", visible=False)
-        ax.set_title(titles[name])
-    axes[0].set_ylabel("accuracy gained over β = 0")
-    axes[0].legend()
-    return axes
+        ax.set_title(f"ε = {epsilon:.2g}; {few} images")
+        ax.set_ylabel("gain over β = 0")
+    names = [NAMES[attack] for attack in gains.attack.values]
+    axes[-1, 0].set_xticks(range(len(names)), names, fontsize=8.5)
+    axes[0, 0].legend(handles=beta_marks(gains.beta.values.tolist()), ncols=2)
+    return figure
 
 
 def attack_curves(result: xr.Dataset, title: str) -> Figure:

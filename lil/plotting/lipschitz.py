@@ -1,6 +1,11 @@
-"""The theory beside its numbers: constants of every network, both sides of Eq. 6, certificates under attack curves."""
+"""The theory beside its numbers: constants of every network, both sides of Eq. 6, certificates under attack curves.
+
+Constants of Φ are drawn times K, so that an isometry has 1 in every reading.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,11 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lil.paper.tables.lipschitz import data_names, measures, of_data
+from lil.paper.tables.lipschitz import data_names, measures, of_data, robustness, scales, title
 from lil.plotting import DATA, INK, Panels, beta_colours, beta_marks, coloured, plain_log_ticks, spread
 
 TERMS = {"cross_entropy": "cross-entropy", "isometry": "isometry term"}
-CONSTANTS = {"local": "local constant", "product": "product of spectral norms", "one": "Λ = 1, an isometry"}
+CONSTANTS = {"local": "local constant", "product": "product of spectral norms", "one": "Λ = 1/K, an isometry's"}
 DIRECTIONS = {"neighbour": "nearest of\nits class", "random": "random", "attack": "attack"}
 
 
@@ -27,7 +32,7 @@ def constants(result: xr.Dataset) -> Figure:
     for ax, name in zip(axes, names, strict=True):
         _draw_constants(ax, of_data(result, name))
         ax.set_title(name)
-    axes[-1].set(xscale="log", xlabel="how much Φ stretches")
+    axes[-1].set(xscale="log", xlabel="K times the stretch of Φ")
     plain_log_ticks(axes[-1].xaxis)
     marks = {
         "pairs within a class": ("|", 9, "none"),
@@ -45,13 +50,14 @@ def constants(result: xr.Dataset) -> Figure:
 
 def _draw_constants(ax: Axes, networks: xr.Dataset) -> None:
     y, colours = -np.arange(networks.sizes["network"]), beta_colours(networks.beta.values)
-    local = networks.local.sel(map="representation")
+    scale = scales(networks)
+    local = scale * networks.local.sel(map="representation")
     ax.hlines(y, local.min("quantile"), local.max("quantile"), color=colours, linewidth=2.5)
     marks = (
         (local.sel(quantile=0.5), "o", 14),
-        (networks.lower.sel(pairs="within"), "|", 50),
-        (networks.lower.sel(pairs="between"), "x", 18),
-        (networks.upper.sel(map="representation"), "<", 18),
+        (scale * networks.lower.sel(pairs="within"), "|", 50),
+        (scale * networks.lower.sel(pairs="between"), "x", 18),
+        (scale * networks.upper.sel(map="representation"), "<", 18),
     )
     for values, marker, size in marks:
         ax.scatter(values, y, s=size, c=colours, marker=marker, linewidths=1.2, zorder=3)
@@ -72,13 +78,14 @@ def stretches(axes: Panels, result: xr.Dataset) -> Panels:
         networks = of_data(result, name)
         places, colours = spread(networks.sizes["network"], 0.25), beta_colours(networks.beta.values)
         for at, direction in enumerate(DIRECTIONS):
-            ax.scatter(at + places, networks.along.sel(direction=direction, quantile=0.5), c=colours, s=14)
+            stretch = scales(networks) * networks.along.sel(direction=direction, quantile=0.5)
+            ax.scatter(at + places, stretch, c=colours, s=14)
         ax.axhline(1, color=INK, linewidth=1, linestyle="--")
-        ax.set(yscale="log", title=name)
-        ax.set_xticks(range(len(DIRECTIONS)), DIRECTIONS.values(), fontsize=8)
+        ax.set(yscale="log", title=name.replace(", ", ",\n"))
+        ax.set_xticks(range(len(DIRECTIONS)), DIRECTIONS.values(), fontsize=7.5)
         ax.grid(axis="x", visible=False)
         plain_log_ticks(ax.yaxis)
-    axes[0].set_ylabel("stretch of Φ, median over the points")
+    axes[0].set_ylabel("K · stretch of Φ (median)")
     return axes
 
 
@@ -105,33 +112,43 @@ def both_sides(axes: np.ndarray, networks: xr.Dataset) -> np.ndarray:
     return axes
 
 
-def certificates(axes: Panels, networks: xr.Dataset) -> Panels:
+def certificates(axes: np.ndarray, readings: Mapping[str, xr.Dataset]) -> np.ndarray:
     """Draw the accuracy under an attack, and below it the accuracy that margin and bound certify; a line a network.
 
-    The first axis is L∞, the second L2, for which there is a certificate only.
+    A row is a reading. Its first axis is L∞, the second L2, for which there is a certificate only.
     """
-    epsilon = networks.epsilon.values
-    for ax, norm, title in zip(axes, ("Linf", "L2"), ("ε in each coordinate", "ε in Euclidean length"), strict=True):
-        for k, (_, colour) in enumerate(coloured(networks)):
-            one = networks.isel(network=k)
-            ax.plot(epsilon, one.certified.sel(norm=norm), color=colour, linewidth=0.9, linestyle=":")
-            if norm == "Linf":
-                ax.plot(epsilon, one.attacked, color=colour, linewidth=0.9, alpha=0.8)
-        ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel=title)
-        plain_log_ticks(ax.xaxis)
-    axes[0].set_ylabel("share of the points")
+    for row, networks in zip(axes, readings.values(), strict=True):
+        for ax, norm in zip(row, ("Linf", "L2"), strict=True):
+            for k, (_, colour) in enumerate(coloured(networks)):
+                one = networks.isel(network=k)
+                ax.plot(one.epsilon, one.certified.sel(norm=norm), color=colour, linewidth=0.9, linestyle=":")
+                if norm == "Linf":
+                    ax.plot(one.epsilon, one.attacked, color=colour, linewidth=0.9, alpha=0.8)
+            ax.set(xscale="log", ylim=(-0.02, 1.02), title=title(networks))
+            plain_log_ticks(ax.xaxis)
+        row[0].set_ylabel("share of the points")
+    for ax, words in zip(axes[-1], ("ε in each coordinate", "ε in Euclidean length"), strict=True):
+        ax.set_xlabel(words)
     solid = Line2D([], [], color=DATA, label="right under attack")
-    _legend(axes[0], networks, solid, Line2D([], [], color=DATA, linestyle=":", label="certified"))
+    _legend(axes[0, 0], networks, solid, Line2D([], [], color=DATA, linestyle=":", label="certified"))
     return axes
 
 
-def against_robustness(axes: Panels, networks: xr.Dataset, robustness: xr.DataArray) -> Panels:
-    """Draw robustness against the quantities that the theory ties to it: an axis a measure, a dot a network."""
-    for ax, (name, values) in zip(axes, measures(networks).items(), strict=True):
-        ax.scatter(values, robustness, c=beta_colours(networks.beta.values), s=22)
-        ax.set_xlabel(name)
-    axes[0].set_ylabel("share that stays right under attack")
-    _legend(axes[0], networks)
+def against_robustness(axes: np.ndarray, readings: Mapping[str, xr.Dataset]) -> np.ndarray:
+    """Draw robustness against the quantities that the theory ties to it.
+
+    A row is a reading, an axis a measure, a dot a network.
+    """
+    for row, networks in zip(axes, readings.values(), strict=True):
+        robust = robustness(networks)
+        for ax, (name, values) in zip(row, measures(networks).items(), strict=True):
+            ax.scatter(values, robust, c=beta_colours(networks.beta.values), s=22)
+            ax.set_xscale("log")
+            ax.set(xlabel=name, title=title(networks))
+            plain_log_ticks(ax.xaxis)
+            ax.tick_params(axis="x", labelsize=8)
+        row[0].set_ylabel(f"share that PGD leaves right,\nε = {float(robust.epsilon):.2g}")
+    _legend(axes[0, 0], networks)
     return axes
 
 

@@ -31,7 +31,8 @@ def attack_panels(result: xr.Dataset, title: str, data: str) -> Figure:
         attack_curves(ax, result.sel(objective=objective), data)
         ax.set_title(name)
         ax.label_outer()
-    figure.suptitle(title, fontsize=11)
+    seeds = result.sizes["seed"]
+    figure.suptitle(f"{title}: {seeds} seed{'s' if seeds > 1 else ''} for each β", fontsize=11)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 

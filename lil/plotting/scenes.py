@@ -23,8 +23,8 @@ def add_points(figure: go.Figure, points: Float[np.ndarray, "n 3"], panel: int, 
     figure.add_scatter3d(x=x, y=y, z=z, mode="markers", scene=_name(panel), **trace)
 
 
-def side_by_side(figure: go.Figure, titles: Sequence[str], changes: Mapping[int, dict], *, height: float) -> go.Figure:
-    """Lay out as many scenes as there are titles, seen from ``height``, and a slider over the changes of each seed."""
+def side_by_side(figure: go.Figure, titles: Sequence[str], changes: Mapping[Any, dict], *, height: float) -> go.Figure:
+    """Lay out a scene for each title, seen from ``height``, and a slider over the changes by their keys: seeds."""
     blank = dict(showticklabels=False, title="")
     camera = dict(eye=dict(x=1.5, y=1.5, z=height))
     for panel, title in enumerate(titles):

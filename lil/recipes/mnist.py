@@ -24,6 +24,7 @@ class Config(sweep.Config):
     n_train: int | None = None  # images, the set's first; None: all
     n_test: int | None = None  # the same, of the test set
     hidden: tuple[int, ...] = (100, 100, 100, 100)  # "Experiments": 4 layers with 100 neurons each
+    seeds: tuple[int, ...] = tuple(range(10))  # one network each for every β; the paper shows one
 
 
 PAPER = Config()
@@ -31,6 +32,9 @@ PAPER = Config()
 # The public code has one hidden layer more, draws all of them but the first orthogonal, and multiplies the
 # distances between representations by 10. (It computes in float64, we in float32.)
 PAPER_PUBLIC = replace(PAPER, hidden=(100,) * 5, init="orthogonal", scale=10.0)
+
+# The first five seeds, for measures that take long.
+FIVE, FIVE_PUBLIC = (replace(config, seeds=tuple(range(5))) for config in (PAPER, PAPER_PUBLIC))
 
 QUICK = replace(PAPER, dataset="digits", n_test=200, hidden=(40,) * 4, betas=(0.0, 0.1, 10.0), seeds=(0, 1))
 QUICK_PUBLIC = replace(QUICK, hidden=(40,) * 5, init="orthogonal", scale=10.0)

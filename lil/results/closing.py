@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +49,18 @@ def footer(result: xr.Dataset) -> Footer:
     if affirmations := json.loads(attrs.get("affirmations", "[]")):
         sentences.append(_affirmation(affirmations[-1]))
     profile = "" if attrs["profile"] == "paper" else f" --profile {attrs['profile']}"
-    sentences.append(f"To compute it again: `lil reproduce {attrs['name']}{profile}`.")
+    if changes := json.loads(attrs.get("changes", "{}")):
+        again = f"lil rerun {attrs['name']}{profile} {settings(changes)}"
+    else:
+        again = f"lil reproduce {attrs['name']}{profile}"
+    sentences.append(f"To compute it again: `{again}`.")
     return Footer(" ".join(sentences))
+
+
+def settings(changes: dict[str, Any]) -> str:
+    """Return changed settings as the command line takes them: ``betas="[0, 3]" epochs=500``."""
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in changes.items()}
+    return " ".join(f"{name}={shlex.quote(text)}" for name, text in texts.items())
 
 
 def duration(seconds: float) -> str:

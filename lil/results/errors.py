@@ -35,3 +35,11 @@ class WrongEngine(ResultError, ValueError):
 
 class NoCluster(ResultError, RuntimeError):
     """A scheduler or its workers cannot do the work."""
+
+
+class SettingRefused(ResultError, ValueError):
+    """A setting has another name or kind, or its value is impossible."""
+
+
+class NotRerun(ResultError, RuntimeError):
+    """A notebook stopped in one of its cells, or no page could be made of it."""

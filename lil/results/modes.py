@@ -10,9 +10,9 @@ import xarray as xr
 from torch import Tensor
 
 from lil.progress import Progress, silent
-from lil.results import computing, keys, records, registry, witness
+from lil.results import changes, computing, keys, records, registry, witness
 from lil.results.cluster import Cluster
-from lil.results.errors import CorruptRecord, MissingRecord, StaleRecord, UnknownName
+from lil.results.errors import CorruptRecord, MissingRecord, ResultError, SettingRefused, StaleRecord, UnknownName
 from lil.results.records import Networks
 
 MODES = ("auto", "live", "recorded")
@@ -30,11 +30,11 @@ def get(
     profile: str = "paper",
     mode: str = "auto",
     *,
-    seeds: int | None = None,
     device: str = "cpu",
     progress: Progress = silent,
     trained: Trained | None = None,
     workers: Workers = computing,
+    **settings: Any,
 ) -> xr.Dataset:
     """Return the result of an experiment, with its provenance in ``attrs``; :func:`lil.results.footer` reads them.
 
@@ -45,26 +45,46 @@ def get(
     record, if there is one; "auto" is live if the data is at hand and the record took less than two minutes, and
     recorded otherwise.
 
-    ``seeds``: only the first seeds of each recipe; such a result is never recorded and compared with none.
+    ``settings``: values in place of the profile's, by name (:mod:`lil.results.changes`); None leaves the profile's.
+    ``seeds`` may be a number too: that many of the first. Such a result is always computed, never recorded and compared
+    with none; its ``changes`` name the settings.
 
     ``trained``: "live" keeps networks here and finds those of earlier calls.
 
-    Raises UnknownName, MissingRecord, StaleRecord or CorruptRecord.
+    Raises SettingRefused, UnknownName, MissingRecord, StaleRecord or CorruptRecord.
     """
     config = registry.settings(experiment, profile)
     if mode not in MODES:
         raise UnknownName(f"There is no mode {mode!r}: there are {', '.join(MODES)}.")
-    some = config if seeds is None else computing.with_seeds(experiment, config, seeds)
+    changed = {name: value for name, value in settings.items() if value is not None}
+    some = _changed(experiment, config, changed)
+    changed = {} if some == config else changed
     recordable = profile != "quick" and some == registry.settings(experiment, "paper")
     if mode == "recorded" and not recordable:
-        what = f"The {profile} profile" if some == config else "A result of some of the seeds"
+        what = "A result of changed settings" if changed else f"The {profile} profile"
         raise MissingRecord(f"{what} is never recorded: take the mode live or auto.")
     if mode == "recorded" or (mode == "auto" and recordable and not _is_cheap_here(experiment, config)):
         return recorded(experiment, config)
     trained = {} if trained is None else trained
-    result = _computed(experiment, some, workers, device=device, progress=progress, trained=trained, keep=False)
-    result = result.assign_attrs(mode="live", profile="paper" if recordable else profile)
+    try:
+        result = _computed(experiment, some, workers, device=device, progress=progress, trained=trained, keep=False)
+    except ValueError as reason:
+        if changed and not isinstance(reason, ResultError):  # a value that no check of the settings knows
+            raise SettingRefused(f"{experiment.__name__} cannot be computed with these settings: {reason}") from reason
+        raise
+    result = result.assign_attrs(mode="live", profile="paper" if recordable else profile, changes=json.dumps(changed))
     return _compared(result, _readable(experiment) if recordable else None, experiment, config)
+
+
+def _changed(experiment: ModuleType, config: Any, settings: dict[str, Any]) -> Any:
+    """Return an experiment's settings with changes; ``seeds`` as a number takes the first of each recipe."""
+    count = settings.get("seeds")
+    if isinstance(count, str) and count.strip().isdecimal():
+        count = int(count)
+    if isinstance(count, int) and not isinstance(count, bool):
+        config = computing.with_seeds(experiment, config, count)
+        settings = {name: value for name, value in settings.items() if name != "seeds"}
+    return changes.apply(config, settings)
 
 
 def recorded(experiment: ModuleType, config: Any) -> xr.Dataset:

@@ -1,9 +1,9 @@
 """The witness of a record: a few of its networks trained and evaluated by the plain code beside the fast engine.
 
-The networks with β = 0 and with the largest β, of the first seed, are trained at the record's full settings by both.
-Only the evaluation may be cut (``WITNESSED`` of the experiments' package). Compared are the trained weights, the
-evaluations of the same weights, and training and evaluation together. Only the second has to agree: training
-amplifies rounding errors.
+The networks with β = 0 and with the largest β, of the first seed, are trained and evaluated by both, at the record's
+settings but for those that ``WITNESSED`` of the experiments' package cuts; the witness names them. Compared are the
+trained weights, the evaluations of the same weights, and training and evaluation together. Only the second has to
+agree: training amplifies rounding errors.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def test_dimensions_have_names_and_records_are_small(result):
 
 def test_the_papers_scale():
     view = attackers_view.PAPER.view
-    assert attackers_view.PAPER.mnist == mnist.PAPER and view.epsilons == Fgsm().epsilons
+    assert attackers_view.PAPER.mnist == mnist.FIVE and view.epsilons == Fgsm().epsilons
     assert len(view.all_epsilons) == 12 and 0.3 in view.auto_epsilons
     assert (view.iterations, view.queries) == (100, 5000)  # AutoAttack's standard version
 

@@ -7,6 +7,7 @@ import torch
 from lil import lipschitz
 from lil.experiments import _lipschitz, lipschitz_bound
 from lil.models import StackedLIL
+from lil.paper import measures
 from lil.recipes import mnist, rings, torus
 
 QUICK = lipschitz_bound.QUICK
@@ -14,12 +15,14 @@ TINY = replace(
     QUICK,
     rings=replace(rings.QUICK, n_points=15, epochs=3),
     torus=replace(torus.QUICK, epochs=2),
+    mnist_public=replace(mnist.QUICK_PUBLIC, n_train=200, epochs=1),
     mnist=replace(mnist.QUICK, n_train=200, epochs=1),
     n_images=30,
     drawn=6,
     epsilons=(1e-3, 0.1),
 )
-GROUPS = ["rings", "torus, 2 classes", "torus, 4 classes", "torus, 8 classes", "scikit-learn's digits"]
+PUBLIC, TEXT = "scikit-learn's digits, K = 10", "scikit-learn's digits"
+GROUPS = ["rings", "torus, 2 classes", "torus, 4 classes", "torus, 8 classes", PUBLIC, TEXT]
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +41,12 @@ def of(result, data):
 
 def test_every_network_stands_there_with_its_name(result):
     assert list(dict.fromkeys(result.data.values)) == GROUPS
-    members = {"rings": rings.members(TINY.rings), GROUPS[2]: [(10, 0), (10, 1)], GROUPS[4]: mnist.members(TINY.mnist)}
+    members = {"rings": rings.members(TINY.rings), GROUPS[2]: [(10, 0), (10, 1)], TEXT: mnist.members(TINY.mnist)}
+    members[PUBLIC] = mnist.members(TINY.mnist_public)
     for data, expected in members.items():
         assert list(zip(of(result, data).beta.values, of(result, data).seed.values, strict=True)) == expected
         assert (of(result, data).points == (576 if "torus" in data else 30)).all()
+        assert (of(result, data).scale == (10 if data == PUBLIC else 1)).all()
 
 
 def test_a_level_of_a_stack_is_the_network_up_to_there():
@@ -76,6 +81,27 @@ def test_the_estimates_are_in_order_and_the_inequality_holds(result):
     assert (result.violated.sel(constant=["local", "product"]) == 0).all()
     assert (result.tightness.sel(constant=["local", "product"]) <= rounding).all() and (result.tightness > 0).any()
     assert (result.left <= result.right.sel(constant="local") * rounding).all()
+
+
+def test_the_constant_of_an_isometry_is_one_over_k(networks, result):
+    """With K = 10 the bound of Eq. 6 has Λ = 0.1: a tenth of the cross-entropy's bound, and the factor 1 + K Λ = 2."""
+    public = mnist.restore(TINY.mnist_public, networks["mnist_public"])
+    x, labels = (part[:30] for part in mnist.inputs(TINY.mnist_public, "test"))
+    group = _lipschitz.Group(PUBLIC, public, mnist.members(TINY.mnist_public), 10.0, x, labels, 20, (0.0, 1.0))
+    plain, found = _lipschitz.measure(TINY, [group], "cpu", lambda *_: None), of(result, PUBLIC)
+    for name in ("bound", "right"):
+        ours, theirs = (each[name].sel(constant="one") for each in (found, plain))
+        assert ours.sel(term="cross_entropy").values == pytest.approx(theirs.sel(term="cross_entropy") / 10, rel=1e-5)
+        assert ours.sel(term="isometry").values == pytest.approx(theirs.sel(term="isometry") * 2 / 11, rel=1e-5)
+    tight = found.tightness.sel(constant="one", term="cross_entropy")
+    assert tight.values == pytest.approx(10 * plain.tightness.sel(constant="one", term="cross_entropy"), rel=1e-5)
+    violated = found.violated.sel(constant="one")
+    assert (violated >= plain.violated.sel(constant="one") - 1e-6).all() and (violated > 0).any()
+    over = (tight.isel(quantile=-1) > 1 + 1e-6).values
+    assert np.array_equal(over, violated.sel(term="cross_entropy").values > 0)
+    others = ["gradient", "local", "lower", "left", "certified", "attacked"]
+    assert found[others].drop_vars("constant", errors="ignore").equals(plain[others])
+    assert found.sel(constant=["local", "product"])["bound"].equals(plain.sel(constant=["local", "product"])["bound"])
 
 
 def test_the_inequality_fails_where_the_constant_is_taken_too_small(networks, monkeypatch):
@@ -114,9 +140,21 @@ def test_an_isometry_within_classes_stretches_its_neighbours_by_one(networks, mo
 def test_the_rank_correlation_is_spearmans(result):
     from scipy.stats import spearmanr
 
-    images = of(result, GROUPS[4])
+    images = of(result, TEXT)
     a, b = images.upper.sel(map="logits"), images.attacked.mean("epsilon").round(1)  # rounded: with ties
     assert lipschitz_bound.rank_correlation(a, b) == pytest.approx(spearmanr(a, b).statistic)
+
+
+def test_the_ledger_reads_it_by_data_set_and_reading(result):
+    assert measures.bounded_estimate(result, where="here", of="pair").interval.value <= 1
+    assert measures.equation_6(result, where="here").interval.value == 0
+    for data in ("rings", TEXT, PUBLIC):
+        at = dict(where="here", data=data)
+        violated = of(result, data).violated.sel(constant="one", term="cross_entropy")
+        shares = violated[violated.beta.values == violated.beta.values.max()]
+        found = measures.isometrys_bound(result, **at, term="cross_entropy").interval.value
+        assert found == pytest.approx(float(shares.mean()))
+        assert measures.constant_factor(result, **at, of="median").interval.value > 0
 
 
 def test_run_gives_what_evaluate_gives(result):

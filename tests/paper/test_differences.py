@@ -65,6 +65,11 @@ def test_an_effect_says_its_numbers(effect):
     there["scale_and_depth"] = xr.concat(3 * [there["fig3_mnist"]], "networks").assign_coords(
         networks=["text", "pairs", "scale_10"]
     )
+    of_row = there["table1"].sel(networks="cifar10_text", drop=True)
+    there["table1_cifar10"] = xr.concat(3 * [of_row], "networks").assign_coords(
+        networks=["scale_1", "scale_9", "scale_12"], feature_scale=("networks", [1.0, 9.0, 12.0])
+    )
+    there["table1_cifar10_trained"] = xr.concat(2 * [of_row], "networks").assign_coords(networks=["vgg13", "cnn"])
     text = measured(effect, there.__getitem__)
     assert any(character.isdigit() for character in text) and "nan" not in text and text.endswith(".")
 
@@ -108,4 +113,29 @@ def test_the_effect_of_one_choice_is_told_for_the_seeds_that_both_have():
         f"accuracy without attack {float(one.clean.sel(seed=1).max() / 2):.3f} at the best β, under the paper's "
         f"attack, averaged over its sizes, {float(robust.sel(beta=0) / 2):.3f} at β = 0 and "
         f"{float(robust.max() / 2):.3f} at the best β."
+    )
+
+
+def test_the_effect_of_training_the_backbone_along():
+    effect = next(each.effect for each in DIFFERENCES if each.topic == "CIFAR10, the parameters that are trained")
+    accuracy = xr.DataArray(
+        [[[0.8], [0.7], [0.2]], [[0.6], [float("nan")], [0.3]]],
+        dims=("networks", "beta", "seed"),
+        coords={"networks": ["vgg13", "cnn"], "beta": [0.0, 1.0, 10.0]},
+    )
+    assert measured(effect, lambda name: xr.Dataset({"accuracy": accuracy})) == (
+        "Trained along, to keep distances of pixels, accuracy is with a VGG13 0.800 at β = 0 and 0.200 at β = 10 and "
+        "with the CNN of commit 7167a91 0.600 at β = 0 and 0.300 at β = 10."
+    )
+
+
+def test_the_effect_of_the_scale_is_that_of_the_largest():
+    effect = next(each.effect for each in DIFFERENCES if each.topic == "CIFAR10, the scale of the features")
+    accuracy = xr.DataArray(
+        [[[0.92], [0.9]], [[0.9], [0.5]], [[0.8], [0.2]]],
+        dims=("networks", "beta", "seed"),
+        coords={"feature_scale": ("networks", [1.0, 9.0, 12.0]), "beta": [0.0, 10.0]},
+    )
+    assert measured(effect, lambda name: xr.Dataset({"accuracy": accuracy})) == (
+        "Accuracy at β = 0 and β = 10: 0.920 and 0.900 on features as they are, 0.800 and 0.200 on features × 12."
     )

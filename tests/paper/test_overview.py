@@ -2,12 +2,15 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
-from lil.paper import judging, ledger, overview
+from lil.paper import judging, ledger, measures, notebook, overview, sphinx_pages
 from lil.paper.differences import DIFFERENCES
+from lil.paper.intervals import Interval
 from lil.paper.pages import ROOT
+from lil.paper.verdicts import Verdict
 from lil.results.errors import MissingRecord
 from lil.results.listing import Row
 
@@ -35,8 +38,9 @@ def generated(request):
             patch.setattr(overview, "measured", lambda effect, load: "not recorded yet" if effect else "not measured")
         entries = overview.ledger()
         return {
-            "claims-table": overview.claims_table(entries, PAGES),
-            "claims-in-full": "\n\n".join(overview.claim_section(entry, PAGES) for entry in entries),
+            "claims-table": overview.claims_table(entries),
+            "claims-in-full": "\n\n".join(overview.claim_section(claim, entries, PAGES) for claim in ledger.CLAIMS),
+            "verdicts-table": overview.verdicts_table(),
             "differences-table": overview.differences_table(DIFFERENCES),
             "differences-in-full": overview.difference_sections(DIFFERENCES, PAGES),
         }
@@ -52,17 +56,121 @@ def rows_of(text):
 def test_no_cell_is_empty(generated):
     for name, text in generated.items():
         rows = rows_of(text)
-        assert len(rows) >= 12, name
+        assert len(rows) >= 8, name
         assert all(cell for row in rows for cell in row), name
 
 
 def test_every_claim_has_a_row_and_a_section(generated):
     rows, sections = rows_of(generated["claims-table"]), generated["claims-in-full"]
-    assert len(rows) == len(ledger.CLAIMS)
     for claim, row in zip(ledger.CLAIMS, rows, strict=True):
-        assert f"<claim-{claim.name}>" in row[1] and f"(claim-{claim.name})=" in sections
-        assert re.fullmatch(r"\{verdict\}`[a-z' ]+`", row[2])
-        assert all(f"<record-{name}>" in row[-1] for name in claim.experiments)
+        assert f"<claim-{claim.number}>" in row[0] and f"(claim-{claim.number})=" in sections
+        assert max(1, row[1].count("<br>") + 1) == max(1, len(claim.lead))
+        assert 'class="verdict' in row[2] and (row[3] != "–") == bool(claim.cases)
+    for case in ledger.CASES.values():
+        assert f"| {case.label} | " in sections and f"<record-{case.record}>" in sections
+        assert f":::{{dropdown}} {case.proposition.title} " in sections
+
+
+def entry(name, verdict, finding="It is so."):
+    effect = measures.Effect(Interval(1.0, 1.0, 1.0, 3), finding, 40)
+    return judging.Entry(ledger.CASES[name], verdict, effect, {})
+
+
+def test_the_rows_of_a_claim_are_its_leads_and_count_everything():
+    found = {"fgsm-gain-mnist-text": Verdict.PROTOCOL, "autoattack-mnist-text-0-1": Verdict.REFUTED}
+    found |= {"fgsm-trend-mnist-text": Verdict.REFUTED}
+    row = rows_of(overview.claims_table([entry(name, each, f"{name}.") for name, each in found.items()]))[4]
+    assert row[1] == "fgsm-gain-mnist-text.<br>autoattack-mnist-text-0-1."
+    assert row[2] == "<br>".join(overview.badge(each) for each in (Verdict.PROTOCOL, Verdict.REFUTED))
+    assert re.findall(">([0-9]+)<", row[3]) == ["1", "2"]
+    assert 'aria-label="2 refuted"' in row[3]
+
+
+@pytest.mark.parametrize(
+    "names, words",
+    [
+        (["fgsm-gain-mnist-text"], "25 November 2026, after the first record of these results"),
+        (["fgsm-gain-cifar10-text"], "25 November 2026, before the first record of these results"),
+        (
+            ["fgsm-gain-mnist-text", "fgsm-gain-cifar10-text"],
+            "25 November 2026, after the first record (MNIST, the text), or before it (CIFAR10, the text)",
+        ),
+    ],
+)
+def test_a_section_says_when_its_condition_was_fixed(names, words):
+    section = overview.claim_section(ledger.CLAIMS[4], [entry(name, Verdict.REPRODUCED) for name in names], PAGES)
+    assert f"| fixed on | {words} |" in section
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("fgsm-gain-mnist-text", "the whole interval is ≥ 0.05; refuted if the whole interval is below 0"),
+        ("large-beta-mnist-text", "the whole interval is ≤ −0.01; refuted if the whole interval is above 0"),
+        ("rings-accuracy-rings", "the whole interval is ≥ 0.99"),
+        ("eq-6-cifar10-text", "the proof stands; the number beside it is ≤ 0"),
+    ],
+)
+def test_a_section_says_its_condition(name, words):
+    claim = ledger.CLAIMS[ledger.CASES[name].claim - 1]
+    assert f"| holds if | {words} |" in overview.claim_section(claim, [entry(name, Verdict.UNDECIDED)], PAGES)
+
+
+def test_a_section_names_the_stronger_attacks_and_the_missing_records():
+    waits = judging.Entry(ledger.CASES["fgsm-gain-mnist-text"], Verdict.NOT_RECORDED, None, {"fig3_mnist": "stale"})
+    section = overview.claim_section(ledger.CLAIMS[4], [waits], PAGES)
+    assert "| waits for | results/fig3_mnist.nc is stale |" in section
+    assert "| asked again in | The same networks under FGSM on the cross-entropy; Gain under AutoAttack |" in section
+
+
+def test_the_findings_of_a_page(monkeypatch):
+    def judge(case, load):
+        return entry(case.name, Verdict.REPRODUCED, f"{case.name}.")
+
+    monkeypatch.setattr(overview, "judge", judge)
+    lines = overview.findings("nb/fig3_mnist", ["fgsm-gain"]).splitlines()
+    badge = overview.badge(Verdict.REPRODUCED)
+    assert lines[0].startswith("**Findings** from the records")
+    assert lines[2:] == [f"* fgsm-gain-mnist-{of}. *(3 seeds, 40 images)* {badge}" for of in ("text", "public")]
+    assert len(overview.findings("theory/lipschitz").splitlines()) == 2 + 4
+    assert len(overview.findings("nb/fig3_mnist").splitlines()) > 4
+
+
+def test_the_findings_of_a_page_without_its_records(monkeypatch):
+    monkeypatch.setattr(overview, "judge", lambda case, load: judging.judge(case, nothing))
+    assert overview.findings("nb/fig3_mnist").splitlines()[2:] == [f"* {judging.WAITING}"]
+
+
+@pytest.mark.parametrize(
+    "page, names, words",
+    [
+        ("nb/fig1_mappings", (), "nb/fig1_mappings shows nothing of the ledger: not ."),
+        ("nb/table1", ("eq-6",), "nb/table1 shows large-beta, small-beta of the ledger: not eq-6."),
+    ],
+)
+def test_findings_that_are_not_there_are_refused(page, names, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        overview.findings(page, names)
+
+
+def test_the_first_page_links_each_topic_to_a_page_that_shows_its_findings(monkeypatch):
+    judged = [entry(name, Verdict.UNDECIDED, f"About {name}.") for name in ledger.CASES]
+    monkeypatch.setattr(overview, "ledger", lambda: tuple(judged))
+    lines = overview.highlights().splitlines()
+    assert len(lines) == len(overview.HIGHLIGHTS)
+    for line, (topic, names, page) in zip(lines, overview.HIGHLIGHTS, strict=True):
+        assert line.startswith(f"* **{{doc}}`{topic} </{page}>`.** About {names[0]}.")
+        assert line.count("About") == line.count(overview.badge(Verdict.UNDECIDED)) == len(names)
+        assert (ROOT / "book" / f"{page}.md").exists() or (ROOT / "notebooks" / f"{page[3:]}.py").exists()
+
+
+def test_a_page_takes_its_findings_by_its_name(monkeypatch):
+    monkeypatch.setattr(overview, "findings", lambda page, names: f"{page}: {', '.join(names)}")
+    app = SimpleNamespace(env=SimpleNamespace(found_docs=PAGES), srcdir=".")
+    source = ["# Title\n\n% generated: findings eq-6 noise\n\n% generated: findings\n"]
+    sphinx_pages.fill_in(app, "theory/limits", source)
+    assert source == ["# Title\n\ntheory/limits: eq-6, noise\n\ntheory/limits: \n"]
+    assert notebook.findings("nb/table1", "small-beta").data == "nb/table1: small-beta"
 
 
 def test_pages_that_are_not_in_the_book_are_not_linked(generated):
@@ -77,10 +185,12 @@ def test_every_difference_has_a_row_and_a_section(generated):
 
 def test_the_summarys_numbers():
     numbers = overview.summary_numbers()
-    used = set(re.findall(r"\{\{ summary_(\w+) \}\}", (ROOT / "book" / "summary.md").read_text()))
-    assert used == set(numbers) and all(numbers.values())
+    text = "".join((ROOT / "book" / name).read_text() for name in ("summary.md", "claims.md"))
+    assert set(re.findall(r"\{\{ summary_(\w+) \}\}", text)) == set(numbers) and all(numbers.values())
     assert int(numbers["records"]) <= int(numbers["experiments"])
-    assert sum(map(int, re.findall(r"(\d+) \{verdict\}", numbers["verdicts"]))) == len(ledger.CLAIMS)
+    assert sum(map(int, re.findall(r"(\d+) <span", numbers["verdicts"]))) == len(ledger.CASES)
+    assert int(numbers["before"]) + int(numbers["after"]) == int(numbers["entries"]) == len(ledger.CASES)
+    assert "attackers_view 500 and 100" in numbers["images"] and "figA1_distances 2000" in numbers["images"]
 
 
 def test_the_summary_counts_shared_networks_once(monkeypatch):

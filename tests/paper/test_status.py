@@ -3,7 +3,6 @@
 import json
 
 import nbformat
-import pytest
 
 from lil.paper import markdown, status
 from lil.results.listing import Row
@@ -38,11 +37,15 @@ def row(name, machine="Z80", state="current", changed=(), **attrs):
 
 WITNESS = {
     "date": "2026-11-29 10:00:00 UTC",
-    "members": [{"beta": 0.0, "seed": 0}, {"beta": 1.0, "seed": 0}],
-    "cut": {"epochs": 100},
-    "weights": 1.2e-7,
-    "evaluation": {"accuracy": 0.0, "ratio": 3e-5},
-    "whole": None,
+    "machine": "Z80",
+    "engine": "0",
+    "settings": {"lines.betas": [0.0, 10.0], "lines.epochs": 100},
+    "networks": 2,
+    "weights": {"w": 1.2e-7, "b": 1e-8},
+    "evaluation": {"accuracy": 3e-5, "pictures": 0.5},
+    "whole": {"accuracy": 2e-3},
+    "not_compared": ["pictures"],
+    "seconds": 12.0,
 }
 
 
@@ -55,8 +58,8 @@ def test_records_have_their_engine_and_witness(monkeypatch):
     a, b, c = rows_of(text)
     assert a[:6] == ["{record}`a`", "current", "2026-01-02", "12", "100", "fast"]
     assert a[6] == (
-        "2026-11-29; beta = 0.0, seed = 0; beta = 1.0, seed = 0; cut to epochs = 100; "
-        "weights: 1.2e-07; evaluation: 3.0e-05"
+        "2026-11-29; 2 networks, lines.betas = 0, 10, lines.epochs = 100; "
+        "weights 1.2e-07; evaluation 3.0e-05; both 2.0e-03"
     )
     assert b[1] == "stale (code, data)" and b[5:] == ["none yet"] * 2 and c == ["{record}`c`", "missing", *"–" * 5]
 
@@ -95,8 +98,3 @@ def test_the_wing_is_told_file_by_file_once_it_was_measured():
 def test_the_recorded_timings_make_their_tables():
     timings = status.read_timings()
     assert len(rows_of(status.speed(timings))) == len(timings["rows"]) and status.wing(timings)
-
-
-@pytest.mark.parametrize("value, largest", [(0.5, 0.5), ({"a": 1.0, "b": {"c": 2}}, 2.0), (None, None), ({}, None)])
-def test_the_largest_difference(value, largest):
-    assert status._largest(value) == largest

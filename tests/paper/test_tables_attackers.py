@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from lil.paper.checklist import Item
+from lil.paper.intervals import over_seeds
 from lil.paper.tables import attackers
 
 BETAS, SEEDS, EPSILONS = [0.0, 0.1, 10.0], [0, 4], [0.01, 0.1, 0.3, 1.0]
@@ -26,7 +27,7 @@ def result():
             "clean": (("images", "beta", "seed"), rng.uniform(0.8, 1, (2, 3, 2))),
             "accuracy": (("images", "attack", *epsilon), accuracy),
             "transferred": (("images", *epsilon), transferred),
-            "after_stage": (("stage", *epsilon), np.broadcast_to(accuracy[1, 4], (4, 3, 2, 4))),
+            "after_stage": (("stage", *epsilon), np.broadcast_to(accuracy[1, 4], (4, 3, 2, 4)).copy()),
             "trace": ((*epsilon, "rung"), trace),
         },
         coords={
@@ -42,27 +43,38 @@ def result():
     )
 
 
-def test_gains_are_differences_from_beta_0_under_the_same_attack(result):
-    found = attackers.gains(result)
+def test_gains_are_differences_from_beta_0_under_the_same_attack_at_one_epsilon(result):
+    auto, every = attackers.gains(result), attackers.every_gain(result)
+    assert auto.epsilon.values.tolist() == [0.1] and every.epsilon.values.tolist() == EPSILONS
     for j, seed in enumerate(SEEDS):
-        every = result.accuracy.sel(images=50, attack="pgd", epsilon=[0.01, 0.1, 1.0]).values.mean(-1)
-        assert float(found["paper"].sel(attack="pgd", beta=10, seed=seed)) == pytest.approx(every[2, j] - every[0, j])
+        all_images = result.accuracy.sel(images=50, attack="pgd", epsilon=0.3).values
+        found = float(every.sel(attack="pgd", beta=10, seed=seed, epsilon=0.3))
+        assert found == pytest.approx(all_images[2, j] - all_images[0, j])
         few = result.accuracy.sel(images=10, attack="autoattack", epsilon=0.1).values
-        auto = float(found["auto"].sel(attack="autoattack", beta=0.1, seed=seed))
-        assert auto == pytest.approx(few[1, j] - few[0, j])
-    assert all(gain.notnull().all() and gain.beta.values.tolist() == BETAS[1:] for gain in found.values())
+        found = float(auto.sel(attack="autoattack", beta=0.1, seed=seed, epsilon=0.1))
+        assert found == pytest.approx(few[1, j] - few[0, j])
+    for gain in (auto, every):
+        assert gain.notnull().all() and gain.beta.values.tolist() == BETAS[1:]
 
 
-def test_the_table_has_means_over_seeds(result):
+def test_the_table_has_means_over_seeds_at_autoattacks_epsilons(result):
     table = attackers.accuracy_table(result)
     assert table.columns.tolist() == BETAS
-    assert table.index.get_level_values(0).unique().tolist() == ["the paper's ε", "ε = 0.1"]
-    papers = result.accuracy.sel(images=50, attack="margin", beta=0.1, epsilon=[0.01, 0.1, 1.0]).mean()
-    assert table.loc[("the paper's ε", "margin"), 0.1] == pytest.approx(float(papers))
+    assert table.index.tolist() == [("ε = 0.1", attack) for attack in attackers.ATTACKS]
     few = result.accuracy.sel(images=10, attack="autoattack", beta=10, epsilon=0.1).mean()
     assert table.loc[("ε = 0.1", "autoattack"), 10] == pytest.approx(float(few))
-    assert ("the paper's ε", "autoattack") not in table.index
     assert table.xs("transfer", level="attack")[0].isna().all() and table.drop(columns=0).notna().all().all()
+
+
+def test_the_gains_have_intervals_over_seeds_epsilon_by_epsilon(result):
+    table = attackers.gain_table(result, 10.0)
+    assert table.index.tolist() == ["0.01", "0.1", "0.3", "1"] and table.columns.tolist() == list(attackers.OVER_EVERY)
+    one = attackers.every_gain(result).sel(attack="margin", beta=10, epsilon=0.3)
+    assert table.loc["0.3", "margin"] == format(over_seeds(one), "+.3f")
+    auto = attackers.auto_table(result)
+    assert auto.index.tolist() == [("0.1", 0.1), ("0.1", 10.0)] and auto.columns.tolist() == list(attackers.OVER_AUTOS)
+    one = attackers.gains(result).sel(attack="autoattack", beta=0.1, epsilon=0.1)
+    assert auto.loc[("0.1", 0.1), "autoattack"] == format(over_seeds(one), "+.3f")
 
 
 def test_the_checklist_says_its_verdicts_in_words():
@@ -71,14 +83,18 @@ def test_the_checklist_says_its_verdicts_in_words():
     assert table.value.tolist()[:2] == [0.005, 0.5] and table["at most"].tolist() == [0.01, 0.01, 0.0]
 
 
-def test_the_words_speak_of_the_beta_that_gains_most_under_the_papers_attack(result):
-    result["accuracy"].loc[dict(attack="total", beta=10)] = 0.99
-    numbers, gain = attackers.numbers(result, ITEMS), attackers.gains(result)
-    assert (numbers["beta"], numbers["seeds"], numbers["every"], numbers["few"]) == ("10", 2, 50, 10)
-    one = gain["paper"].sel(attack="total", beta=10)
-    assert numbers["paper_total"] == pytest.approx(float(one.mean()))
-    assert (numbers["low_paper_total"], numbers["high_paper_total"]) == (float(one.min()), float(one.max()))
-    assert numbers["auto_autoattack"] == pytest.approx(float(gain["auto"].sel(attack="autoattack", beta=10).mean()))
+def test_the_words_speak_of_the_largest_gain_under_the_papers_attack(result):
+    """At one of the paper's ε: 0.3 is none of them."""
+    result["accuracy"].loc[dict(attack="total", beta=0)] = 0.5
+    result["accuracy"].loc[dict(attack="total", beta=0.1, epsilon=1.0)] = [0.98, 0.99]
+    result["accuracy"].loc[dict(attack="total", beta=10, epsilon=0.3)] = 1.0
+    numbers, gain = attackers.numbers(result, ITEMS), attackers.every_gain(result).sel(beta=0.1, epsilon=1.0)
+    assert (numbers["beta"], numbers["epsilon"], numbers["seeds"]) == ("0.1", "1", 2)
+    assert (numbers["every"], numbers["few"], numbers["few_image"]) == (50, 10, 0.1)
+    for attack in attackers.OVER_EVERY:
+        assert numbers[f"gain_{attack}"] == format(over_seeds(gain.sel(attack=attack)), "+.3f")
+    assert numbers["gain_total"].startswith("+0.485")
+    assert numbers["remains"] == attackers.remains(result, 0.1)
     assert numbers["clean_base"] == pytest.approx(float(result.clean[0, 0].mean()))
     assert numbers["auto_epsilons"] == "0.1" and numbers["image"] == 0.02
     assert (numbers["passed"], numbers["items"], numbers["failed"]) == (1, 3, "b; c")
@@ -86,13 +102,35 @@ def test_the_words_speak_of_the_beta_that_gains_most_under_the_papers_attack(res
     assert (numbers["left_pgd"], numbers["left_autoattack"]) == tuple(left.sel(attack=["pgd", "autoattack"]).values)
 
 
-def test_a_gain_is_shared_out_and_no_gain_is_not():
-    assert attackers.split_gain(0.2, 0.05, 0.01) == (
-        "75% of the gain belong to the attack's objective, 20% to its taking a single step, and 5% to the network"
-    )
-    assert attackers.split_gain(0.2, 0.05, -0.01) == (
-        "75% of the gain belong to the attack's objective, the rest to its taking a single step, and nothing to the "
-        "network"
-    )
-    assert attackers.split_gain(0.2, -0.05, 0.01).startswith("all of the gain belongs to the attack's objective")
-    assert "no gain" in attackers.split_gain(-0.1, 0.1, 0.1) and "no gain" in attackers.split_gain(0.0, 0.1, 0.1)
+@pytest.mark.parametrize(
+    ("gain", "words"),
+    [
+        ((0.2, 0.21), "a gain remains"),
+        ((-0.2, -0.21), "it is a loss"),
+        ((0.2, -0.2), "neither a gain nor a loss is shown"),
+        ((0.2, np.nan), "one seed has no interval"),
+    ],
+)
+def test_a_gain_under_autoattack_is_said_in_its_words(result, gain, words):
+    auto = dict(images=10, attack="autoattack", epsilon=0.1)
+    result["accuracy"].loc[dict(beta=0, **auto)] = 0.4
+    result["accuracy"].loc[dict(beta=10, **auto)] = 0.4 + np.array(gain)
+    said = attackers.remains(result, 10.0)
+    assert said.startswith(f"at ε = 0.1 {over_seeds(xr.DataArray(list(gain), dims='seed')):+.3f}, ")
+    assert said.endswith(words) and said.count("ε") == 1
+
+
+def test_a_stronger_attack_than_pgd_is_named_with_its_cases(result):
+    result["accuracy"].loc[dict(attack="pgd")] = 0.3
+    result["accuracy"].loc[dict(attack="autoattack", images=10, epsilon=0.1)] = 0.3
+    result["transferred"][:, 1:] = 0.3
+    assert attackers.stronger_than_pgd(result).startswith("No network keeps more under our PGD than under AutoAttack")
+    result["accuracy"].loc[dict(attack="autoattack", images=10, epsilon=0.1, beta=10, seed=0)] = 0.25
+    auto = "AutoAttack leaves less in 1 of 6 (by at most 0.050)"
+    start = "Our PGD is not the strongest attack here: of all networks and ε, "
+    assert attackers.stronger_than_pgd(result) == start + auto
+    result["transferred"].loc[dict(images=50, beta=0.1, epsilon=[0.01, 1.0])] = 0.1
+    transfer = "images made for β = 0 leave less in 4 of 16 (by at most 0.200)"
+    assert attackers.stronger_than_pgd(result) == f"{start}{auto} and {transfer}"
+    result["accuracy"].loc[dict(attack="autoattack", images=10, epsilon=0.1)] = 0.3
+    assert attackers.stronger_than_pgd(result) == start + transfer

@@ -92,6 +92,13 @@ def test_the_words_have_their_numbers(result):
     numbers = choices.numbers(result, PRINTED)
     assert (numbers["seeds"], numbers["text_seeds"], numbers["betas"], numbers["sets"]) == (2, 3, 4, 5)
     assert (numbers["units"], numbers["farthest"]) == (36, 12)
+    assert [numbers[f"options_{choice}"] for choice in sensitivity.CHOICES] == [2, 2, 2, 2]
+    plain = result.sel(networks="text", beta=0)
+    assert numbers["base_clean"] == pytest.approx(plain.clean.values[:2].mean())
+    assert numbers["base_text_clean"] == pytest.approx(plain.clean.values.mean())
+    attacked = plain.accuracy.sel(objective="classification").values
+    assert numbers["base_classification"] == pytest.approx(attacked[:2].mean())
+    assert numbers["base_text_classification"] == pytest.approx(attacked.mean())
     assert numbers["largest_clean"] == "the depth" and "the depth" in numbers["more_clean"]
     assert "the batch size" not in numbers["more_clean"]
     apart = sensitivity.spans(result).mean("beta").sel(measure="clean")
@@ -112,3 +119,8 @@ def test_no_choice_beyond_the_seeds_is_said_in_words(result):
         result[variable].loc[dict(seed=[0, 1])] = result[variable].sel(networks=["text"], seed=[0, 1]).values
     numbers = choices.numbers(result, PRINTED)
     assert {numbers[f"more_{measure}"] for measure in choices.MEASURES} == {"none of the four"}
+
+
+def test_seeds_that_the_text_lacks_are_not_its_seeds(result):
+    more = result.pad(seed=(0, 4)).assign_coords(seed=range(7))
+    assert choices.numbers(more, PRINTED)["text_seeds"] == 3

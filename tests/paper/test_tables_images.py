@@ -33,6 +33,7 @@ def result():
             "seed": [0, 1],
             "epsilon": [0.1, 1.0],
         },
+        attrs={"config": '{"mnist": {"n_test": null}, "fgsm": {}, "n_compared": 3}'},
     )
 
 
@@ -80,21 +81,170 @@ def test_robust_accuracy_is_the_mean_over_epsilon(result):
     assert rows.loc[10.0, ("clean", "mean")] == pytest.approx(0.4)
 
 
+def test_one_seed_has_no_column_of_deviations(result):
+    rows = images.robust_table(result.sel(seed=[1]))
+    assert rows.columns.tolist() == [
+        (name, "mean") for name in ("clean", "attacked: total", "attacked: classification")
+    ]
+    assert rows.loc[1.0, ("clean", "mean")] == pytest.approx(0.7)
+
+
+def one_curve(accuracy, clean, epsilon):
+    """A result of one network under one attack."""
+    return xr.Dataset(
+        {
+            "accuracy": (("objective", "beta", "seed", "epsilon"), np.array(accuracy)[None, None, None]),
+            "clean": (("beta", "seed"), [[clean]]),
+        },
+        coords={"objective": ["total"], "beta": [0.0], "seed": [0], "epsilon": epsilon},
+    )
+
+
+def test_the_epsilon_at_half_accuracy_is_that_of_a_curve_that_is_known():
+    """accuracy = 0.3 − 0.2 log10 ε is linear in log ε: it is 0.45 = 0.9 / 2 at 10^−0.75."""
+    epsilon = np.logspace(-2, 0, 7)
+    found = images.half_epsilon(one_curve(0.3 - 0.2 * np.log10(epsilon), 0.9, epsilon))
+    assert found.dims == ("objective", "beta", "seed") and found.item() == pytest.approx(10**-0.75)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "expected"),
+    [
+        ([0.9, 0.8, 0.6], np.inf),  # never
+        ([0.3, 0.2, 0.1], 0.01),  # at the smallest already
+        ([0.5, 0.4, 0.3], 0.1),  # at an ε that is there: 0.4 = 0.8 / 2
+        ([0.8, 0.6, 0.4], 1.0),  # at the largest
+        ([0.6, 0.2, 0.9], 0.01 * 10**0.5),  # the first time
+        ([0.6, 0.6, 0.2], 0.1 * 10**0.5),
+    ],
+)
+def test_the_first_fall_to_half_counts(accuracy, expected):
+    assert images.half_epsilon(one_curve(accuracy, 0.8, [0.01, 0.1, 1.0])).item() == pytest.approx(expected)
+
+
+def test_every_network_has_the_half_of_its_own(result):
+    found = images.half_epsilon(result)
+    for name, beta, seed in ((a, b, c) for a in result.objective.values for b in (0.0, 1.0, 10.0) for c in (0, 1)):
+        labels = dict(beta=beta, seed=seed)
+        one = result.sel(objective=name, **labels)
+        alone = images.half_epsilon(one_curve(one.accuracy.values, float(one.clean), [0.1, 1.0]))
+        assert float(found.sel(objective=name, **labels)) == pytest.approx(alone.item())
+
+
+def test_half_accuracies_are_put_in_words(result):
+    rows = images.half_table(result)
+    assert rows.loc[0.0, ("attacked: total", "median")] == "≤ 0.100"  # 0.4 of 0.9 and of 0.8
+    assert rows.loc[1.0, ("attacked: total", "lowest")] == "never"  # 0.6 and 0.4 of 0.7
+    result["accuracy"].loc[dict(objective="total", beta=1.0)] = [[0.6, 0.1], [0.6, 0.5]]
+    rows = images.half_table(result)
+    assert rows.loc[1.0, "attacked: total"].tolist() == ["never", f"{0.1 * 10**0.5:.3f}", "never"]
+
+
 def test_the_words_have_their_numbers(result):
     numbers = images.robustness(result, rising := result.isel(beta=[0, 1]))
     assert {name: numbers[name] for name in numbers if not name.startswith("public_")} == pytest.approx(
         {
+            "images": "all",
             "seeds": 2,
+            "epsilons": 2,
             "base": 0.3,
+            "base_half": "≤ 0.100",
             "best_beta": "1",
             "clean_base": 0.85,
             "clean_best": 0.7,
             "paper_best": 0.5,
             "paper_better": 2,
             "paper_rising": "does not rise with every step of β",
+            "paper_half": "never",
+            "paper_half_better": 2,
             "attacker_best": 0.35,
             "attacker_better": 1,
             "attacker_rising": "does not rise with every step of β",
+            "attacker_half": "never",
+            "attacker_half_better": 1,
         }
     )
+    result.attrs["config"] = '{"cifar10": {"n_test": 40}}'
+    assert images.robustness(result, rising)["images"] == "the first 40"
     assert rising.sizes["beta"] == 2 and numbers["public_paper_rising"] == "rises with every step of β"
+
+
+def test_the_table_beside_the_paper_has_four_digits_and_no_nan(accuracy):
+    table = images.beside_table(accuracy, ROW)
+    assert table.loc[0.1].tolist()[:5] == ["0.8545", "0.9100", "0.0100", "3", "+0.0555"]
+    low, high = images.beside_paper(accuracy, ROW).loc[0.1, ["low", "high"]]
+    assert table.loc[0.1, "one more run"] == f"{low:.4f} to {high:.4f}"
+    assert table.inside.tolist() == ["yes", "no", "–"]
+    assert table.loc[10.0].tolist() == ["0.2542", "0.3000", "–", "1", "+0.0458", "–", "–"]
+
+
+MNIST = paper.TABLE_1["mnist"]
+
+
+def readings(text, public):
+    """A result with made-up accuracies of three seeds around a mean for each β, in both readings."""
+    spread = np.array([-0.002, 0.0, 0.002])
+    means = {"mnist_text": text, "mnist_public": public}
+    return xr.Dataset(
+        {"accuracy": (("networks", "beta", "seed"), np.array([np.add.outer(each, spread) for each in means.values()]))},
+        {"networks": list(means), "beta": list(MNIST.betas), "seed": [0, 1, 2]},
+    )
+
+
+def test_the_likelihood_of_the_printed_row_is_that_of_one_more_run():
+    result = readings(MNIST.values, np.array(MNIST.values) + 0.01)
+    found = images.readings_of_mnist(result)
+    width = 0.002 * np.sqrt(4 / 3)
+    expected = 6 * (t.logpdf(0.01 / width, 2) - t.logpdf(0, 2))
+    assert np.log(found["ratio"]) == pytest.approx(expected)
+    assert np.log(found["without"]) == pytest.approx(expected * 5 / 6)
+    assert (found["inside_text"], found["inside_public"]) == (6, 0 if t.ppf(0.975, 2) * width < 0.01 else 6)
+
+
+def test_the_likelihood_integrates_to_one():
+    accuracy = readings(MNIST.values, MNIST.values).accuracy.sel(networks="mnist_text")
+    grid = np.linspace(-0.5, 0.5, 20001)
+    density = [
+        np.exp(images.log_likelihoods(accuracy, paper.Row((0.0,), (MNIST.at(0.0) + shift,), "", "")).item())
+        for shift in grid[::20]
+    ]
+    assert np.trapezoid(density, grid[::20]) == pytest.approx(1, abs=0.01)
+
+
+def test_the_sentence_on_both_readings_and_the_most_telling_column():
+    far = np.array(MNIST.values)
+    far[5] += 0.05
+    sentence = images.readings_of_mnist(readings(far, MNIST.values))["readings"]
+    assert sentence.startswith("The printed row lies inside the spread of the public code's reading in 6 of 6 columns")
+    assert "inside that of the text's reading in 5." in sentence
+    assert "and 1 times without the most telling column, β = 10. So it fits both readings." in sentence
+    other = images.readings_of_mnist(readings(MNIST.values, far))
+    assert other["ratio"] < 1 and "and 1 times without the most telling column, β = 10." in other["readings"]
+
+
+@pytest.mark.parametrize(
+    ("public", "text", "words"),
+    [
+        (6, 3, "So it fits K = 10, and not K = 1."),
+        (4, 5, "So it fits K = 1, and not K = 10."),
+        (5, 6, "So it fits both readings."),
+        (0, 4, "So it fits neither reading."),
+    ],
+)
+def test_the_readings_that_fit(public, text, words):
+    assert images.fitting(public, text, 6) == words
+
+
+def test_readings_without_spread_are_counted_and_not_weighed():
+    found = images.readings_of_mnist(readings(MNIST.values, MNIST.values).sel(seed=[0]))
+    assert np.isnan(found["ratio"]) and "likely" not in found["readings"]
+    same = readings(MNIST.values, MNIST.values)
+    same.accuracy.loc[dict(networks="mnist_text", beta=0.0)] = 0.9
+    assert "likely" not in images.readings_of_mnist(same)["readings"]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"), [(2.11e5, "2.1·10⁵"), (1000, "1.0·10³"), (97.2, "97.2"), (0.25, "0.25"), (3.2e-12, "3.2·10⁻¹²")]
+)
+def test_ratios_in_words(ratio, words):
+    assert images.times(np.log(ratio)) == words

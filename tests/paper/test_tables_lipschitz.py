@@ -1,93 +1,209 @@
-"""Numbers and tables of the theory, of a made-up result: two data sets, two β, two seeds."""
+"""Numbers and tables of the theory, of a made-up result: no data set, reading or β is pooled with another."""
+
+import re
 
 import numpy as np
 import pytest
-import xarray as xr
+from made_up import lipschitz_result
 
+from lil.paper import theory
+from lil.paper.intervals import Interval, over_seeds
+from lil.paper.pages import ROOT
 from lil.paper.tables import lipschitz
+from lil.results.errors import StaleRecord
 
 
 @pytest.fixture
 def result():
-    rng = np.random.default_rng(0)
-    sizes = {
-        "network": 6,
-        "pairs": 2,
-        "map": 2,
-        "quantile": 3,
-        "direction": 3,
-        "term": 2,
-        "constant": 3,
-        "point": 4,
-        "norm": 2,
-        "epsilon": 5,
-    }
-    dims = {
-        "lower": ("pairs",),
-        "local": ("map", "quantile"),
-        "along": ("direction", "quantile"),
-        "upper": ("map",),
-        "left": ("term", "point"),
-        "right": ("term", "constant", "point"),
-        "certified": ("norm", "epsilon"),
-        "attacked": ("epsilon",),
-        "forced": (),
-        "tightness": ("term", "constant", "quantile"),
-        "bound": ("term", "constant", "quantile"),
-        "violated": ("term", "constant"),
-    }
-    values = {
-        name: (("network", *rest), np.sort(rng.uniform(0.1, 1, size=(6, *(sizes[dim] for dim in rest))), axis=-1))
-        for name, rest in dims.items()
-    }
-    values["forced"] = ("network", rng.uniform(size=6))
-    return xr.Dataset(
-        values,
-        coords={
-            "data": ("network", ["rings"] * 2 + ["MNIST"] * 4),
-            "beta": ("network", [0.0, 1, 0, 0, 10, 10]),
-            "seed": ("network", [0, 0, 0, 1, 0, 1]),
-            "pairs": ["within", "between"],
-            "map": ["representation", "logits"],
-            "quantile": [0.0, 0.5, 1.0],
-            "direction": ["random", "neighbour", "attack"],
-            "term": ["cross_entropy", "isometry"],
-            "constant": ["local", "product", "one"],
-            "norm": ["L2", "Linf"],
-            "epsilon": np.logspace(-4, 0, 5),
-        },
-    )
+    return lipschitz_result()
 
 
-def test_data_sets_keep_their_order_and_their_networks(result):
-    assert lipschitz.data_names(result) == ["rings", "MNIST"]
+def network(result, data, beta, seed):
+    (at,) = np.flatnonzero((result.data == data) & (result.beta == beta) & (result.seed == seed))
+    return result.isel(network=at)
+
+
+def test_data_sets_keep_their_order_and_the_texts_reading_stands_before_the_other(result):
+    assert lipschitz.data_names(result) == ["rings", "torus, 8 classes", "MNIST", "MNIST, K = 10"]
     assert lipschitz.of_data(result, "MNIST").beta.values.tolist() == [0, 0, 10, 10]
+    found = lipschitz.readings(result)
+    assert {short: lipschitz.title(each) for short, each in found.items()} == dict(
+        images="MNIST", public="MNIST, K = 10"
+    )
+    alone = lipschitz.of_data(result, "MNIST").drop_vars("scale")
+    assert list(lipschitz.readings(alone)) == ["images"] and (lipschitz.scales(alone) == 1).all()
 
 
-def test_tables_have_a_row_for_each_network(result):
-    constants, sides = lipschitz.constants_table(result), lipschitz.sides_table(result)
-    row, position = ("MNIST", 10.0, 0), 4
-    one = result.isel(network=position)
-    assert len(constants) == len(sides) == 6
-    assert constants.loc[row].to_dict() == pytest.approx(
+@pytest.mark.parametrize("data, scale", [("MNIST", 1), ("MNIST, K = 10", 10)])
+def test_constants_are_multiplied_by_k(result, data, scale):
+    constants, one = lipschitz.constants_table(result), network(result, data, 10, 1)
+    assert len(constants) == 14 and constants.index.names == ["data", "beta", "seed"]
+    assert constants.loc[(data, 10.0, 1)].to_dict() == pytest.approx(
         {
-            "within": float(one.lower[0]),
-            "between": float(one.lower[1]),
-            "forced": float(one.forced),
-            "median": float(one.local[0, 1]),
-            "largest": float(one.local[0, 2]),
-            "product": float(one.upper[0]),
+            "within": scale * float(one.lower[0]),
+            "between": scale * float(one.lower[1]),
+            "forced": scale * float(one.forced),
+            "median": scale * float(one.local[0, 1]),
+            "largest": scale * float(one.local[0, 3]),
+            "product": scale * float(one.upper[0]),
         }
     )
-    assert sides.loc[row, ("product", "isometry")] == pytest.approx(float(one.tightness[1, 1, 1]))
-    assert sides.loc[row, ("one", "violated")] == pytest.approx(float(one.violated[:, 2].max()))
-    alone = lipschitz.constants_table(lipschitz.of_data(result, "MNIST"))
-    assert alone.index.names == ["beta", "seed"] and alone.loc[(10.0, 0), "median"] == pytest.approx(
-        float(one.local[0, 1])
-    )
+    stretches = lipschitz.stretch_table(result).loc[(data, 10.0, 1)]
+    assert stretches["attack"] == pytest.approx(scale * float(one.along.sel(direction="attack", quantile=0.5)))
+    assert stretches["most"] == pytest.approx(scale * float(one.local[0, 1]))
+
+
+def test_sides_say_how_tight_the_bound_is_and_where_an_isometrys_holds(result):
+    sides, one = lipschitz.sides_table(result), network(result, "MNIST", 10, 0)
+    row = sides.loc[("MNIST", 10.0, 0)]
+    assert row["product", "isometry"] == pytest.approx(float(one.tightness[1, 1, 1]))
+    assert row["holds", "cross_entropy"] == pytest.approx(1 - float(one.violated[0, 2]))
+    assert row["holds", "isometry"] == pytest.approx(1 - float(one.violated[1, 2]))
+
+
+def test_summaries_are_by_data_set_and_beta(result):
+    constants = lipschitz.constants_table(result)
+    medians, ranges = lipschitz.by_beta(constants), lipschitz.ranges(constants, ".2f")
+    assert medians.index.tolist() == [
+        ("rings", 0.0),
+        ("rings", 1.0),
+        ("torus, 8 classes", 10.0),
+        ("MNIST", 0.0),
+        ("MNIST", 10.0),
+        ("MNIST, K = 10", 0.0),
+        ("MNIST, K = 10", 10.0),
+    ]
+    pair = constants.within.xs(("MNIST", 10.0), level=[0, 1]).values
+    assert medians.loc[("MNIST", 10.0), "within"] == pytest.approx(pair.mean())
+    assert ranges.loc[("MNIST", 10.0), "within"] == f"{pair.min():.2f} to {pair.max():.2f}"
+    assert (lipschitz.ranges(constants * 0 + 1, ".1f") == "1.0").all(axis=None)
+
+
+def test_certificates_are_means_over_seeds_of_each_reading(result):
+    found = lipschitz.certificate_table(result)
+    assert found.index.tolist() == [(data, beta) for data in ("MNIST", "MNIST, K = 10") for beta in (0.0, 10.0)]
+    networks = [network(result, "MNIST, K = 10", 10, seed) for seed in (0, 1)]
+    expected = np.mean([float(one.certified.sel(norm="Linf")[3]) for one in networks])
+    assert found.loc[("MNIST, K = 10", 10.0), ("certified", "ε = 0.1")] == pytest.approx(expected)
 
 
 def test_measures_are_those_of_the_median_point(result):
     bound, representation, logits = lipschitz.measures(result).values()
     assert np.allclose(bound, result.bound[:, 0, 0, 1])
     assert np.allclose(representation, result.local[:, 0, 1]) and np.allclose(logits, result.local[:, 1, 1])
+
+
+def test_robustness_is_taken_where_about_half_of_the_right_points_are_left(result):
+    networks = lipschitz.readings(result)["images"]
+    left = np.array([0.99, 0.9, 0.45, 0.1, 0.0])
+    networks["attacked"][:] = left * networks.accuracy.values[:, None]
+    found = lipschitz.robustness(networks)
+    assert found.values == pytest.approx(np.full(4, 0.45)) and float(found.epsilon) == pytest.approx(1e-2)
+
+
+def test_ranks_have_their_interval_and_number_of_networks(result):
+    networks = lipschitz.readings(result)["public"]
+    networks["bound"][:] = -lipschitz.robustness(networks)  # the smaller the bound, the more robust: −1
+    rank = lipschitz.ranks(networks)["bound on the gradient"]
+    assert rank.value == pytest.approx(-1) and rank.high == pytest.approx(-1) and rank.seeds == 4
+    table = lipschitz.ranks_table(result)
+    assert len(table) == 6 and (table.networks == 4).all() and (table.low <= table.high).all()
+
+
+def test_a_relation_is_claimed_only_where_the_interval_leaves_zero_out():
+    assert lipschitz.relation(Interval(-0.3, -0.7, 0.1, 30)) == "−0.30 (−0.70 to +0.10): no relation shown"
+    assert lipschitz.relation(Interval(-0.3, -0.7, -0.1, 30)).endswith(": the smaller the value, the more robust")
+    assert lipschitz.relation(Interval(0.3, 0.1, 0.7, 30)).endswith(": the smaller the value, the less robust")
+    assert lipschitz.relation(Interval(np.nan, np.nan, np.nan, 2)) == "not defined for these networks"
+
+
+@pytest.mark.parametrize(
+    "a, b", [([1.0, 2.0], [2.0, 1.0]), ([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]), ([1.0, 2.0, 3.0], [0.0] * 3)]
+)
+def test_too_few_networks_or_one_value_of_all_have_no_rank(a, b):
+    found = lipschitz.rank(np.array(a), np.array(b))
+    assert np.isnan(found.value) and found.seeds == len(a)
+
+
+def test_the_change_of_a_constant_is_paired_by_seed_and_named_by_its_interval(result):
+    networks = lipschitz.readings(result)["images"]
+    median = networks.local.sel(map="representation", quantile=0.5).values
+    expected = over_seeds(lipschitz.by_seed(networks.isel(network=[0, 1]).forced) * 0 + median[2:] / median[:2])
+    assert lipschitz.change(networks) == expected
+    backwards = networks.isel(network=[1, 0, 2, 3])  # the seeds of β = 0 in another order
+    assert lipschitz.change(backwards) == expected
+    words = [(Interval(2, 1.5, 2.5, 5), "larger"), (Interval(0.5, 0.4, 0.6, 5), "smaller")]
+    words += [(Interval(1.2, 0.9, 1.5, 5), "not clearly different"), (Interval(2, np.nan, np.nan, 1), None)]
+    for ratio, word in words:
+        assert lipschitz.change_word(ratio) == (word or "not clearly different")
+
+
+def test_numbers_are_those_of_each_data_set(result):
+    numbers = lipschitz.numbers(result)
+    assert numbers["public_data"] == "MNIST, K = 10" and numbers["points"] == 500 and numbers["networks"] == 14
+    pair = [network(result, "MNIST, K = 10", 10, seed) for seed in (0, 1)]
+    assert numbers["public_last_median"] == pytest.approx(np.mean([10 * float(one.local[0, 1]) for one in pair]))
+    assert numbers["public_last_logits"] == pytest.approx(np.mean([float(one.local[1, 1]) for one in pair]))
+    shares = [1 - float(one.violated[0, 2]) for one in pair]
+    assert numbers["public_last_holds_cross_entropy_low"] == pytest.approx(min(shares))
+    assert numbers["public_last_holds_cross_entropy_high"] == pytest.approx(max(shares))
+    certified = [float(one.certified.sel(norm="Linf")[0]) for one in pair]
+    assert numbers["public_certified_last"].startswith(f"{np.mean(certified):.1%} (")
+    violated = result.violated.sel(constant=["local", "product"]).max(("network", "term"))
+    assert [numbers["violated_local"], numbers["violated_product"]] == violated.values.tolist()
+    alone = lipschitz.numbers_cifar10(lipschitz.readings(result)["images"])
+    assert alone["last_median"] == numbers["images_last_median"] and alone["networks"] == 4
+
+
+PAGES = {
+    "lb": [
+        "notebooks/lipschitz_bound.py",
+        *(f"book/theory/{name}.md" for name in ("lipschitz", "gradient_bound", "limits")),
+    ],
+    "lc": ["notebooks/lipschitz_bound_cifar10.py", "book/theory/gradient_bound.md"],
+}
+
+
+@pytest.mark.parametrize("prefix", PAGES)
+def test_every_number_that_a_page_names_is_there(result, prefix):
+    numbers = (
+        lipschitz.numbers(result) if prefix == "lb" else lipschitz.numbers_cifar10(lipschitz.readings(result)["images"])
+    )
+    named = set()
+    for page in PAGES[prefix]:
+        named |= set(re.findall(rf"\b{prefix}_(\w+)", (ROOT / page).read_text()))
+    assert named and named <= set(numbers)
+
+
+# The tables that are written into the theory's pages
+
+
+def rows(text):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("tabulate", [theory.constants, theory.stretches, theory.both_sides])
+def test_a_table_has_a_row_for_each_data_set_reading_and_beta(result, tabulate):
+    features = lipschitz.of_data(result, "MNIST").drop_vars("scale")
+    features = features.assign_coords(data=("network", ["CIFAR10"] * 4))
+    header, _, *found = rows(tabulate([result, features]))
+    assert all(len(row) == len(header) for row in found)
+    data = ["rings", "rings", "torus, 8 classes", "MNIST", "MNIST", "MNIST, K = 10", "MNIST, K = 10"]
+    assert [row[0] for row in found] == [*data, "CIFAR10, in features", "CIFAR10, in features"]
+    assert [row[1] for row in found] == ["0", "1", "10", "0", "10", "0", "10", "0", "10"]
+    assert found[3][2:] == found[7][2:] and found[3][2:] != found[5][2:]
+
+
+def test_the_tables_print_lowest_and_highest_seed(result):
+    pair = [network(result, "MNIST, K = 10", 0, seed) for seed in (0, 1)]
+    low, high = sorted(10 * float(one.lower[0]) for one in pair)
+    assert rows(theory.constants([result]))[7][2] == f"{low:.3g} to {high:.3g}"
+    low, high = sorted(1 - float(one.violated[0, 2]) for one in pair)
+    assert rows(theory.both_sides([result]))[7][6] == f"{low:.1%} to {high:.1%}"
+
+
+def test_a_record_that_is_not_current_leaves_a_sentence():
+    def load(name):
+        raise StaleRecord(name)
+
+    assert theory.generated(theory.constants, load) == "*This table waits for a record that is stale.*"

@@ -25,7 +25,7 @@ def result():
             "clean": (("images", "beta", "seed"), rng.uniform(0.8, 1, (2, 3, 2))),
             "accuracy": (("images", "attack", *epsilon), accuracy),
             "transferred": (("images", *epsilon), transferred),
-            "after_stage": (("stage", *epsilon), np.broadcast_to(accuracy[1, 4], (4, 3, 2, 4))),
+            "after_stage": (("stage", *epsilon), np.broadcast_to(accuracy[1, 4], (4, 3, 2, 4)).copy()),
             "trace": ((*epsilon, "rung"), trace),
         },
         coords={
@@ -42,18 +42,21 @@ def result():
 
 
 def test_every_gain_has_its_dot_and_its_mean_a_bar(result):
-    _, axes = plt.subplots(1, 2)
-    attackers.gain_dots(axes, result)
-    for ax, (_, gain) in zip(axes, tables.gains(result).items(), strict=True):
-        assert [label.get_text() for label in ax.get_xticklabels()] == [attackers.NAMES[a] for a in gain.attack.values]
+    """A panel for each ε of AutoAttack: here a second one."""
+    result["accuracy"].loc[dict(images=10, attack="autoattack", epsilon=0.3)] = 0.5
+    result["after_stage"].loc[dict(epsilon=0.3)] = 0.5
+    figure, gains = attackers.gain_dots(result), tables.gains(result)
+    assert [ax.get_title() for ax in figure.axes] == ["ε = 0.1; 10 images", "ε = 0.3; 10 images"]
+    names = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
+    assert names == [attackers.NAMES[attack] for attack in gains.attack.values]
+    for ax, epsilon in zip(figure.axes, (0.1, 0.3), strict=True):
         for beta, colour in zip(BETAS[1:], beta_colours(BETAS[1:]), strict=True):
             drawn = [line for line in ax.lines if same_color(line.get_color(), colour) and len(line.get_xdata())]
             dots, bars = drawn[0::2], drawn[1::2]
-            one = gain.sel(beta=beta)
+            one = gains.sel(beta=beta, epsilon=epsilon)
             assert [dot.get_ydata().tolist() for dot in dots] == one.transpose("attack", "seed").values.tolist()
             assert [bar.get_ydata()[0] for bar in bars] == pytest.approx(one.mean("seed").values)
-            assert [round(np.mean(bar.get_xdata())) for bar in bars] == list(range(gain.sizes["attack"]))
-    assert "3 ε of Figure 3; 50 images" in axes[0].get_title() and "ε = 0.1; 10 images" in axes[1].get_title()
+            assert [round(np.mean(bar.get_xdata())) for bar in bars] == list(range(gains.sizes["attack"]))
 
 
 def test_every_attack_has_a_panel_and_what_was_not_run_no_point(result):

@@ -45,7 +45,11 @@ def lines(ax, colour, **looks):
 
 def test_every_seed_and_the_mean_have_a_line_of_their_beta(result):
     figure = robustness.attack_panels(result, "MNIST", "mnist")
-    assert len(figure.axes) == 2 and figure.get_suptitle() == "MNIST"
+    assert len(figure.axes) == 2
+    assert figure.get_suptitle() == f"MNIST: {result.sizes['seed']} seeds for each β"
+    assert (
+        robustness.attack_panels(result.isel(seed=[0]), "MNIST", "mnist").get_suptitle() == "MNIST: 1 seed for each β"
+    )
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names[:3] == ["β = 0 (cross-entropy alone)", "β = 0.1", "β = 3"] and "chance" in names
     for ax, objective in zip(figure.axes, ("total", "classification"), strict=True):

@@ -189,7 +189,7 @@ def test_some_of_the_seeds_are_those_of_the_whole_and_compared_with_nothing(reco
 
 
 def test_some_of_the_seeds_are_never_recorded_and_none_are_refused(recorded):
-    with pytest.raises(errors.MissingRecord, match="some of the seeds is never recorded"):
+    with pytest.raises(errors.MissingRecord, match="changed settings is never recorded"):
         results.get(recorded.experiment, mode="recorded", seeds=1)
     with pytest.raises(errors.UnknownName, match="at least one seed, not 0"):
         results.get(recorded.experiment, mode="live", seeds=0)
@@ -428,3 +428,31 @@ def test_peak_memory_is_that_of_the_body():
     run = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
     more, seconds = map(float, run.stdout.split())
     assert more > 150 and 0 <= seconds < 60
+
+
+def test_changed_settings_are_computed_and_belong_to_no_record(recorded):
+    before = recorded.root / "results" / "fig9_lines.nc"
+    content = before.read_bytes()
+    changed = results.get(recorded.experiment, betas="[0, 3]", power=2, device="cpu")
+    assert changed.beta.values.tolist() == [0, 3] and changed.attrs["mode"] == "live"
+    assert json.loads(changed.attrs["changes"]) == {"betas": "[0, 3]", "power": 2}
+    assert "comparison" not in changed.attrs and before.read_bytes() == content
+    assert "lil rerun fig9_lines betas='[0, 3]' power=2`" in results.footer(changed).text
+
+
+def test_settings_that_change_nothing_take_the_record(recorded):
+    assert results.get(recorded.experiment, mode="recorded", betas=[0.0, 1.0], seeds=None).attrs["mode"] == "recorded"
+
+
+def test_an_unknown_setting_is_refused(recorded):
+    with pytest.raises(errors.SettingRefused, match="There is no setting 'beta': there are betas, seeds, width, power"):
+        results.get(recorded.experiment, beta=[1])
+
+
+def test_a_value_that_only_the_training_refuses_is_one_sentence(recorded, monkeypatch):
+    def refuse(*_, **__):
+        raise ValueError("β must be a finite number ≥ 0, not -1.")
+
+    monkeypatch.setattr("lil.results.computing.train", refuse)
+    with pytest.raises(errors.SettingRefused, match="cannot be computed with these settings: β must be"):
+        results.get(recorded.experiment, betas=[-1.0])

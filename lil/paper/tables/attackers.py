@@ -1,18 +1,20 @@
-"""Numbers of an attacker's view of Figure 3: the gains that remain under stronger attacks."""
+"""Numbers of an attacker's view of Figure 3: the gains that remain under stronger attacks, one ε at a time."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
 import xarray as xr
 
-from lil.paper.checklist import Item
-from lil.paper.tables import Numbers, flat, listed, prefixed
+from lil.paper.checklist import ROUNDING, Item
+from lil.paper.intervals import Interval, over_seeds
+from lil.paper.tables import Numbers, flat, listed
 
 ATTACKS = ("total", "classification", "margin", "pgd", "autoattack", "transfer", "noise")
-OVER_PAPERS = ("total", "classification", "margin", "pgd")  # run at all of the paper's ε
-OVER_AUTOS = ("total", "classification", "pgd", "autoattack")  # compared where AutoAttack is
+OVER_EVERY = ("total", "classification", "margin", "pgd")  # run at every ε, on every image
+OVER_AUTOS = (*OVER_EVERY, "autoattack")  # compared where AutoAttack is
 
 
 def every_accuracy(result: xr.Dataset) -> xr.DataArray:
@@ -21,17 +23,21 @@ def every_accuracy(result: xr.Dataset) -> xr.DataArray:
     return xr.concat([result.accuracy, transfer], "attack", join="exact").sel(attack=list(ATTACKS))
 
 
-def gains(result: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return the accuracy at each β > 0 minus that at β = 0 under the same attack: (attack, beta, seed), means over ε.
+def over_baseline(accuracy: xr.DataArray) -> xr.DataArray:
+    """Return the accuracy at each β > 0 minus that at β = 0 of the same seed, under the same attack."""
+    return accuracy.drop_sel(beta=0) - accuracy.sel(beta=0, drop=True)
 
-    ``paper``: over the ε of Figure 3 and all images. ``auto``: over those of AutoAttack, and its few images.
-    """
-    every, few = result.accuracy
-    means = {
-        "paper": every.sel(attack=list(OVER_PAPERS), epsilon=result.epsilon[result.in_paper]).mean("epsilon"),
-        "auto": few.sel(attack=list(OVER_AUTOS), epsilon=auto_epsilons(result)).mean("epsilon"),
-    }
-    return {name: mean.drop_sel(beta=0) - mean.sel(beta=0, drop=True) for name, mean in means.items()}
+
+def gains(result: xr.Dataset) -> xr.DataArray:
+    """Return the gains over β = 0 at AutoAttack's ε, on its few images: (attack, beta, seed, epsilon)."""
+    few = result.accuracy.sel(images=result.images.min(), drop=True)
+    return over_baseline(few.sel(attack=list(OVER_AUTOS), epsilon=auto_epsilons(result)))
+
+
+def every_gain(result: xr.Dataset) -> xr.DataArray:
+    """Return the gains over β = 0 at every ε, on all images, without AutoAttack: (attack, beta, seed, epsilon)."""
+    every = result.accuracy.sel(images=result.images.max(), drop=True)
+    return over_baseline(every.sel(attack=list(OVER_EVERY)))
 
 
 def auto_epsilons(result: xr.Dataset) -> list[float]:
@@ -40,12 +46,36 @@ def auto_epsilons(result: xr.Dataset) -> list[float]:
 
 
 def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
-    """Return the accuracy under each attack, a column a β: means over seeds, over the paper's ε and at AutoAttack's."""
-    every, few = every_accuracy(result).mean("seed")
-    everywhere = every.sel(attack=every.attack != "autoattack", epsilon=result.epsilon[result.in_paper])
-    papers = everywhere.mean("epsilon", skipna=False)  # transfer is not defined at β = 0
-    parts = {"the paper's ε": papers} | {f"ε = {e:.2g}": few.sel(epsilon=e) for e in auto_epsilons(result)}
-    return pd.concat({name: one.to_pandas() for name, one in parts.items()}, names=["", "attack"]).astype(float)
+    """Return accuracies at each ε of AutoAttack on its few images: a row an attack, a column a β, means over seeds."""
+    few = every_accuracy(result).sel(images=result.images.min(), drop=True).mean("seed", skipna=False)
+    parts = {f"ε = {e:.2g}": few.sel(epsilon=e, drop=True).to_pandas() for e in auto_epsilons(result)}
+    return pd.concat(parts, names=["", "attack"]).astype(float)
+
+
+def gain_table(result: xr.Dataset, beta: float) -> pd.DataFrame:
+    """Return the gains of one β at every ε, on all images, with their intervals over seeds: a row an ε."""
+    gain = every_gain(result).sel(beta=beta)
+    rows = {
+        f"{epsilon:.2g}": {
+            attack: format(over_seeds(gain.sel(attack=attack, epsilon=epsilon)), "+.3f") for attack in OVER_EVERY
+        }
+        for epsilon in gain.epsilon.values.tolist()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("ε")
+
+
+def auto_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return the gains of each β > 0 at each ε of AutoAttack, on its few images, with their intervals over seeds."""
+    gain = gains(result)
+    rows = {
+        (f"{epsilon:.2g}", beta): {
+            attack: format(over_seeds(gain.sel(attack=attack, beta=beta, epsilon=epsilon)), "+.3f")
+            for attack in OVER_AUTOS
+        }
+        for epsilon in gain.epsilon.values.tolist()
+        for beta in gain.beta.values.tolist()
+    }
+    return pd.DataFrame(list(rows.values()), pd.MultiIndex.from_tuples(rows, names=["ε", "β"]))
 
 
 def checklist_table(items: Sequence[Item]) -> pd.DataFrame:
@@ -55,54 +85,72 @@ def checklist_table(items: Sequence[Item]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns, index=pd.Index([item.question for item in items], name="question"))
 
 
-def numbers(result: xr.Dataset, items: Sequence[Item]) -> Numbers:
-    """Return the numbers of a page on attackers, at the β > 0 that gains most under the paper's attack.
+def verdict(gain: Interval) -> str:
+    """Return a gain in words: a gain, a loss, or neither."""
+    if math.isnan(gain.low):
+        return "one seed has no interval"
+    if not gain.excludes_zero:
+        return "neither a gain nor a loss is shown"
+    return "a gain remains" if gain.value > 0 else "it is a loss"
 
-    A gain is named by its ε and its attack (``paper_total``, ``auto_autoattack``), as a mean over seeds, with ``low_``
-    and ``high_`` before it for the extremes. ``kept`` splits the gain under the paper's attack, in words, because there
-    may be none. ``left_pgd`` and ``left_autoattack`` are the highest accuracy of any network, at AutoAttack's ε and on
-    its images.
+
+def remains(result: xr.Dataset, beta: float) -> str:
+    """Return the gains of one β under AutoAttack as a clause: one ε after the other, with intervals over seeds."""
+    gain = gains(result).sel(attack="autoattack", beta=beta)
+    found = {epsilon: over_seeds(gain.sel(epsilon=epsilon)) for epsilon in gain.epsilon.values.tolist()}
+    return "; ".join(f"at ε = {epsilon:.2g} {each:+.3f}, {verdict(each)}" for epsilon, each in found.items())
+
+
+def stronger_than_pgd(result: xr.Dataset) -> str:
+    """Return a sentence on the networks and ε at which AutoAttack or transferred images leave less than our PGD."""
+    every, few = every_accuracy(result)
+    more = {
+        "AutoAttack leaves": (few.sel(attack="pgd") - few.sel(attack="autoattack")).sel(epsilon=auto_epsilons(result)),
+        "images made for β = 0 leave": every.sel(attack="pgd") - every.sel(attack="transfer"),
+    }
+    clauses = []
+    for name, excess in more.items():
+        count, cases = int((excess > ROUNDING).sum()), int(excess.notnull().sum())
+        if count:
+            clauses.append(f"{name} less in {count} of {cases} (by at most {float(excess.max()):.3f})")
+    if not clauses:
+        return "No network keeps more under our PGD than under AutoAttack or on images made for β = 0, at any ε"
+    return f"Our PGD is not the strongest attack here: of all networks and ε, {' and '.join(clauses)}"
+
+
+def numbers(result: xr.Dataset, items: Sequence[Item]) -> Numbers:
+    """Return the numbers of a page on attackers, at the β > 0 and the ε that gain most under the paper's attack.
+
+    That ε is one of the paper's. A gain there is named by its attack (``gain_total``), in words with its interval over
+    seeds. ``remains`` are the gains of the same β under AutoAttack, ε by ε. ``left_pgd`` and ``left_autoattack`` are
+    the highest accuracy of any network at AutoAttack's ε, on its images.
     """
-    found = gains(result)
-    best = float(found["paper"].sel(attack="total").mean("seed").idxmax("beta"))
+    gain = every_gain(result)
+    shown = gain.sel(attack="total", epsilon=result.epsilon[result.in_paper]).mean("seed")
+    largest = shown.where(shown == shown.max(), drop=True)
+    beta, epsilon = float(largest.beta.max()), float(largest.epsilon.max())
     every, few = result.images.values.tolist()
     clean = result.clean.sel(images=every).mean("seed")
     attacked = result.accuracy.sel(images=few, epsilon=auto_epsilons(result), attack=["pgd", "autoattack"])
     failed = [item.question for item in items if not item.passed]
-    numbers: Numbers = {
-        "beta": f"{best:g}",
+    found: Numbers = {
+        "beta": f"{beta:g}",
+        "epsilon": f"{epsilon:.2g}",
         "seeds": result.sizes["seed"],
         "every": every,
         "few": few,
         "image": 1 / every,
+        "few_image": 1 / few,
         "auto_epsilons": listed(auto_epsilons(result)),
         "clean_base": float(clean.sel(beta=0)),
-        "clean_best": float(clean.sel(beta=best)),
+        "clean_best": float(clean.sel(beta=beta)),
+        "remains": remains(result, beta),
+        "stronger": stronger_than_pgd(result),
         "passed": len(items) - len(failed),
         "items": len(items),
         "failed": "; ".join(failed) or "none",
     }
-    for where, gain in found.items():
-        one = gain.sel(beta=best)
-        numbers |= flat(**{where: one.mean("seed")})
-        numbers |= prefixed("low", flat(**{where: one.min("seed")})) | prefixed(
-            "high", flat(**{where: one.max("seed")})
-        )
-    numbers |= flat(left=attacked.max(("epsilon", "beta", "seed")))
-    gained = (float(numbers[f"paper_{attack}"]) for attack in ("total", "classification", "pgd"))
-    return numbers | {"kept": split_gain(*gained)}
-
-
-def split_gain(total: float, classification: float, pgd: float) -> str:
-    """Return the paper's gain split between the objective, the single step and the network, in words."""
-    if total <= 0:
-        return "there is no gain under the paper's attack that could be shared out"
-    if classification <= 0:
-        return (
-            "all of the gain belongs to the attack's objective: a single step along the cross-entropy leaves none of it"
-        )
-    objective = f"{(total - classification) / total:.0%} of the gain belong to the attack's objective"
-    if pgd <= 0:
-        return f"{objective}, the rest to its taking a single step, and nothing to the network"
-    step = (classification - pgd) / total
-    return f"{objective}, {step:.0%} to its taking a single step, and {pgd / total:.0%} to the network"
+    for attack in OVER_EVERY:
+        one = gain.sel(attack=attack, beta=beta, epsilon=epsilon)
+        found[f"gain_{attack}"] = format(over_seeds(one), "+.3f")
+    return found | flat(left=attacked.max(("epsilon", "beta", "seed")))

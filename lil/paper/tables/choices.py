@@ -85,6 +85,9 @@ def weight_table(result: xr.Dataset) -> pd.DataFrame:
 def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     """Return the numbers of the page; those of one measure end in its name.
 
+    ``seeds``: those that all sets have, over which all means are; ``text_seeds``: those of the text's networks.
+    ``base`` is the text's accuracy at β = 0 over the former, ``base_text`` over the latter. ``options`` counts the
+    options of a choice.
     ``more``: the choices whose options lie further apart than the seeds, as means over β; ``largest``: the first among
     the four, and how many ``times`` the seeds' mean; ``gain``: that of the best β > 0, of the text's networks, and the
     lowest and highest of all sets. ``zero`` is the largest difference at β = 0 between networks of which only K or the
@@ -98,7 +101,7 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     units = json.loads(result.attrs["config"])["text"]["hidden"][-1]
     numbers: Numbers = {
         "seeds": int(sensitivity.shared_seeds(result).sum()),
-        "text_seeds": result.sizes["seed"],
+        "text_seeds": int(result.clean.sel(networks="text").notnull().all("beta").sum()),
         "betas": result.sizes["beta"],
         "sets": result.sizes["networks"],
         "units": units,
@@ -108,13 +111,17 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
         "nearest_by": float(from_paper.min()),
         "text_by": float(from_paper.sel(networks="text")),
         "zero": float((at_zero.max("networks") - at_zero.min("networks")).max()),
-    }
+    } | {f"options_{choice}": len(sensitivity.options(result, choice)) for choice in sensitivity.CHOICES}
+    means, each = sensitivity.means(result), sensitivity.measures(result)
+    plain, every = means.sel(networks="text", beta=0), each.sel(networks="text", beta=0).mean("seed")
     for measure in MEASURES:
         one, pairs = apart.sel(measure=measure), equal.sel(networks="pairs", measure=measure)
         four, seeds = one.drop_sel(choice="seed"), one.sel(choice="seed")
         scales = equal.sel(measure=measure).drop_sel(networks="pairs").mean("networks")
         more = [CHOICES[choice] for choice in four.choice[four > seeds].values]
         numbers |= {
+            f"base_{measure}": float(plain.sel(measure=measure)),
+            f"base_text_{measure}": float(every.sel(measure=measure)),
             f"more_{measure}": ", ".join(more) or "none of the four",
             f"seed_{measure}": float(seeds),
             f"largest_{measure}": CHOICES[four.idxmax("choice").item()],

@@ -1,49 +1,94 @@
-"""Numbers of the theory: Lipschitz constants, both sides of Eq. 6, certificates, and robustness."""
+"""Numbers of the theory: Lipschitz constants, both sides of Eq. 6, certificates, and robustness.
+
+Networks of different data sets, readings and β are never pooled. Constants of Φ are multiplied by K, the factor of the
+isometry loss: an isometry then has 1 in every reading.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.stats import spearmanr
+from pandas.core.groupby import DataFrameGroupBy
 
+from lil.paper.intervals import Interval, over_seeds, rank_correlation
 from lil.paper.tables import Numbers, flat, prefixed
 
 ROUNDING = 1 + 1e-5  # results are kept in single precision
-CERTIFIED_AT = 0.001  # ε of the certificates in the words
+CERTIFIED_AT = 1e-4  # ε of the certificates in the words: at greater ones the product of norms certifies little
 SHORT = {"bound": "bound on the gradient", "local": "local constant of Φ", "logits": "local constant of the logits"}
+TERMS = ("cross_entropy", "isometry")
 
 
 def of_data(result: xr.Dataset, data: str) -> xr.Dataset:
-    """Return the networks of one data set."""
+    """Return the networks of one data set, in one reading."""
     return result.isel(network=np.flatnonzero(result.data.values == data))
 
 
 def data_names(result: xr.Dataset) -> list[str]:
-    """Return the data sets in their order: the rings first, images last."""
-    return list(dict.fromkeys(result.data.values.tolist()))
+    """Return the data sets in their order: the rings first, images last; the text's reading before K = 10."""
+    return in_order(result.data.values.tolist())
 
 
-def of_images(result: xr.Dataset) -> xr.Dataset:
-    """Return the networks of the images."""
-    return of_data(result, data_names(result)[-1])
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return each name once, in their order, but those of another reading than the text's last."""
+    return sorted(dict.fromkeys(names), key=lambda name: "K =" in name)
 
 
-def with_isometry(result: xr.Dataset) -> xr.Dataset:
-    """Return the networks with β > 0."""
-    return result.isel(network=np.flatnonzero(result.beta > 0))
+def readings(result: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Return the networks of the images, by reading: ``images``, the text's, and ``public``, K = 10, where it is."""
+    public = [name for name in data_names(result) if "K =" in name]
+    text = [name for name in data_names(result) if name not in public][-1:]
+    return {short: of_data(result, name) for short, name in zip(("images", "public"), text + public, strict=False)}
+
+
+def title(networks: xr.Dataset) -> str:
+    """Return the name of the networks' one data set."""
+    (name,) = data_names(networks)
+    return name
+
+
+def scales(result: xr.Dataset) -> xr.DataArray:
+    """Return K of each network; a result without it has K = 1."""
+    return result.scale if "scale" in result else xr.ones_like(result.points)
+
+
+# Tables with a row a network, and their summaries
 
 
 def index(result: xr.Dataset) -> pd.MultiIndex:
-    """Return the rows of a table with a row a network: its β and seed, and its data set where there are several."""
-    keys = ("data", "beta", "seed") if len(data_names(result)) > 1 else ("beta", "seed")
-    return pd.MultiIndex.from_arrays([result[key].values for key in keys], names=keys)
+    """Return the rows of a table with a row a network: its data set, β and seed."""
+    return pd.MultiIndex.from_arrays([result[key].values for key in ("data", "beta", "seed")], names=INDEX)
+
+
+INDEX = ["data", "beta", "seed"]
+
+
+def by_beta(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the medians over the seeds of a table with a row a network: a row a data set and β."""
+    return _grouped(table).median()
+
+
+def _grouped(table: pd.DataFrame) -> DataFrameGroupBy:
+    names = in_order(table.index.get_level_values("data"))
+    return table.reindex(names, level="data").groupby(level=INDEX[:2], sort=False)
+
+
+def ranges(table: pd.DataFrame, spec: str = ".3g") -> pd.DataFrame:
+    """Return "lowest to highest seed" for each data set and β, from a table with a row a network."""
+
+    def words(values: pd.Series) -> str:
+        low, high = (format(value, spec) for value in (values.min(), values.max()))
+        return low if low == high else f"{low} to {high}"
+
+    return _grouped(table).agg(words)
 
 
 def constants_table(result: xr.Dataset) -> pd.DataFrame:
-    """Return every estimate of the constant of Φ, a row a network; all but the last column are lower bounds."""
+    """Return K times every estimate of the constant of Φ; all but the last column are lower bounds."""
     local, upper = result.local.sel(map="representation"), result.upper.sel(map="representation")
     columns = {
         "within": result.lower.sel(pairs="within"),
@@ -53,33 +98,48 @@ def constants_table(result: xr.Dataset) -> pd.DataFrame:
         "largest": local.sel(quantile=1),
         "product": upper,
     }
-    return pd.DataFrame(columns, index=index(result), dtype=float)
+    scaled = {name: (scales(result) * values).values for name, values in columns.items()}
+    return pd.DataFrame(scaled, index=index(result), dtype=float)
 
 
 def stretch_table(result: xr.Dataset) -> pd.DataFrame:
-    """Return the median stretch of Φ in each direction, a row a network."""
-    along = result.along.sel(quantile=0.5)
-    return pd.DataFrame({name: along.sel(direction=name) for name in result.direction.values}, index=index(result))
+    """Return K times the median stretch of Φ in each direction, and K times its median local constant."""
+    stretches = result.along.sel(quantile=0.5) * scales(result)
+    columns = {name: stretches.sel(direction=name).values for name in ("neighbour", "random", "attack")}
+    columns["most"] = (scales(result) * result.local.sel(map="representation", quantile=0.5)).values
+    return pd.DataFrame(columns, index=index(result), dtype=float)
 
 
 def sides_table(result: xr.Dataset) -> pd.DataFrame:
-    """Return the gradient over its bound of Eq. 6, as medians, and the largest share of points that violate it."""
+    """Return the gradient over its bound of Eq. 6, as medians, and the shares of points at which Λ = 1/K bounds it."""
     columns = {}
     for constant in result.constant.values:
-        for term in ("cross_entropy", "isometry"):
+        for term in TERMS:
             columns[constant, term] = result.tightness.sel(constant=constant, term=term, quantile=0.5)
-        columns[constant, "violated"] = result.violated.sel(constant=constant).max("term")
-    return pd.DataFrame({key: values.values for key, values in columns.items()}, index=index(result))
+    for term in TERMS:
+        columns["holds", term] = holds(result, term)
+    return pd.DataFrame({key: values.values for key, values in columns.items()}, index=index(result), dtype=float)
 
 
-def certificate_table(networks: xr.Dataset) -> pd.DataFrame:
-    """Return the certified and the attacked accuracy of each network at every third ε, measured in each pixel."""
-    columns = {}
-    for epsilon in networks.epsilon.values[::3]:
-        at = networks.sel(epsilon=epsilon)
-        columns["certified", f"ε = {epsilon:.2g}"] = at.certified.sel(norm="Linf").values
-        columns["attacked", f"ε = {epsilon:.2g}"] = at.attacked.values
-    return pd.DataFrame(columns, index=index(networks))
+def holds(result: xr.Dataset, term: str) -> xr.DataArray:
+    """Return the share of points at which a term of Eq. 6 holds with an isometry's constant: (network)."""
+    return 1 - result.violated.sel(constant="one", term=term)
+
+
+def certificate_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return the certified and the attacked accuracy of images at every third ε, in each pixel: means over seeds."""
+    tables = []
+    for networks in readings(result).values():
+        columns = {}
+        for epsilon in networks.epsilon.values[::3]:
+            at = networks.sel(epsilon=epsilon)
+            columns["certified", f"ε = {epsilon:.2g}"] = at.certified.sel(norm="Linf").values
+            columns["attacked", f"ε = {epsilon:.2g}"] = at.attacked.values
+        tables.append(pd.DataFrame(columns, index=index(networks)))
+    return pd.concat(tables).groupby(level=INDEX[:2], sort=False).mean()
+
+
+# Robustness, and what the theory ties it to
 
 
 def measures(networks: xr.Dataset) -> dict[str, xr.DataArray]:
@@ -92,36 +152,50 @@ def measures(networks: xr.Dataset) -> dict[str, xr.DataArray]:
 
 
 def robustness(networks: xr.Dataset) -> xr.DataArray:
-    """Return the share of rightly classified points that stay right under attack, as a mean over ε: (network)."""
-    return (networks.attacked / networks.accuracy).mean("epsilon")
+    """Return the share of rightly classified points that PGD leaves right: (network), at one ε, a coordinate.
+
+    The ε is that of the result at which the mean of these shares is nearest to one half: there networks can differ.
+    """
+    kept = networks.attacked / networks.accuracy
+    return kept.isel(epsilon=int(abs(kept.mean("network") - 0.5).argmin("epsilon")))
 
 
-def robustness_in_pixels(result: xr.Dataset) -> xr.DataArray:
-    """Return the same share under FGSM on the cross-entropy, of a result of Figure 3: (network)."""
-    kept = (result.accuracy.sel(objective="classification") / result.clean).mean("epsilon")
-    return kept.stack(network=("beta", "seed")).reset_index("network", drop=True)
+def ranks(networks: xr.Dataset) -> dict[str, Interval]:
+    """Return Spearman's correlation of each of the :func:`measures` with robustness, over the networks."""
+    robust = robustness(networks).values
+    return {name: rank(values.values, robust) for name, values in measures(networks).items()}
 
 
-def ranks(networks: xr.Dataset, robust: xr.DataArray) -> pd.DataFrame:
-    """Return Spearman's correlation of each of the :func:`measures` with the robustness, over networks."""
-    found = {name: float(spearmanr(values, robust).statistic) for name, values in measures(networks).items()}
-    return pd.Series(found, name="rank correlation").to_frame()
+def rank(a: np.ndarray, b: np.ndarray) -> Interval:
+    """Return the rank correlation over networks; NaN where a rerun has too few of them, or one value of all."""
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return Interval(math.nan, math.nan, math.nan, len(a))
+    return rank_correlation(a, b)
 
 
-def _ranks(networks: xr.Dataset, robust: xr.DataArray) -> Numbers:
-    found = ranks(networks, robust)["rank correlation"]
-    return {f"rank_{short}": float(found[name]) for short, name in SHORT.items()}
+def ranks_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return the :func:`ranks` of each reading's networks, with interval and number of networks."""
+    rows = {
+        (title(networks), name): (found.value, found.low, found.high, found.seeds, float(robustness(networks).epsilon))
+        for networks in readings(result).values()
+        for name, found in ranks(networks).items()
+    }
+    columns = ["rank correlation", "low", "high", "networks", "ε"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).set_axis(pd.MultiIndex.from_tuples(rows))
 
 
-def _theorem(result: xr.Dataset) -> Numbers:
-    """Return the largest shares of points that violate Eq. 6, and the networks that violate it with Λ = 1."""
-    lil = with_isometry(result)
-    return {
-        "networks": result.sizes["network"],
-        "lil_networks": lil.sizes["network"],
-        "one_networks": int((lil.violated.sel(constant="one", term="cross_entropy") > 0).sum()),
-        "beta_last": float(result.beta.max()),
-    } | flat(violated=result.violated.sel(constant=["local", "product"]).max(("network", "term")))
+def relation(found: Interval) -> str:
+    """Return a rank correlation with its interval, and in words the relation that it shows."""
+    if math.isnan(found.value):
+        return "not defined for these networks"
+    if not found.excludes_zero:
+        words = "no relation shown"
+    else:
+        words = f"the smaller the value, the {'more' if found.value < 0 else 'less'} robust"
+    return f"{found:+.2f}: {words}"
+
+
+# The numbers of the pages
 
 
 def _ends(networks: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
@@ -130,60 +204,84 @@ def _ends(networks: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
         yield end, networks.isel(network=np.flatnonzero(networks.beta == beta))
 
 
-def _first_and_last(networks: xr.Dataset) -> Numbers:
-    """Return the estimates of the constant as medians over the seeds, at the smallest β and at the largest."""
-    numbers: Numbers = {}
+def by_seed(values: xr.DataArray) -> xr.DataArray:
+    """Return values of one data set and β over ``seed`` in place of ``network``, in the order of the seeds."""
+    return values.swap_dims(network="seed").sortby("seed").reset_coords(drop=True)
+
+
+def change(networks: xr.Dataset) -> Interval:
+    """Return the median local constant of Φ at the largest β over that at the smallest, paired by seed."""
+    first, last = (by_seed(one.local.sel(map="representation", quantile=0.5, drop=True)) for _, one in _ends(networks))
+    return over_seeds(last / first)
+
+
+def change_word(ratio: Interval) -> str:
+    """Return the change that a ratio says, in one word or two."""
+    if ratio.low > 1 or ratio.high < 1:
+        return "larger" if ratio.value > 1 else "smaller"
+    return "not clearly different"
+
+
+def _theorem(result: xr.Dataset) -> Numbers:
+    """Return the number of networks, and the largest shares of points that violate Eq. 6, which is proven for both."""
+    worst = result.violated.sel(constant=["local", "product"]).max(("network", "term"))
+    return {"networks": result.sizes["network"]} | flat(violated=worst)
+
+
+def _at_both_ends(networks: xr.Dataset) -> Numbers:
+    """Return the numbers of one data set at the smallest β and at the largest: medians over seeds, shares as ranges."""
+    numbers: Numbers = {"beta_last": float(networks.beta.max()), "data": title(networks)}
     for end, one in _ends(networks):
-        local, lower = one.local.median("network"), one.lower.median("network")
-        at = local.sel(map="representation")
-        numbers |= prefixed(
-            end,
-            {
-                **{word: at.sel(quantile=q).item() for q, word in ((0.5, "median"), (0.95, "most"), (1, "largest"))},
-                **{str(pairs): lower.sel(pairs=pairs).item() for pairs in lower.pairs.values},
-                "logits": local.sel(map="logits", quantile=0.5).item(),
-                "forced": one.forced.median().item(),
-                "upper": one.upper.sel(map="representation").median().item(),
-            },
-        )
+        medians = constants_table(one).median()
+        most = one.local.sel(map="representation", quantile=0.95) * scales(one)
+        found = {
+            **medians.rename({"product": "upper"}).to_dict(),
+            "most": float(most.median()),
+            "loose": float((one.upper / one.local.sel(quantile=1)).sel(map="representation").median()),
+            "logits": float(one.local.sel(map="logits", quantile=0.5).median()),
+            **prefixed("along", stretch_table(one).median().to_dict()),
+        }
+        for term in TERMS:
+            found |= {f"holds_{term}_low": float(holds(one, term).min())}
+            found |= {f"holds_{term}_high": float(holds(one, term).max())}
+        numbers |= prefixed(end, found)
+    ratio = change(networks)
+    return numbers | {"change": f"{ratio:.2f}", "verdict": change_word(ratio)}
+
+
+def _of_images(networks: xr.Dataset) -> Numbers:
+    """Return the certificates of one reading's networks, and the relations of its measures to robustness."""
+    numbers: Numbers = {"rank_at": float(robustness(networks).epsilon), "rank_networks": networks.sizes["network"]}
+    found = ranks(networks)
+    numbers |= {f"rank_{short}": relation(found[name]) for short, name in SHORT.items()}
+    for end, one in _ends(networks):
+        at = one.sel(epsilon=CERTIFIED_AT, method="nearest").reset_coords("epsilon", drop=True)
+        for name, values in (("certified", at.certified.sel(norm="Linf", drop=True)), ("attacked", at.attacked)):
+            numbers[f"{name}_{end}"] = f"{over_seeds(by_seed(values)):.1%}"
     return numbers
 
 
 def numbers(result: xr.Dataset) -> Numbers:
-    """Return the numbers of the page on the constants, and of the pages of the theory.
+    """Return the numbers of the page on the constants, and of the pages of the theory, by data set and reading.
 
-    ``first`` is β = 0 and ``last`` the largest β; ``lil`` are the networks with β > 0, of all data sets.
+    ``first`` is the smallest β of a data set and ``last`` the largest. Constants of Φ are multiplied by K.
     """
-    local, upper = result.local.sel(map="representation"), result.upper.sel(map="representation")
-    lil, images, name = with_isometry(result), of_images(result), data_names(result)[-1]
-    largest = np.maximum(result.lower.max("pairs"), local.sel(quantile=1))
-    loose = upper / local.sel(quantile=1)
-    tight = result.tightness.sel(quantile=0.5, constant=["local", "product"], term=["cross_entropy", "isometry"])
-    found: Numbers = {
-        "images": name,
-        "points": int(images.points.max()),
+    upper = result.upper.sel(map="representation")
+    largest = np.maximum(result.lower.max("pairs"), result.local.sel(map="representation", quantile=1))
+    found = _theorem(result) | {
+        "points": int(readings(result)["images"].points.max()),
+        "certified_at": float(result.epsilon.sel(epsilon=CERTIFIED_AT, method="nearest")),
         "ordered": int((largest <= upper * ROUNDING).sum()),
         "margins_hold": int((result.forced <= result.lower.sel(pairs="between") * ROUNDING).sum()),
     }
-    found |= _theorem(result) | _ranks(images, robustness(images))
-    found |= flat(lil_low=lil.lower.min("network"), lil_high=lil.lower.max("network"))
-    found |= flat(loose_low=loose.min(), loose_high=loose.max(), tight=tight.median("network").transpose("term", ...))
-    for end, one in _ends(images):
-        at = one.sel(epsilon=CERTIFIED_AT, method="nearest")
-        found[f"total_{end}"] = one.bound.sel(term="total", constant="local", quantile=0.5).median().item()
-        found[f"certified_{end}"] = at.certified.sel(norm="Linf").mean().item()
-        found[f"attacked_{end}"] = at.attacked.mean().item()
-    for short, data in (("rings", "rings"), ("torus", "torus, 8 classes"), ("images", name)):
-        medians = of_data(lil, data)[["along", "local"]].sel(quantile=0.5).median("network")
-        found |= prefixed(short, flat(along=medians.along, local=medians.local.sel(map="representation")))
-    for short, data in (("rings", "rings"), ("images", name)):
-        networks = of_data(result, data)
-        ends = _first_and_last(networks) | {"beta_last": float(networks.beta.max())}
-        ends["verdict"] = "smaller" if ends["first_median"] < ends["last_median"] else "larger"
-        found |= prefixed(short, ends)
+    groups = {"rings": of_data(result, "rings"), "torus": of_data(result, "torus, 8 classes")} | readings(result)
+    for short, networks in groups.items():
+        found |= prefixed(short, _at_both_ends(networks))
+    for short, networks in readings(result).items():
+        found |= prefixed(short, _of_images(networks))
     return found
 
 
-def numbers_cifar10(result: xr.Dataset, pixels: xr.Dataset) -> Numbers:
-    """Return the numbers of the page on the constants of CIFAR10's networks; ``pixels`` is a result of Figure 3B."""
-    return _theorem(result) | _first_and_last(result) | _ranks(result, robustness_in_pixels(pixels))
+def numbers_cifar10(result: xr.Dataset) -> Numbers:
+    """Return the numbers of the page on the constants of CIFAR10's networks, as maps of features."""
+    return _theorem(result) | _at_both_ends(result) | _of_images(result)

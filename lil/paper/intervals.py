@@ -1,0 +1,78 @@
+"""Means with intervals of 95 % confidence: over seeds, and over images where those are sampled."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from scipy.stats import spearmanr, t
+
+LEVEL = 0.95
+DRAWS = 2000  # of the bootstrap; the ends of its intervals then move by some 2 % of their length
+
+
+class Interval(NamedTuple):
+    """A mean, the interval around it, and the number of seeds and images that it is a mean over."""
+
+    value: float
+    low: float  # NaN, like ``high``, where there is one seed alone
+    high: float
+    seeds: int
+    images: int | None = None  # None: the images are not sampled
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Return True if the whole interval lies on one side of 0."""
+        return self.low > 0 or self.high < 0
+
+    def __format__(self, spec: str) -> str:
+        """Return "+0.029 (+0.011 to +0.046)"; ``spec`` is that of a number, three digits by default."""
+        value, low, high = (format(number, spec or ".3f").replace("-", "−") for number in self[:3])
+        return value if math.isnan(self.low) else f"{value} ({low} to {high})"
+
+    def __str__(self) -> str:
+        return format(self)
+
+
+def over_seeds(values: xr.DataArray) -> Interval:
+    """Return the mean over ``seed``, the only dimension, with Student's interval; seeds without a value do not count.
+
+    Differences are paired by taking them seed by seed first. Raises ValueError where no seed has a value.
+    """
+    there = np.asarray(values.dropna("seed").transpose("seed").values, dtype=float)
+    if not len(there):
+        raise ValueError("no seed has a value: give at least one, and two for an interval.")
+    mean, n = float(there.mean()), len(there)
+    half = float(t.ppf((1 + LEVEL) / 2, n - 1) * there.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+    return Interval(mean, mean - half, mean + half, n)
+
+
+def over_seeds_and_images(values: xr.DataArray, *, draws: int = DRAWS) -> Interval:
+    """Return the mean over ``seed`` and ``image`` with the percentile interval of a bootstrap of both.
+
+    Each draw takes seeds and images anew, with replacement and independently of each other: all seeds see the same
+    images. With one seed the images alone are drawn. The draws are the same at each call.
+    """
+    table = np.asarray(values.transpose("seed", "image").values, dtype=float)
+    if not np.isfinite(table).all():
+        raise ValueError("some seed or image has no value: select those that have one.")
+    n_seeds, n_images = table.shape
+    generator = np.random.default_rng(0)
+    seeds = generator.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), draws) / n_seeds
+    images = generator.multinomial(n_images, np.full(n_images, 1 / n_images), draws) / n_images
+    means = np.einsum("ds,si,di->d", seeds, table, images, optimize=True)
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(table.mean()), float(low), float(high), n_seeds, n_images)
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray, *, draws: int = DRAWS) -> Interval:
+    """Return Spearman's rank correlation over n networks, with a bootstrap interval over them; ``seeds`` holds n."""
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    if a.shape != b.shape or a.ndim != 1 or len(a) < 3:
+        raise ValueError(f"a rank correlation needs two rows of at least 3 numbers, not {a.shape} and {b.shape}.")
+    chosen = np.random.default_rng(0).integers(len(a), size=(draws, len(a)))
+    drawn = [spearmanr(a[k], b[k]).statistic for k in chosen if np.ptp(a[k]) > 0 and np.ptp(b[k]) > 0]
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(spearmanr(a, b).statistic), float(low), float(high), len(a))

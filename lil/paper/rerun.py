@@ -1,0 +1,127 @@
+"""One notebook executed with settings of the reader's own, into ``_build/reruns``; no record is touched."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lil.paper import pages
+from lil.results import changes, registry
+from lil.results.closing import settings as as_text
+from lil.results.errors import NotRerun, SettingRefused
+
+RERUNS = pages.ROOT / "_build" / "reruns"
+GIVEN = ("profile", "mode")  # parameters of each notebook that are no settings
+
+
+def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html: bool = False) -> Path:
+    """Execute a notebook with settings given as ``name=value`` and return the executed notebook, or its HTML page.
+
+    Raises SettingRefused before anything is computed, and NotRerun with the cell, the settings and the file of the
+    trace if a cell fails. Nothing half-written stays behind but that file.
+    """
+    from papermill.exceptions import PapermillExecutionError
+
+    source = source_of(name)
+    given = parse(assignments)
+    _check(source, given, profile)
+    target = RERUNS / (_slug(given, profile) or "as-published") / source.stem / f"{source.stem}.ipynb"
+    target.unlink(missing_ok=True)
+    try:
+        pages.execute(source, target, profile=profile, mode="live", parameters=given)
+    except PapermillExecutionError as reason:
+        trace = target.with_suffix(".part.ipynb")
+        with_settings = f" with {as_text(given)}" if given else ""
+        raise NotRerun(
+            f"{source.stem}{with_settings} stopped in its cell {reason.exec_count}, {reason.ename}: {reason.evalue} "
+            f"(the trace is in {trace})"
+        ) from reason
+    return to_html(target) if html else target
+
+
+def source_of(name: str) -> Path:
+    """Return the source of a notebook. Raises SettingRefused for a name that no notebook has."""
+    try:
+        return pages.find_sources([name])[0]
+    except FileNotFoundError as reason:
+        raise SettingRefused(str(reason)) from reason
+
+
+def parse(assignments: Sequence[str]) -> dict[str, Any]:
+    """Return the values of ``name=value`` texts: JSON where a value is JSON, the word itself elsewhere."""
+    given: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals or not name.strip():
+            raise SettingRefused(f'{assignment!r} sets nothing: write name=value, as in betas="[0, 3]".')
+        try:
+            given[name.strip()] = json.loads(text)
+        except json.JSONDecodeError:
+            given[name.strip()] = text
+    return given
+
+
+def parameters(source: Path) -> dict[str, str]:
+    """Return the names in a notebook's cell of parameters, with the comments that stand beside them."""
+    cell = next(cell for cell in pages.read(source).cells if "parameters" in cell.metadata.get("tags", []))
+    lines = cell.source.splitlines()
+    return {
+        node.targets[0].id: lines[node.lineno - 1].partition("#")[2].strip()
+        for node in ast.parse(cell.source).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+
+
+def _check(source: Path, given: dict[str, Any], profile: str) -> None:
+    """Raise SettingRefused for a name that the notebook lacks, or a value that its experiment refuses."""
+    known = [name for name in parameters(source) if name not in GIVEN]
+    for name in given:
+        if name not in known:
+            raise SettingRefused(f"{source.stem} has no parameter {name!r}: it has {', '.join(known)}.")
+    experiment = registry.load("lil.experiments", source.stem)
+    settings = {name: value for name, value in given.items() if not (name == "seeds" and isinstance(value, int))}
+    changes.apply(registry.settings(experiment, profile), settings)
+
+
+def _slug(given: dict[str, Any], profile: str) -> str:
+    """Return a folder's name for some settings: ``quick-betas-0-3-epochs-500``."""
+    text = " ".join([*([] if profile == "paper" else [profile]), *(f"{name} {value}" for name, value in given.items())])
+    return re.sub(r"[^\w.]+", "-", text).strip("-")[:100]
+
+
+def to_html(notebook: Path) -> Path:
+    """Return a page in the book's look, made of an executed notebook by Jupyter Book, beside it."""
+    folder = notebook.parent
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")),
+        "build",
+        str(notebook),
+        "--path-output",
+        str(folder),
+    ]
+    done = subprocess.run([*command, "--config", str(pages.ROOT / "_config.yml")], capture_output=True, text=True)
+    built = next(folder.rglob(f"{notebook.stem}.html"), None)
+    if done.returncode or built is None:
+        last = (done.stderr.strip().splitlines() or ["no page was made"])[-1]
+        raise NotRerun(f"{notebook} was executed and no page made of it: {last}")
+    return built
+
+
+def copy_notebook(name: str, target: Path) -> Path:
+    """Write a notebook as an ``.ipynb`` that papermill and Jupyter open, and return its path."""
+    import nbformat
+
+    source = source_of(name)
+    target = target if target.suffix == ".ipynb" else target / f"{source.stem}.ipynb"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_suffix(".part")
+    nbformat.write(pages.read(source), part)
+    shutil.move(part, target)
+    return target

@@ -1,0 +1,219 @@
+"""Numbers of the worst case over all attacks, of :func:`lil.experiments._worst_case.attack_by_everything`'s answers.
+
+All intervals are those of a bootstrap over seeds and images. Differences from β = 0 are taken seed by seed and image by
+image first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from lil.paper.intervals import Interval, over_seeds_and_images
+from lil.paper.tables import Numbers, prefixed
+from lil.paper.tables.attackers import verdict
+
+NAMES = {
+    "none": "no attack",
+    "noise": "random noise",
+    "transfer": "made for β = 0",
+    "total": "one step on CSE + β · ISO (the paper's)",
+    "classification": "one step on CSE",
+    "margin": "one step on the margin",
+    "pgd": "PGD on CSE",
+    "targeted": "multi-targeted PGD",
+    "worst": "worst case",
+}
+RISING = ("total", "classification", "margin", "pgd", "targeted", "worst")  # from the paper's attack to the worst case
+READINGS = {"text": "the text's reading (K = 1)", "public": "the public code's reading (K = 10)"}
+IMAGES = ("seed", "image")
+
+
+def answers(result: xr.Dataset) -> xr.DataArray:
+    """Return 1 for a right answer and 0 for a wrong one (reading, epsilon, attack, beta, seed, image), NaN if not run.
+
+    The attack "worst" stands in the place of AutoAttack, which meets the images alone that all the others leave: an
+    answer is right in the worst case if nothing that was tried makes it wrong, noise included.
+    """
+    there = result.right.where(result.right <= 1).drop_sel(attack="autoattack")
+    worst = (result.right != 0).all("attack").expand_dims(attack=["worst"])
+    return xr.concat([there, worst.astype(float)], "attack", join="exact").sel(attack=list(NAMES))
+
+
+def taken_by_autoattack(result: xr.Dataset) -> xr.DataArray:
+    """Return the share of all images that AutoAttack alone makes wrong, of each network; NaN where it is not run."""
+    return (result.right.sel(attack="autoattack") == 0).mean("image").where(result.autoattacked)
+
+
+def stated_epsilon(result: xr.Dataset) -> float:
+    """Return the ε of the table and of the finding, the largest."""
+    return float(result.epsilon.max())
+
+
+def kept(right: xr.DataArray, clean: xr.DataArray) -> xr.DataArray:
+    """Return values whose mean over images is the share of rightly classified images that stay right.
+
+    The share is Σ right · clean / Σ clean. Each value is the share plus the image's influence on it, so that a
+    bootstrap of their mean is, to first order, one of the share. Raises ValueError where no image is classified right.
+    """
+    of = clean.mean("image")
+    if not (of > 0).all():
+        raise ValueError("some network classifies no image rightly: there is no share of those that stay right.")
+    share = (right * clean).mean("image") / of
+    return share + clean * (right - share) / of
+
+
+def gain(values: xr.DataArray, beta: float) -> Interval:
+    """Return the mean of the values (beta, seed, image) at β less that at β = 0, paired, with its interval."""
+    return over_seeds_and_images(values.sel(beta=beta) - values.sel(beta=0))
+
+
+def accuracy_table(result: xr.Dataset, reading: str) -> pd.DataFrame:
+    """Return a row for each ε and β: accuracy under each attack, the worst case's interval, AutoAttack's part in it."""
+    right, taken = answers(result).sel(reading=reading), taken_by_autoattack(result).sel(reading=reading).mean("seed")
+    rows = {}
+    for epsilon, beta in _pairs(result, result.beta.values.tolist()):
+        one = right.sel(epsilon=epsilon, beta=beta)
+        row = dict(zip(NAMES.values(), one.mean(IMAGES, skipna=False).sel(attack=list(NAMES)).values, strict=True))
+        interval = over_seeds_and_images(one.sel(attack="worst"))
+        row["95 % interval"] = f"{interval.low:.3f} to {interval.high:.3f}"
+        row["of it, AutoAttack took"] = float(taken.sel(epsilon=epsilon, beta=beta))
+        rows[f"{epsilon:.2g}", beta] = row
+    return _table(rows, ["ε", "β"])
+
+
+def gain_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return the gains over β = 0 with their intervals: of all images, and of those classified rightly without attack.
+
+    A row is a reading, an ε and a β > 0.
+    """
+    right = answers(result)
+    share = kept(right, right.sel(attack="none", drop=True))
+    groups = {"all images": right, "those right without attack": share}
+    rows = {}
+    for reading in result.reading.values.tolist():
+        for epsilon, beta in _pairs(result, _positive(result)):
+            here = dict(reading=reading, epsilon=epsilon)
+            rows[READINGS[reading], f"{epsilon:.2g}", beta] = {
+                (group, NAMES[attack]): format(gain(values.sel(attack=attack, **here), beta), "+.3f")
+                for group, values in groups.items()
+                for attack in ("total", "classification", "worst")
+            }
+    table = _table(rows, ["reading", "ε", "β"])
+    return table.set_axis(pd.MultiIndex.from_tuples(table.columns), axis="columns")
+
+
+def _pairs(result: xr.Dataset, betas: list[float]) -> Iterator[tuple[float, float]]:
+    """Yield each ε with each β."""
+    return product(result.epsilon.values.tolist(), betas)
+
+
+def _table(rows: Mapping[tuple[Any, ...], Mapping[Any, Any]], names: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows.values()), pd.MultiIndex.from_tuples(rows, names=names))
+
+
+def finding(right: xr.DataArray, beta: float, worst_beta: float) -> str:
+    """Return the gains of a reading as sentences: the paper's attack, one step on the cross-entropy, the worst case.
+
+    ``right`` are its :func:`answers`; ``beta`` gains most under the paper's attack, ``worst_beta`` in the worst case.
+    """
+    shown, step, worst = (gain(right.sel(attack=attack), beta) for attack in ("total", "classification", "worst"))
+    if shown.low > 0:
+        words = f"Under the paper's attack β = {beta:g} gains most over β = 0, {shown:+.3f}"
+    else:
+        words = f"Under the paper's attack no β is shown to gain over β = 0; the best is {beta:g}, {shown:+.3f}"
+    words += f". Under one step on the cross-entropy the same networks gain {step:+.3f}, in the worst case {worst:+.3f}"
+    if not right.sel(attack="worst").any():
+        return f"{words}: no network keeps a single image"
+    words += f": {verdict(worst)}"
+    if worst_beta != beta:
+        other = gain(right.sel(attack="worst"), worst_beta)
+        words += f". The best β in the worst case is {worst_beta:g}, {other:+.3f}: {verdict(other)}"
+    return words
+
+
+def numbers(result: xr.Dataset) -> Numbers:
+    """Return the numbers of a page at the stated ε, those of each reading with the reading's name before theirs.
+
+    ``beta`` gains most under the paper's attack, ``worst_beta`` in the worst case. ``gain_…`` and ``kept_…`` are gains
+    at ``beta`` in words, with intervals: of all images, and of those classified rightly without attack. ``smaller`` has
+    the findings at all other ε.
+    """
+    stated = stated_epsilon(result)
+    found: Numbers = {
+        "epsilon": f"{stated:.2g}",
+        "betas": result.sizes["beta"],
+        "seeds": result.sizes["seed"],
+        "images": result.sizes["image"],
+        "image": 1 / result.sizes["image"],
+    }
+    right, taken = answers(result), taken_by_autoattack(result)
+    for reading in result.reading.values.tolist():
+        there = right.sel(reading=reading)
+        one = _numbers(there.sel(epsilon=stated)) | {"taken": float(taken.sel(reading=reading, epsilon=stated).max())}
+        found |= prefixed(reading, one | {"smaller": smaller(there)})
+    return found
+
+
+def smaller(right: xr.DataArray) -> str:
+    """Return the findings of a reading at all ε below the largest, "" if there is none."""
+    epsilons = sorted(right.epsilon.values.tolist(), reverse=True)[1:]
+    found = {epsilon: right.sel(epsilon=epsilon) for epsilon in epsilons}
+    return ". ".join(f"At ε = {epsilon:.2g}: {finding(one, *_best(one))}" for epsilon, one in found.items())
+
+
+def _positive(values: xr.DataArray | xr.Dataset) -> list[float]:
+    return [beta for beta in values.beta.values.tolist() if beta > 0]
+
+
+def _best(right: xr.DataArray) -> tuple[float, float]:
+    """Return the β > 0 that does best under the paper's attack, and in the worst case."""
+    means = right.sel(beta=_positive(right), attack=["total", "worst"]).mean(IMAGES)
+    total, worst = means.idxmax("beta").transpose("attack").values.tolist()
+    return total, worst
+
+
+def _numbers(right: xr.DataArray) -> Numbers:
+    """Return the numbers of one reading at one ε."""
+    means = right.mean(IMAGES, skipna=False)
+    beta, worst_beta = _best(right)
+    worst = right.sel(attack="worst").mean("image")
+    found: Numbers = {
+        "beta": f"{beta:g}",
+        "worst_beta": f"{worst_beta:g}",
+        "worst_low": float(worst.mean("seed").min()),
+        "worst_high": float(worst.mean("seed").max()),
+        "worst_any": float(worst.max()),
+        "finding": finding(right, beta, worst_beta),
+        "weaker": papers_against_transfer(right, beta),
+        "pgd_above": float((right.sel(attack="pgd").mean("image") - worst).max()),
+    }
+    for attack in NAMES:
+        found[f"base_{attack}"] = float(means.sel(attack=attack, beta=0))
+        found[f"best_{attack}"] = float(means.sel(attack=attack, beta=beta))
+    share = kept(right, right.sel(attack="none", drop=True))
+    for attack in (*RISING, "noise", "none"):
+        found[f"gain_{attack}"] = format(gain(right.sel(attack=attack), beta), "+.3f")
+        if attack != "none":
+            found[f"kept_{attack}"] = format(gain(share.sel(attack=attack), beta), "+.3f")
+    return found
+
+
+def papers_against_transfer(right: xr.DataArray, beta: float) -> str:
+    """Return in words whether images made for β = 0 fool the networks at β more often than the paper's attack does."""
+    papers, transferred = (right.sel(attack=attack, beta=beta) for attack in ("total", "transfer"))
+    apart = over_seeds_and_images(papers - transferred)
+    if not apart.excludes_zero:
+        how = "no difference between the two is shown"
+    elif apart.value > 0:
+        how = "the paper's attack is weaker than a transferred one"
+    else:
+        how = "the paper's attack is stronger than a transferred one"
+    return (
+        f"the paper's attack leaves {float(papers.mean()):.3f}, images made for β = 0 leave "
+        f"{float(transferred.mean()):.3f}, a difference of {apart:+.3f}: {how}"
+    )

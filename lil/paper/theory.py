@@ -1,0 +1,89 @@
+"""The tables of the theory's pages, in Markdown: records by data set, reading and β, lowest to highest seed.
+
+Constants of Φ are multiplied by K, so that an isometry has 1 in every reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from lil.paper.judging import STATES
+from lil.paper.markdown import table
+from lil.paper.tables import lipschitz
+
+RECORDS = ("lipschitz_bound", "lipschitz_bound_cifar10")
+NAMES = {"CIFAR10": "CIFAR10, in features"}
+CONSTANTS = {
+    "within": "pairs within a class",
+    "between": "pairs between classes",
+    "median": "local constant: median point",
+    "largest": "local constant: worst point",
+    "product": "upper bound",
+}
+STRETCHES = {
+    "neighbour": "towards the nearest of the class",
+    "random": "random",
+    "attack": "attack",
+    "most": "the most there is",
+}
+SIDES = {
+    ("local", "cross_entropy"): "cross-entropy over its bound, local constant",
+    ("local", "isometry"): "isometry term, the same",
+    ("product", "cross_entropy"): "cross-entropy over its bound, product",
+    ("product", "isometry"): "isometry term, the same",
+    ("holds", "cross_entropy"): "points at which Λ = 1/K bounds the cross-entropy's gradient",
+    ("holds", "isometry"): "the isometry term's",
+}
+
+
+def constants(results: Sequence[xr.Dataset]) -> str:
+    """Return the estimates of the Lipschitz constant, times K."""
+
+    def one(result: xr.Dataset) -> pd.DataFrame:
+        return lipschitz.ranges(lipschitz.constants_table(result)[list(CONSTANTS)])
+
+    return _printed(results, one, CONSTANTS)
+
+
+def stretches(results: Sequence[xr.Dataset]) -> str:
+    """Return the median stretch in three directions, times K, and the largest in any."""
+
+    def one(result: xr.Dataset) -> pd.DataFrame:
+        return lipschitz.ranges(lipschitz.stretch_table(result)[list(STRETCHES)], ".2f")
+
+    return _printed(results, one, STRETCHES)
+
+
+def both_sides(results: Sequence[xr.Dataset]) -> str:
+    """Return the gradient over its bound of Eq. 6, as medians, and the share of points that Λ = 1/K bounds."""
+
+    def one(result: xr.Dataset) -> pd.DataFrame:
+        sides = lipschitz.sides_table(result)[list(SIDES)]
+        tight, shares = sides.drop(columns="holds", level=0), sides[["holds"]]
+        return pd.concat((lipschitz.ranges(tight, ".2g"), lipschitz.ranges(shares, ".1%")), axis=1)
+
+    return _printed(results, one, SIDES)
+
+
+def _printed(
+    results: Sequence[xr.Dataset], tabulate: Callable[[xr.Dataset], pd.DataFrame], columns: Mapping[Any, str]
+) -> str:
+    rows = []
+    for result in results:
+        found = tabulate(result)
+        for data in lipschitz.data_names(result):
+            for beta, cells in found.loc[data].iterrows():
+                rows.append((NAMES.get(data, data), f"{beta:g}", *cells))
+    return table(("data", "β", *columns.values()), rows)
+
+
+def generated(tabulate: Callable[[Sequence[xr.Dataset]], str], load: Callable[[str], xr.Dataset]) -> str:
+    """Return a table of the records, or a sentence in its place if one of them is not there."""
+    try:
+        return tabulate([load(name) for name in RECORDS])
+    except tuple(STATES) as error:
+        return f"*This table waits for a record that is {STATES[type(error)]}.*"

@@ -1,0 +1,131 @@
+"""Settings changed by name for a rerun: ``betas``, ``epochs``, or ``rings.n_points`` where a name alone is not enough.
+
+A name stands for each setting of that name in an experiment's tree of settings; a dotted name for those whose path
+ends so. Values may be JSON text, as papermill makes of a list. They must fit the setting's annotation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from lil.results.errors import SettingRefused
+
+KINDS = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
+
+
+def apply(config: Any, changes: Mapping[str, Any]) -> Any:
+    """Return the settings with the changes made, all at once; a value of None changes nothing.
+
+    Raises SettingRefused for a name that no setting has, a value of another kind, and a value that the settings refuse.
+    """
+    found: dict[str, Any] = {}
+    for name, value in changes.items():
+        if value is None:
+            continue
+        matching = [path for path in paths(config) if path == name or path.endswith(f".{name}")]
+        if not matching:
+            raise SettingRefused(f"There is no setting {name!r}: there are {', '.join(names(config))}.")
+        for path in matching:
+            found[path] = _value(name, value, _hint(config, path))
+    return _replaced(config, found)
+
+
+def paths(config: Any, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted path of each setting that is no group of settings."""
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if is_dataclass(value):
+            yield from paths(value, f"{prefix}{field.name}.")
+        else:
+            yield prefix + field.name
+
+
+def names(config: Any) -> list[str]:
+    """Return the names of the settings, each once, in their order."""
+    return list(dict.fromkeys(path.rpartition(".")[2] for path in paths(config)))
+
+
+def _hint(config: Any, path: str) -> Any:
+    """Return the annotation of one setting."""
+    *groups, last = path.split(".")
+    for group in groups:
+        config = getattr(config, group)
+    return get_type_hints(type(config))[last]
+
+
+def _value(name: str, value: Any, hint: Any) -> Any:
+    """Return a value in the kind of its annotation, lists as tuples. Raises SettingRefused."""
+    if isinstance(value, str) and not _fits(value, hint):
+        with contextlib.suppress(json.JSONDecodeError):  # then it is the word that it is
+            value = json.loads(value)
+    value = _as_tuples(value)
+    if not _fits(value, hint):
+        raise SettingRefused(f"{name} must be {_words(hint)}, not {value!r}.")
+    if get_origin(hint) is tuple and len(value) == 0:
+        raise SettingRefused(f"{name} is empty: give at least one value.")
+    return _as_floats(value, hint)
+
+
+def _as_tuples(value: Any) -> Any:
+    return tuple(map(_as_tuples, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Return True if a value is of the kind of an annotation: whole numbers are numbers, and NaN is none."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return value in inner
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, each) for each in inner)
+    if origin is tuple or hint is tuple:
+        if not isinstance(value, tuple):
+            return False
+        if not inner or inner[1:] == (Ellipsis,):
+            return all(_fits(each, inner[0]) for each in value) if inner else True
+        return len(value) == len(inner) and all(map(_fits, value, inner))
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint) if isinstance(hint, type) else True
+
+
+def _as_floats(value: Any, hint: Any) -> Any:
+    """Return whole numbers as floats where the annotation says so: 3 and 3.0 are one setting."""
+    if hint is float:
+        return float(value)
+    if get_origin(hint) is tuple and get_args(hint)[1:] == (Ellipsis,):
+        return tuple(_as_floats(each, get_args(hint)[0]) for each in value)
+    return value
+
+
+def _words(hint: Any) -> str:
+    """Return an annotation in words: "a list of numbers"."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return " or ".join(repr(each) for each in inner)
+    if origin in (Union, types.UnionType):
+        return " or ".join(map(_words, inner))
+    if origin is tuple and inner[1:] == (Ellipsis,):
+        return f"a list, each entry {_words(inner[0])}"
+    if origin is tuple:
+        return f"a list of {len(inner)}, {', '.join(map(_words, inner))}"
+    return KINDS.get(hint, getattr(hint, "__name__", str(hint)))
+
+
+def _replaced(config: Any, changes: Mapping[str, Any]) -> Any:
+    """Return a tree of settings with the values at some dotted paths changed, the groups' values first."""
+    own = {path: value for path, value in changes.items() if "." not in path}
+    for group in dict.fromkeys(path.partition(".")[0] for path in changes if "." in path):
+        inner = {path.partition(".")[2]: value for path, value in changes.items() if path.startswith(f"{group}.")}
+        own[group] = _replaced(getattr(config, group), inner)
+    try:
+        return replace(config, **own)
+    except ValueError as reason:
+        raise SettingRefused(str(reason)) from reason

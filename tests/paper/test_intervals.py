@@ -1,0 +1,91 @@
+"""Intervals against closed forms, an independent bootstrap, and their coverage of a known mean."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from lil.paper import intervals
+
+
+def seeds(*values):
+    return xr.DataArray(list(values), dims="seed")
+
+
+def test_students_interval_is_scipys():
+    values = [0.1, 0.3, 0.2, 0.5]
+    found = intervals.over_seeds(seeds(*values))
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert found[:3] == pytest.approx((0.275, expected.low, expected.high))
+    assert found.seeds == 4 and found.images is None and found.excludes_zero
+
+
+def test_a_seed_without_value_does_not_count():
+    assert intervals.over_seeds(seeds(1.0, math.nan, 3.0)) == intervals.over_seeds(seeds(1.0, 3.0))
+
+
+def test_one_seed_has_no_interval():
+    found = intervals.over_seeds(seeds(0.25))
+    assert found.value == 0.25 and math.isnan(found.low) and math.isnan(found.high)
+    assert str(found) == "0.250" and not found.excludes_zero
+
+
+def test_no_seed_is_an_error():
+    with pytest.raises(ValueError, match="no seed has a value"):
+        intervals.over_seeds(seeds(math.nan))
+
+
+def test_equal_seeds_leave_the_images_alone():
+    """With equal rows the interval is that of the images: the standard error of a share."""
+    right = (np.arange(400) % 4 == 0).astype(float)
+    found = intervals.over_seeds_and_images(xr.DataArray([right] * 3, dims=("seed", "image")))
+    half = 1.96 * math.sqrt(0.25 * 0.75 / 400)
+    assert found.value == 0.25 and (found.seeds, found.images) == (3, 400)
+    assert found.high - found.value == pytest.approx(half, rel=0.08)
+    assert found.value - found.low == pytest.approx(half, rel=0.08)
+
+
+def test_equal_images_leave_the_seeds_alone():
+    """The draws of an explicit loop over seeds lie in the same interval."""
+    values = xr.DataArray(np.array([0.1, 0.2, 0.4, 0.7]), dims="seed")
+    found = intervals.over_seeds_and_images(values.expand_dims(image=50))
+    generator = np.random.default_rng(5)
+    drawn = [generator.choice(values.values, 4).mean() for _ in range(4000)]
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=0.02)
+
+
+def test_the_order_of_dimensions_does_not_matter():
+    values = xr.DataArray(np.random.default_rng(0).random((3, 20)), dims=("seed", "image"))
+    assert intervals.over_seeds_and_images(values) == intervals.over_seeds_and_images(values.T)
+
+
+def test_the_interval_covers_the_mean_of_seeds_and_images():
+    """Over 60 tables whose mean is 0, with effects of seeds and of images, at least 80 % of the intervals hold 0."""
+    generator, held = np.random.default_rng(1), 0
+    for _ in range(60):
+        effects = generator.normal(size=(10, 1)) / 4 + generator.normal(size=(1, 80)) + generator.normal(size=(10, 80))
+        found = intervals.over_seeds_and_images(xr.DataArray(effects, dims=("seed", "image")), draws=300)
+        held += not found.excludes_zero
+    assert 48 <= held < 60
+
+
+def test_a_missing_image_is_an_error():
+    with pytest.raises(ValueError, match="has no value"):
+        intervals.over_seeds_and_images(xr.DataArray([[0.0, math.nan]], dims=("seed", "image")))
+
+
+def test_the_rank_correlation_of_a_rising_row_is_one_and_of_chance_is_undecided():
+    rising = intervals.rank_correlation(np.arange(10), np.arange(10) ** 3)
+    assert rising[:3] == pytest.approx((1, 1, 1)) and rising.seeds == 10
+    chance = intervals.rank_correlation(*np.random.default_rng(3).random((2, 20)))
+    assert chance.low < 0 < chance.high
+    with pytest.raises(ValueError, match="at least 3"):
+        intervals.rank_correlation(np.arange(2), np.arange(2))
+
+
+def test_an_interval_is_printed_with_its_ends():
+    found = intervals.Interval(0.029, -0.0114, 0.046, 5, 1000)
+    assert f"{found:+.3f}" == "+0.029 (−0.011 to +0.046)" and str(found) == "0.029 (−0.011 to 0.046)"
+    assert intervals.Interval(0.029, 0.01, 0.05, 5).excludes_zero

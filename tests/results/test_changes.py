@@ -1,0 +1,103 @@
+"""Settings changed by name: which are meant, which kinds fit, and one sentence for each that does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from lil.experiments import fig2_rings, fig3_mnist, table1
+from lil.results import changes
+from lil.results.errors import SettingRefused
+
+
+@dataclass(frozen=True)
+class Inner:
+    betas: tuple[float, ...] = (0.0, 1.0)
+    draws: tuple[int, int] = (1, 2)
+    n_train: int | None = None
+    cut: Literal["ring", "tube"] = "ring"
+
+    def __post_init__(self):
+        if min(self.betas) < 0:
+            raise ValueError(f"β must be ≥ 0, not {min(self.betas)}.")
+
+
+@dataclass(frozen=True)
+class Outer:
+    text: Inner = Inner()
+    public: Inner = Inner(cut="tube")
+    bins: int = 10
+    share: float = 0.1
+    word: str = "a"
+    plain: bool = False
+
+
+def test_a_name_changes_each_setting_of_that_name():
+    changed = changes.apply(Outer(), {"betas": [0, 3]})
+    assert changed.text.betas == changed.public.betas == (0.0, 3.0)
+    assert all(type(beta) is float for beta in changed.text.betas) and changed.public.cut == "tube"
+
+
+def test_a_dotted_name_changes_one():
+    changed = changes.apply(Outer(), {"public.betas": (2.0,), "bins": 3})
+    assert (changed.text, changed.public, changed.bins) == (Inner(), Inner(betas=(2.0,), cut="tube"), 3)
+
+
+def test_text_is_read_as_json_where_the_setting_is_no_word():
+    changed = changes.apply(
+        Outer(), {"betas": "[0, 3]", "bins": "7", "word": "[0, 3]", "cut": "tube", "n_train": "null"}
+    )
+    assert changed.text.betas == (0.0, 3.0) and changed.bins == 7 and changed.word == "[0, 3]"
+    assert changed.text.cut == "tube" and changed.text.n_train is None
+
+
+def test_none_changes_nothing():
+    assert changes.apply(Outer(), {"betas": None, "bins": None}) == Outer()
+
+
+def test_names_are_listed_once():
+    assert changes.names(Outer()) == ["betas", "draws", "n_train", "cut", "bins", "share", "word", "plain"]
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"beta": [0]}, "There is no setting 'beta': there are betas, draws"),
+        ({"text.bins": 3}, "There is no setting 'text.bins'"),
+        ({"betas": 3.0}, "betas must be a list, each entry a number, not 3.0"),
+        ({"betas": []}, "betas is empty: give at least one value"),
+        ({"betas": "[]"}, "betas is empty"),
+        ({"betas": ["0"]}, "betas must be a list"),
+        ({"betas": [float("nan")]}, "betas must be a list"),
+        ({"betas": [0, float("inf")]}, "betas must be a list"),
+        ({"betas": [-1.0]}, "β must be ≥ 0, not -1.0"),
+        ({"bins": 2.5}, "bins must be a whole number, not 2.5"),
+        ({"bins": True}, "bins must be a whole number, not True"),
+        ({"bins": "many"}, "bins must be a whole number, not 'many'"),
+        ({"share": float("nan")}, "share must be a number, not nan"),
+        ({"draws": [1]}, "draws must be a list of 2, a whole number, a whole number"),
+        ({"cut": "square"}, "cut must be 'ring' or 'tube', not 'square'"),
+        ({"n_train": "all"}, "n_train must be a whole number or null, not 'all'"),
+        ({"plain": 1}, "plain must be true or false, not 1"),
+    ],
+)
+def test_what_does_not_fit_gets_one_sentence(given, words):
+    with pytest.raises(SettingRefused) as error:
+        changes.apply(Outer(), given)
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_experiments_take_changes_of_their_networks_and_attacks():
+    rings = changes.apply(fig2_rings.QUICK, {"betas": [0, 3], "epochs": 20, "n_neighbors": 5})
+    assert rings.rings.betas == (0.0, 3.0) and rings.rings.epochs == 20 and rings.n_neighbors == 5
+    assert changes.apply(fig3_mnist.PAPER, {"epsilons": [0.1] * 8}).fgsm.epsilons == (0.1,) * 8
+    both = changes.apply(table1.PAPER, {"seeds": [7]})
+    assert both.mnist_public.seeds == both.cifar10_text.seeds == (7,)
+
+
+@pytest.mark.parametrize("epsilons", [[0.1, 2.0], [0.0]])
+def test_the_settings_own_checks_are_asked(epsilons):
+    with pytest.raises(SettingRefused, match="at most 1, the range of a pixel"):
+        changes.apply(fig3_mnist.PAPER, {"epsilons": epsilons})
