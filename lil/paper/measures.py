@@ -122,7 +122,7 @@ def _rank_with_beta(values: xr.DataArray) -> Interval:
     """Return Spearman's correlation of β with values (beta, seed), as a mean over seeds."""
     there = values.dropna("seed").transpose("seed", "beta")
     ranks = [spearmanr(there.beta, one).statistic for one in there.values]
-    return _cut(over_seeds(xr.DataArray(ranks, dims="seed")), -1)
+    return _cut(over_seeds(xr.DataArray(ranks, dims="seed")), -1.0)
 
 
 # Figure 2

@@ -78,7 +78,15 @@ QUICK_CNN = replace(
     PAPER_CNN, dataset="digits", channels=(4, 8), precision="float32", **QUICK_SIZES | dict(n_train=300, epochs=3)
 )
 
-data, data_available = cifar10.data, cifar10.data_available
+
+def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n 3 32 32"], Tensor]:
+    """Return the images of a split, in [0, 1], and their classes, 0 to 9."""
+    return cifar10._images(config.dataset, split, config.n_train if split == "train" else config.n_test)
+
+
+def data_available(config: Config) -> bool:
+    """Return True if the images are on this machine; the weights of the VGG13 come with the project."""
+    return images.available(config.dataset)
 
 
 def data_fingerprint(config: Config) -> str:
