@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -47,7 +48,7 @@ def record_role(name, rawtext, text, lineno, inliner, options=None, content=None
     return [nodes.inline(rawtext, text, ids=[anchor])], []
 
 
-def fill_in(app: Sphinx, page: str, source: list[str]) -> None:
+def fill_in(app: Any, page: str, source: list[str]) -> None:
     """Put the generated parts into a page's source. Raise KeyError for a name that GENERATED does not have."""
 
     def written(found: re.Match) -> str:

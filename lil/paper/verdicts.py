@@ -44,7 +44,7 @@ MEANINGS = {
 FAILED = (Verdict.NOT_REPRODUCED, Verdict.REFUTED)
 
 
-def meets(interval: Interval, relation: str, threshold: float) -> bool | None:
+def meets(interval: Interval, relation: str, threshold: int | float) -> bool | None:
     """Return True if the whole interval meets the condition, False if no part does, None otherwise or without ends."""
     if math.isnan(interval.low) or math.isnan(interval.high):
         return None
@@ -55,9 +55,9 @@ def meets(interval: Interval, relation: str, threshold: float) -> bool | None:
 def decide(
     interval: Interval,
     relation: str,
-    threshold: float,
+    threshold: int | float,
     *,
-    opposite: float | None = None,
+    opposite: int | float | None = None,
     theorem: Verdict | None = None,
     stronger: Iterable[Verdict] = (),
 ) -> Verdict:
