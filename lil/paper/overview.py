@@ -30,7 +30,7 @@ HIGHLIGHTS = (  # of the first page: a topic, the names of its entries, and its 
     ("Torus", ("torus-accuracy-torus-text", "torus-correlation-torus-text"), "nb/fig4_torus"),
     (
         "The theory",
-        ("eq-6-rings-torus-and-mnist-text", "constant-median-mnist-text", "constant-median-cifar10-text"),
+        ("eq-6-rings-torus-and-mnist", "constant-median-mnist-text", "constant-median-cifar10-text"),
         "theory/limits",
     ),
 )

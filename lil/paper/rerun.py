@@ -86,8 +86,7 @@ def _check(source: Path, given: dict[str, Any], profile: str) -> None:
         if name not in known:
             raise SettingRefused(f"{source.stem} has no parameter {name!r}: it has {', '.join(known)}.")
     experiment = registry.load("lil.experiments", source.stem)
-    settings = {name: value for name, value in given.items() if not (name == "seeds" and isinstance(value, int))}
-    changes.apply(registry.settings(experiment, profile), settings)
+    changes.apply(registry.settings(experiment, profile), given)
 
 
 def _slug(given: dict[str, Any], profile: str) -> str:

@@ -1,7 +1,8 @@
 """Settings changed by name for a rerun: ``betas``, ``epochs``, or ``rings.n_points`` where a name alone is not enough.
 
 A name stands for each setting of that name in an experiment's tree of settings; a dotted name for those whose path
-ends so. Values may be JSON text, as papermill makes of a list. They must fit the setting's annotation.
+ends so. Values may be JSON text, as papermill makes of a list. They must fit the setting's annotation. ``seeds`` may
+be a number: that many of the first.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import json
 import math
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from lil.results.errors import SettingRefused
+from lil.results import running
+from lil.results.errors import SettingRefused, UnknownName
 
 KINDS = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
 
@@ -22,7 +24,8 @@ KINDS = {int: "a whole number", float: "a number", str: "a word", bool: "true or
 def apply(config: Any, changes: Mapping[str, Any]) -> Any:
     """Return the settings with the changes made, all at once; a value of None changes nothing.
 
-    Raises SettingRefused for a name that no setting has, a value of another kind, and a value that the settings refuse.
+    Raises SettingRefused for a name that no setting has, a value of another kind, and a value that the settings refuse,
+    and UnknownName for fewer seeds than one.
     """
     found: dict[str, Any] = {}
     for name, value in changes.items():
@@ -32,8 +35,17 @@ def apply(config: Any, changes: Mapping[str, Any]) -> Any:
         if not matching:
             raise SettingRefused(f"There is no setting {name!r}: there are {', '.join(names(config))}.")
         for path in matching:
-            found[path] = _value(name, value, _hint(config, path))
-    return _replaced(config, found)
+            before, hint = _setting(config, path)
+            new = _parsed(value, hint)
+            if path.rpartition(".")[2] == "seeds" and isinstance(new, int) and not isinstance(new, bool):
+                if new < 1:
+                    raise UnknownName(f"There must be at least one seed, not {new}.")
+                new = before[:new]
+            found[path] = _checked(name, new, hint)
+    try:
+        return running.cut(config, found, ())
+    except ValueError as reason:
+        raise SettingRefused(str(reason)) from reason
 
 
 def paths(config: Any, prefix: str = "") -> Iterator[str]:
@@ -51,20 +63,24 @@ def names(config: Any) -> list[str]:
     return list(dict.fromkeys(path.rpartition(".")[2] for path in paths(config)))
 
 
-def _hint(config: Any, path: str) -> Any:
-    """Return the annotation of one setting."""
+def _setting(config: Any, path: str) -> tuple[Any, Any]:
+    """Return the value and the annotation of one setting."""
     *groups, last = path.split(".")
     for group in groups:
         config = getattr(config, group)
-    return get_type_hints(type(config))[last]
+    return getattr(config, last), get_type_hints(type(config))[last]
 
 
-def _value(name: str, value: Any, hint: Any) -> Any:
-    """Return a value in the kind of its annotation, lists as tuples. Raises SettingRefused."""
+def _parsed(value: Any, hint: Any) -> Any:
+    """Return a value with lists as tuples; JSON text is read where the setting is no word."""
     if isinstance(value, str) and not _fits(value, hint):
         with contextlib.suppress(json.JSONDecodeError):  # then it is the word that it is
             value = json.loads(value)
-    value = _as_tuples(value)
+    return _as_tuples(value)
+
+
+def _checked(name: str, value: Any, hint: Any) -> Any:
+    """Return a value in the kind of its annotation. Raises SettingRefused for one of another kind."""
     if not _fits(value, hint):
         raise SettingRefused(f"{name} must be {_words(hint)}, not {value!r}.")
     if get_origin(hint) is tuple and len(value) == 0:
@@ -117,15 +133,3 @@ def _words(hint: Any) -> str:
     if origin is tuple:
         return f"a list of {len(inner)}, {', '.join(map(_words, inner))}"
     return KINDS.get(hint, getattr(hint, "__name__", str(hint)))
-
-
-def _replaced(config: Any, changes: Mapping[str, Any]) -> Any:
-    """Return a tree of settings with the values at some dotted paths changed, the groups' values first."""
-    own = {path: value for path, value in changes.items() if "." not in path}
-    for group in dict.fromkeys(path.partition(".")[0] for path in changes if "." in path):
-        inner = {path.partition(".")[2]: value for path, value in changes.items() if path.startswith(f"{group}.")}
-        own[group] = _replaced(getattr(config, group), inner)
-    try:
-        return replace(config, **own)
-    except ValueError as reason:
-        raise SettingRefused(str(reason)) from reason

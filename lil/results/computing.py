@@ -15,7 +15,6 @@ import xarray as xr
 from lil.cache import cache_folder
 from lil.progress import Progress
 from lil.results import files, keys, provenance
-from lil.results.errors import UnknownName
 from lil.results.records import Networks
 
 AXES = {"beta": "betas", "seed": "seeds"}  # dimension of a result: field of a recipe's settings
@@ -31,14 +30,6 @@ def only(settings: Any, member: dict[str, Any]) -> Any:
     """Return a recipe's settings for one member: one value of each of its AXES."""
     fields = {AXES[axis]: (value,) for axis, value in member.items() if hasattr(settings, AXES[axis])}
     return replace(settings, **fields)
-
-
-def with_seeds(experiment: ModuleType, config: Any, count: int) -> Any:
-    """Return an experiment's settings with the first ``count`` seeds of each recipe."""
-    if count < 1:
-        raise UnknownName(f"There must be at least one seed, not {count}.")
-    each = {name: settings for name, (_, settings) in recipes(experiment, config).items() if hasattr(settings, "seeds")}
-    return replace(config, **{name: replace(settings, seeds=settings.seeds[:count]) for name, settings in each.items()})
 
 
 def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:

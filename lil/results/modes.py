@@ -57,7 +57,7 @@ def get(
     if mode not in MODES:
         raise UnknownName(f"There is no mode {mode!r}: there are {', '.join(MODES)}.")
     changed = {name: value for name, value in settings.items() if value is not None}
-    some = _changed(experiment, config, changed)
+    some = changes.apply(config, changed)
     changed = {} if some == config else changed
     recordable = profile != "quick" and some == registry.settings(experiment, "paper")
     if mode == "recorded" and not recordable:
@@ -74,17 +74,6 @@ def get(
         raise
     result = result.assign_attrs(mode="live", profile="paper" if recordable else profile, changes=json.dumps(changed))
     return _compared(result, _readable(experiment) if recordable else None, experiment, config)
-
-
-def _changed(experiment: ModuleType, config: Any, settings: dict[str, Any]) -> Any:
-    """Return an experiment's settings with changes; ``seeds`` as a number takes the first of each recipe."""
-    count = settings.get("seeds")
-    if isinstance(count, str) and count.strip().isdecimal():
-        count = int(count)
-    if isinstance(count, int) and not isinstance(count, bool):
-        config = computing.with_seeds(experiment, config, count)
-        settings = {name: value for name, value in settings.items() if name != "seeds"}
-    return changes.apply(config, settings)
 
 
 def recorded(experiment: ModuleType, config: Any) -> xr.Dataset:

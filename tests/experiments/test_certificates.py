@@ -117,7 +117,7 @@ def test_margins_and_reach_are_those_of_each_image(networks, result):
 
 
 def test_within_reach_a_linear_network_would_keep_its_class():
-    """Of a linear map with opposite rows, the reach is the distance to the boundary itself."""
+    """The reach of a linear map with opposite rows is the distance to the boundary itself."""
     rows = torch.tensor([[2.0, 1.0], [-2.0, -1.0]], dtype=torch.float64)
     x = torch.tensor([0.3, 0.4], dtype=torch.float64)
     margin, local = (rows[0] - rows[1]) @ x, torch.linalg.matrix_norm(rows, ord=2)

@@ -431,12 +431,12 @@ NOT, AGAINST, UNSURE, PAPERS = Verdict.NOT_REPRODUCED, Verdict.REFUTED, Verdict.
         (
             "lipschitz_bound",
             of("rings", "lower", (1,), 9.1),
-            {"proposition-3-1-rings-torus-and-mnist-text": AGAINST, "constant-largest-rings": AGAINST},
+            {"proposition-3-1-rings-torus-and-mnist": AGAINST, "constant-largest-rings": AGAINST},
         ),
         (
             "lipschitz_bound",
             of("torus, 2 classes", "local", (0, 1), 9.1),
-            {"proposition-3-2-rings-torus-and-mnist-text": AGAINST},
+            {"proposition-3-2-rings-torus-and-mnist": AGAINST},
         ),
         ("lipschitz_bound_cifar10", of("CIFAR10", "violated", (0, 1), 0.001), {"eq-6-cifar10-text": AGAINST}),
         ("lipschitz_bound_cifar10", of("CIFAR10", "violated", (1, 0), 0.001), {"eq-6-cifar10-text": AGAINST}),

@@ -9,7 +9,7 @@ import pytest
 
 from lil.experiments import fig2_rings, fig3_mnist, table1
 from lil.results import changes
-from lil.results.errors import SettingRefused
+from lil.results.errors import SettingRefused, UnknownName
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,13 @@ def test_experiments_take_changes_of_their_networks_and_attacks():
     assert changes.apply(fig3_mnist.PAPER, {"epsilons": [0.1] * 8}).fgsm.epsilons == (0.1,) * 8
     both = changes.apply(table1.PAPER, {"seeds": [7]})
     assert both.mnist_public.seeds == both.cifar10_text.seeds == (7,)
+
+
+def test_seeds_may_be_a_number_of_the_first_of_each_set():
+    changed = changes.apply(table1.PAPER, {"seeds": "4"})
+    assert changed.mnist_text.seeds == (0, 1, 2, 3) and changed.cifar10_text.seeds == (0, 1, 2)
+    with pytest.raises(UnknownName, match="at least one seed, not 0"):
+        changes.apply(table1.PAPER, {"seeds": 0})
 
 
 @pytest.mark.parametrize("epsilons", [[0.1, 2.0], [0.0]])
