@@ -31,7 +31,8 @@ import xarray as xr
 from scipy.stats import spearmanr
 
 from lil.paper import numbers
-from lil.paper.intervals import Interval, over_seeds, rank_correlation
+from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images, rank_correlation
+from lil.paper.tables import visualisation, worst_case
 
 KEPT = 0.99  # correlation from which distances count as kept
 WITHIN = 0.1  # how far from 1 a ratio of distances may lie
@@ -45,6 +46,13 @@ NEAR = 0.01  # clean accuracies that differ by no more count as equal
 TEST_IMAGES = 10_000  # of MNIST, and of CIFAR10
 OBJECTIVES = {"total": "the paper's attack", "classification": "FGSM on the cross-entropy alone"}
 NOISES = {"sign": "random signs of size ε", "gaussian": "Gaussian noise of σ"}
+STACKS = {"text": "the stack", "both": "a stack with the mean over pairs and a falling learning rate"}
+FLAT = {
+    "deep": "a flat network of twelve layers",
+    "shallow": "a flat network of four layers",
+    "deep_both": "a flat network of twelve layers with the same",
+    "shallow_both": "a flat network of four layers with the same",
+}
 ATTACKS = {"pgd": "PGD", "autoattack": "AutoAttack", "noise": "random noise"}
 
 
@@ -297,6 +305,15 @@ def noise_gain(result: xr.Dataset, *, where: str, networks: str, noise: str, sev
     )
 
 
+def worst_gain(result: xr.Dataset, *, where: str, networks: str, epsilon: float) -> Effect:
+    """Measure the gain that the worst case over all attacks leaves at one ε, over seeds and images."""
+    right = _at(worst_case.answers(result).sel(reading=networks, attack="worst"), epsilon)
+    best = _best(right.mean("image"))
+    gain, base = over_seeds_and_images(right.sel(beta=best) - right.sel(beta=0)), float(right.sel(beta=0).mean())
+    under = f"in the worst case over all attacks at ε = {epsilon:.2g}"
+    return Effect(gain, f"{where} {under}, β = {best:g} {change(gain, 'accuracy')}; β = 0 keeps {base:.3f}.")
+
+
 def below_published(result: xr.Dataset, *, where: str) -> Effect:
     """Measure the highest accuracy of any β under the paper's attack, at the largest recorded ε up to the published."""
     epsilon = float(result.epsilon.where(result.epsilon <= PUBLISHED_AT).max())
@@ -413,3 +430,67 @@ def torus_contrast(result: xr.Dataset, *, where: str, cut: str, saliency: str) -
     found = over_seeds(contrast.sel(level=level))
     sentence = f"{where}, the median gradient at the cuts is {amount(found, '.2f')} times that elsewhere"
     return Effect(found, f"{sentence}, at the level where it stands out least ({level} classes).")
+
+
+# Beyond the figures: what the paper suggests or concludes
+
+
+def metric_kept(result: xr.Dataset, *, where: str, data: str, metric: str) -> Effect:
+    """Measure the correlation of distances in a metric, of the networks that were trained to keep it, on new points."""
+    there = result.correlation.sel(data=data, metric=metric, points="held-out")
+    found, other = _cut(over_seeds(there.sel(term=metric)), -1.0), float(there.sel(term="euclidean").mean())
+    sentence = f"{where}, networks trained on {metric} distances keep them with a correlation of {amount(found)}"
+    return Effect(found, f"{sentence}; those trained on Euclidean distances have {other:.3f}.")
+
+
+def layout_correlation(result: xr.Dataset, *, where: str, scale: float) -> Effect:
+    """Measure the correlation of distances within classes in two units, minus that of the best other method.
+
+    The β is the one with the highest correlation.
+    """
+    ours, theirs = result.correlation.sel(units=2, scale=scale), result.other_correlation.sel(units=2)
+    best, other = _best(ours), str(theirs.mean("seed").idxmax("other").item())
+    found = over_seeds(ours.sel(beta=best) - theirs.sel(other=other))
+    levels = f"{float(ours.sel(beta=best).mean()):.3f} against {float(theirs.sel(other=other).mean()):.3f}"
+    gains = change(found, f"the correlation of distances within classes over {visualisation.METHODS[other]}")
+    return Effect(found, f"{where} in two units, β = {best:g} {gains}: {levels}.", result.sizes["image"])
+
+
+def layout_vote(result: xr.Dataset, *, where: str, scale: float) -> Effect:
+    """Measure the accuracy of the neighbours' vote in two units, minus that of supervised UMAP, over seeds and images.
+
+    The β is the one with the highest vote.
+    """
+    ours, theirs = result.vote.sel(units=2, scale=scale), result.other_vote.sel(units=2, other="supervised")
+    best = _best(ours.mean("image"))
+    found = over_seeds_and_images(ours.sel(beta=best).astype(float) - theirs)
+    levels = f"{float(ours.sel(beta=best).mean()):.3f} against {float(theirs.mean()):.3f}"
+    gains = change(found, "the neighbours' vote over supervised UMAP")
+    return Effect(found, f"{where} in two units, β = {best:g} {gains}: {levels}.")
+
+
+def isometric_share(result: xr.Dataset, *, where: str, classes: int, than_near: bool = False) -> Effect:
+    """Measure the share of the surface's points far from a cut that are isometric; or that minus the share near one."""
+    share = result.isometric.sel(variant="text", level=classes)
+    far, near = share.sel(region="far"), share.sel(region="near")
+    within = f"within {float(result.within):g}"
+    if not than_near:
+        found = _cut(over_seeds(far))
+        sentence = (
+            f"{where} in {classes} classes, {amount(found, '.1%')} of the points further than one step from a cut"
+        )
+        return Effect(found, f"{sentence} are isometric to {within}.")
+    found = over_seeds(far - near)
+    levels = f"{float(far.mean()):.1%} far from a cut, {float(near.mean()):.1%} near one"
+    sentence = f"{where} in {classes} classes, the shares of isometric points differ by {amount(found)}"
+    return Effect(found, f"{sentence}: {levels}.")
+
+
+def stacking_gain(result: xr.Dataset, *, where: str, stack: str, flat: str) -> Effect:
+    """Measure the accuracy of a stack at the finest level minus that of a flat network, on new points."""
+    there = result.accuracy.sel(points="held-out", level=result.level.max())
+    found, base = over_seeds(there.sel(variant=stack) - there.sel(variant=flat)), float(there.sel(variant=flat).mean())
+    sentence = (
+        f"{where}, {STACKS[stack]} {change(found, 'accuracy at eight classes')} over {FLAT[flat]}, which has {base:.3f}"
+    )
+    return Effect(found, f"{sentence}.")

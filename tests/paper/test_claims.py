@@ -353,6 +353,94 @@ def torus():
     )
 
 
+def answered():
+    """Answers to 40 images: 12 right at β = 0 and two more at each larger β, whatever the attack and the seed."""
+    right = np.arange(40) < 12 + 2 * np.arange(6)[:, None, None]
+    attacks = ["none", "total", "classification", "margin", "noise", "pgd", "targeted", "transfer", "autoattack"]
+    shape = (2, 2, len(attacks), 6, 3, 40)
+    return xr.Dataset(
+        {
+            "right": (
+                ("reading", "epsilon", "attack", "beta", "seed", "image"),
+                np.broadcast_to(right, shape).astype(np.uint8).copy(),
+            )
+        },
+        coords={
+            "reading": ["text", "public"],
+            "epsilon": [0.0464, 0.1],
+            "attack": attacks,
+            "beta": BETAS,
+            "seed": SEEDS,
+        },
+    )
+
+
+def other_metrics():
+    terms, names = ["none", "euclidean", "manhattan", "geodesic"], ["euclidean", "manhattan", "geodesic"]
+    sizes = dict(data=2, points=2, term=4, seed=3, metric=3)
+    result = xr.Dataset(
+        {"correlation": _full(sizes, 0.9)},
+        coords={
+            "data": ["rings", "torus"],
+            "points": ["training", "held-out"],
+            "term": terms,
+            "metric": names,
+            "seed": SEEDS,
+        },
+    )
+    for name in names:
+        result.correlation.loc[dict(term=name, metric=name)] = 0.995
+    return result
+
+
+def layouts():
+    rng = np.random.default_rng(0)
+    better = np.arange(200) < 180  # of 200 images
+    return xr.Dataset(
+        {
+            "correlation": (("units", "scale", "beta", "seed"), rising()[None, None] + np.zeros((2, 2, 1, 1))),
+            "other_correlation": (
+                ("units", "other", "seed"),
+                np.float32([0.2, 0.3, 0.25])[None, :, None] + SPREAD + np.zeros((2, 1, 1)),
+            ),
+            "vote": (("units", "scale", "beta", "seed", "image"), np.broadcast_to(better, (2, 2, 6, 3, 200)).copy()),
+            "other_vote": (
+                ("units", "other", "seed", "image"),
+                np.broadcast_to(better & (rng.random(200) < 0.7), (2, 3, 3, 200)).copy(),
+            ),
+        },
+        coords={
+            "units": [2, 3],
+            "scale": [1.0, 10.0],
+            "beta": BETAS,
+            "seed": SEEDS,
+            "other": ["pca", "umap", "supervised"],
+        },
+    )
+
+
+def stacks():
+    variants = ["text", "both", "deep", "shallow", "deep_both", "shallow_both"]
+    by_level = dict(variant=6, level=3, seed=3)
+    result = xr.Dataset(
+        {
+            "accuracy": _full(by_level | dict(points=2), 0.9),
+            "isometric": _full(by_level | dict(region=2), 0.95),
+            "within": np.float32(0.1),
+        },
+        coords={
+            "variant": variants,
+            "level": [2, 4, 8],
+            "seed": SEEDS,
+            "points": ["training", "held-out"],
+            "region": ["near", "far"],
+        },
+    )
+    result.accuracy.loc[dict(variant=["text", "both"])] = 0.99
+    result.isometric.loc[dict(region="near")] = 0.2
+    return result
+
+
 def by_hand():
     toys = ("rings", "torus, 2 classes", "torus, 4 classes", "torus, 8 classes")
     return {
@@ -370,6 +458,10 @@ def by_hand():
         "attackers_view_cifar10": attackers(),
         "baselines": beside_others(),
         "corruptions": corrupted(),
+        "worst_case": answered(),
+        "metrics": other_metrics(),
+        "visualisation": layouts(),
+        "hierarchy": stacks(),
     }
 
 
@@ -519,6 +611,66 @@ NOT, AGAINST, UNSURE, PAPERS = Verdict.NOT_REPRODUCED, Verdict.REFUTED, Verdict.
             {"noise-everywhere-mnist-public-gaussian-0-2": AGAINST},
         ),
         ("corruptions", put("accuracy", 0.6, corruption="sign", level=3, beta=0), {}),
+        (
+            "worst_case",
+            put("right", 1, reading="public", epsilon=0.1, beta=0),
+            {"worst-case-mnist-public-0-1": AGAINST, "fgsm-gain-mnist-public": PAPERS},
+        ),
+        (
+            "worst_case",
+            put("right", 0, reading="text", epsilon=0.1, attack="targeted", beta=[0.001, 0.01, 0.1, 1.0, 10.0]),
+            {"worst-case-mnist-text-0-1": AGAINST, "fgsm-gain-mnist-text": PAPERS},
+        ),
+        (
+            "worst_case",
+            put("right", 0, reading="text", epsilon=0.0464, attack="pgd", beta=[0.001, 0.01, 0.1, 1.0, 10.0]),
+            {"worst-case-mnist-text-0-046": AGAINST},
+        ),
+        (
+            "metrics",
+            put("correlation", 0.98, data="rings", metric="geodesic", term="geodesic", points="held-out"),
+            {"other-metrics-rings-geodesic": NOT},
+        ),
+        ("metrics", put("correlation", 0.1, points="training"), {}),
+        ("metrics", put("correlation", 0.1, term="none"), {}),
+        (
+            "visualisation",
+            put("other_correlation", 0.6, units=2, other="pca"),
+            {"layout-distances-mnist-text": AGAINST, "layout-distances-mnist-public": AGAINST},
+        ),
+        ("visualisation", put("other_correlation", 0.6, units=3, other="pca"), {}),
+        ("visualisation", put("vote", False, units=2, scale=10.0), {"layout-classes-mnist-public": AGAINST}),
+        ("visualisation", put("other_vote", True, other="umap"), {}),
+        (
+            "visualisation",
+            lambda result: result.update(
+                {"vote": result.other_vote.sel(other="supervised").broadcast_like(result.vote)}
+            ),
+            {"layout-classes-mnist-text": NOT, "layout-classes-mnist-public": NOT},
+        ),
+        (
+            "hierarchy",
+            put("isometric", 0.8, variant="text", level=8, region="far"),
+            {"isometric-far-torus-text-8-classes": NOT},
+        ),
+        ("hierarchy", put("isometric", 0.1, variant="both"), {}),
+        (
+            "hierarchy",
+            put("isometric", 0.99, variant="text", level=4, region="near"),
+            {"isometric-near-torus-text-4-classes": AGAINST},
+        ),
+        (
+            "hierarchy",
+            put("accuracy", 0.99, variant="deep", level=8, points="held-out"),
+            {"stacking-gain-torus-text-flat-12-layers": NOT},
+        ),
+        (
+            "hierarchy",
+            put("accuracy", 1.0, variant="shallow_both", level=8, points="held-out"),
+            {"stacking-gain-torus-pairs-falling-rate-flat-4-layers": AGAINST},
+        ),
+        ("hierarchy", put("accuracy", 1.0, level=8, points="training", variant="deep"), {}),
+        ("hierarchy", put("accuracy", 1.0, level=4, variant="deep"), {}),
         ("baselines", put("lil_accuracy", 0.46, beta=1), {"below-jacobian-mnist-text-0-1": NOT}),
         ("baselines", put("lil_accuracy", 0.6, beta=1), {"below-jacobian-mnist-text-0-1": AGAINST}),
         ("table1", put("accuracy", 0.94, networks="mnist_text", beta=0.01), {"small-beta-mnist-text": NOT}),
