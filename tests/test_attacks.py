@@ -268,6 +268,6 @@ def test_images_outside_the_bounds_are_refused_by_every_attack(digits, shift):
 def test_images_in_bounds_of_their_own_are_attacked(digits):
     _, x, _ = digits
     bytes_ = 255 * x
-    moved = attacks.fgsm(bytes_, torch.ones_like(x), 25.5, bounds=(0, 255))
+    moved = attacks.fgsm(bytes_, torch.ones_like(x), 25.5, bounds=(0.0, 255.0))
     assert torch.allclose(moved / 255, attacks.fgsm(x, torch.ones_like(x), 0.1), atol=1e-6)
     attacks.check_images(x[:0])

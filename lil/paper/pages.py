@@ -124,7 +124,7 @@ def clean(notebook: NotebookNode) -> NotebookNode:
             {key: cell.metadata[key] for key in ("tags", "mystnb") if key in cell.metadata}
         )
         if "injected-parameters" in tags:
-            cell.metadata["tags"] = [*tags, "remove-cell"]
+            cell.metadata["tags"] = [*dict.fromkeys([*tags, "remove-cell"])]
         if cell.cell_type != "code":
             continue
         count += 1

@@ -211,7 +211,7 @@ def test_settings_that_make_no_sense_are_refused(change, words):
 
 def test_the_papers_scale():
     config = experiment.PAPER
-    assert config.mnist == mnist.PAPER and config.epsilons[0] == pytest.approx(0.0464, abs=1e-4)
+    assert config.mnist == mnist.FIVE and config.epsilons[0] == pytest.approx(0.0464, abs=1e-4)
     assert config.epsilons[1:] == (0.1, 0.3) and (config.iterations, config.queries) == (100, 5000)
 
 

@@ -107,7 +107,7 @@ def test_a_member_alone_has_the_same_results(networks, result, beta, k):
 
 def test_the_papers_scale_shares_the_networks_and_the_attack_of_figure_3():
     config = scale_and_depth.PAPER
-    assert (config.text, config.fgsm) == (fig3_mnist.PAPER.mnist, fig3_mnist.PAPER.fgsm)
+    assert (config.text, config.fgsm) == (mnist.FIVE, fig3_mnist.PAPER.fgsm)
     sets = [getattr(config, name) for name in RECIPES]
     assert {settings.scale for settings in sets} == {0.1, 0.3, 1, 3, 10}
     assert {settings.batch_size for settings in sets} == {50, 100, 200, 500, 1000}
