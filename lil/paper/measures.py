@@ -32,7 +32,7 @@ from scipy.stats import spearmanr
 
 from lil.paper import numbers
 from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images, rank_correlation
-from lil.paper.tables import visualisation, worst_case
+from lil.paper.tables import metrics, visualisation, worst_case
 
 KEPT = 0.99  # correlation from which distances count as kept
 WITHIN = 0.1  # how far from 1 a ratio of distances may lie
@@ -439,8 +439,8 @@ def metric_kept(result: xr.Dataset, *, where: str, data: str, metric: str) -> Ef
     """Measure the correlation of distances in a metric, of the networks that were trained to keep it, on new points."""
     there = result.correlation.sel(data=data, metric=metric, points="held-out")
     found, other = _cut(over_seeds(there.sel(term=metric)), -1.0), float(there.sel(term="euclidean").mean())
-    sentence = f"{where}, networks trained on {metric} distances keep them with a correlation of {amount(found)}"
-    return Effect(found, f"{sentence}; those trained on Euclidean distances have {other:.3f}.")
+    kept = f"networks trained on {metrics.NAMES[metric]} distances keep them with a correlation of {amount(found)}"
+    return Effect(found, f"{where}, {kept}; those trained on Euclidean distances have {other:.3f}.")
 
 
 def layout_correlation(result: xr.Dataset, *, where: str, scale: float) -> Effect:
@@ -452,8 +452,12 @@ def layout_correlation(result: xr.Dataset, *, where: str, scale: float) -> Effec
     best, other = _best(ours), str(theirs.mean("seed").idxmax("other").item())
     found = over_seeds(ours.sel(beta=best) - theirs.sel(other=other))
     levels = f"{float(ours.sel(beta=best).mean()):.3f} against {float(theirs.sel(other=other).mean()):.3f}"
-    gains = change(found, f"the correlation of distances within classes over {visualisation.METHODS[other]}")
-    return Effect(found, f"{where} in two units, β = {best:g} {gains}: {levels}.", result.sizes["image"])
+    gains = change(found, "the correlation of distances within classes")
+    return Effect(
+        found,
+        f"{where} in two units, β = {best:g} {gains}, beside {visualisation.METHODS[other]}: {levels}.",
+        result.sizes["image"],
+    )
 
 
 def layout_vote(result: xr.Dataset, *, where: str, scale: float) -> Effect:
@@ -465,8 +469,8 @@ def layout_vote(result: xr.Dataset, *, where: str, scale: float) -> Effect:
     best = _best(ours.mean("image"))
     found = over_seeds_and_images(ours.sel(beta=best).astype(float) - theirs)
     levels = f"{float(ours.sel(beta=best).mean()):.3f} against {float(theirs.mean()):.3f}"
-    gains = change(found, "the neighbours' vote over supervised UMAP")
-    return Effect(found, f"{where} in two units, β = {best:g} {gains}: {levels}.")
+    gains = change(found, "the neighbours' vote")
+    return Effect(found, f"{where} in two units, β = {best:g} {gains}, beside supervised UMAP: {levels}.")
 
 
 def isometric_share(result: xr.Dataset, *, where: str, classes: int, than_near: bool = False) -> Effect:
@@ -490,7 +494,5 @@ def stacking_gain(result: xr.Dataset, *, where: str, stack: str, flat: str) -> E
     """Measure the accuracy of a stack at the finest level minus that of a flat network, on new points."""
     there = result.accuracy.sel(points="held-out", level=result.level.max())
     found, base = over_seeds(there.sel(variant=stack) - there.sel(variant=flat)), float(there.sel(variant=flat).mean())
-    sentence = (
-        f"{where}, {STACKS[stack]} {change(found, 'accuracy at eight classes')} over {FLAT[flat]}, which has {base:.3f}"
-    )
-    return Effect(found, f"{sentence}.")
+    gains = f"{STACKS[stack]} {change(found, 'accuracy at eight classes')}"
+    return Effect(found, f"{where}, {gains}, beside {FLAT[flat]}, which has {base:.3f}.")
