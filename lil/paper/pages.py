@@ -232,6 +232,7 @@ def _write(notebook: NotebookNode, part: Path, target: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of this module."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # … is not in every encoding
     parser = argparse.ArgumentParser(prog="python -m lil.paper.pages", description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     book = commands.add_parser("book", help="execute the notebooks into the book's pages")
