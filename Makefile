@@ -19,7 +19,7 @@ reproduce reproduce-paper record affirm witness bench: export MALLOC_MMAP_MAX_ ?
 reproduce reproduce-paper record affirm witness bench: export MALLOC_TRIM_THRESHOLD_ ?= 17179869184
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pages html test lint plain reproduce reproduce-paper record affirm witness bench references \
+.PHONY: help install book pages html lab test lint plain reproduce reproduce-paper record affirm witness bench references \
 	readme-picture lock clean
 
 help:            ## what can be made
@@ -45,6 +45,10 @@ pages: $(READY)  ## execute every notebook, without building the book
 html: $(READY)   ## build the book from the pages that are there
 	$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" --path-output . --all -W -n --keep-going --quiet
 	@echo "The book: $(CURDIR)/$(HTML)/intro.html"
+
+lab: $(READY) requirements-lab.lock  ## open JupyterLab on the text notebooks; the first time it is installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-lab.lock
+	$(BIN)/lil lab
 
 test: $(READY)  ## unit tests, every notebook live at the quick profile, nbval, the built book
 	$(BIN)/python -m pytest --numprocesses auto --no-loadscope-reorder --nbval-lax --nbval-current-env
@@ -86,12 +90,15 @@ readme-picture: $(READY)  ## take the README's picture out of the book that was 
 
 # With UPGRADE= the pinned versions stay, and only packages that pyproject.toml names since then are added.
 UPGRADE ?= --upgrade
+PINNING := --universal --python-version 3.11 --generate-hashes --quiet --no-header
 
 lock:            ## pin every package anew, for all systems and Python versions; with UPGRADE= only add new ones
 	$(PYTHON) -m venv .cache/lock
 	.cache/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
-	.cache/lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-		$(UPGRADE) --quiet --no-header --output-file requirements.lock
+	.cache/lock/bin/uv pip compile pyproject.toml --extra book --extra cluster --extra test --extra dev \
+		$(PINNING) $(UPGRADE) --output-file requirements.lock
+	.cache/lock/bin/uv pip compile pyproject.toml --extra lab --constraints requirements.lock \
+		$(PINNING) $(UPGRADE) --output-file requirements-lab.lock
 
 clean:           ## remove what was built, but not the environment
 	rm -rf _build book/nb .benchmarks

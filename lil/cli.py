@@ -18,8 +18,10 @@ DATA = ("mnist", "cifar10")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; print an error in one sentence."""
-    chosen = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # β is not in every encoding, and hours of computing end in a print
     try:
+        chosen = _parser().parse_args(arguments)
         status = chosen.command(chosen)
         sys.stdout.flush()
         return status
@@ -71,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--scheduler", metavar="ADDRESS", help="compute by the workers of a dask scheduler")
     reproduce.add_argument("--device", **device)
 
-    rerun = _command(commands, "rerun", _rerun, "execute one notebook with settings of your own, and say where it is")
+    what = "execute one notebook with settings of your own, and say where it is"
+    rerun = _command(commands, "rerun", _rerun, what, add_help=False)
+    rerun.add_argument("-h", "--help", action=_HelpOnNotebook, help="show this, and after NAME its parameters")
     rerun.epilog = 'For example: lil rerun fig2_rings betas="[0, 3]" epochs=500'
     rerun.add_argument("name", metavar="NAME", help="a notebook; without settings its parameters are listed")
     rerun.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="a setting, its value as JSON")
@@ -83,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     notebook = _command(commands, "notebook", _notebook, "write a notebook as .ipynb, for papermill and Jupyter")
     notebook.add_argument("name", metavar="NAME")
     notebook.add_argument("target", nargs="?", default=".", help="a file or a folder (default: here)")
+
+    lab = _command(commands, "lab", _lab, "open JupyterLab on the text notebooks")
+    lab.add_argument("name", metavar="NAME", nargs="?", help="a notebook to open first")
 
     listed = _command(commands, "results", _results, "list the records: computed when, in how long, current or stale")
     check = "exit with 1 if a record is stale, damaged or of no experiment"
@@ -123,8 +130,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, command: Any, what: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+class _HelpOnNotebook(argparse.Action):
+    """``--help`` that goes on with the parameters of the notebook that was named before it."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(nargs=0, **more)
+
+    def __call__(self, parser: argparse.ArgumentParser, chosen: argparse.Namespace, *_: Any) -> None:
+        parser.print_help()
+        if getattr(chosen, "name", None):
+            print()
+            chosen.settings = []
+            _rerun(chosen)
+        parser.exit()
+
+
+def _command(commands: Any, name: str, command: Any, what: str, **more: Any) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".", **more)
     parser.set_defaults(command=command)
     return parser
 
@@ -223,6 +245,12 @@ def _notebook(chosen: argparse.Namespace) -> int:
 
     print(f"{chosen.name}: written, {rerun.copy_notebook(chosen.name, Path(chosen.target))}")
     return 0
+
+
+def _lab(chosen: argparse.Namespace) -> int:
+    from lil.paper import rerun
+
+    return rerun.open_lab(chosen.name)
 
 
 def _results(chosen: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from fake_package import fake as fake
 from fake_package import in_process as in_process
 
 from lil import cli, results
-from lil.paper import headlines
+from lil.paper import headlines, pages, rerun
 
 
 @pytest.fixture
@@ -289,3 +289,37 @@ def test_a_reader_that_leaves_early_is_no_fault():
     done = subprocess.run([command, "results"], stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert done.returncode == 141 and done.stderr == ""
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_commands_print_in_any_encoding(encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "lil.cli", "rerun", "fig3_mnist"]
+    done = subprocess.run(command, env=environment, capture_output=True, encoding=encoding)
+    assert done.returncode == 0 and "sizes ? of the attack" in done.stdout
+
+
+def test_help_on_a_notebook_lists_its_parameters(lil, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        lil("rerun", "fig2_rings", "--help")
+    assert stopped.value.code == 0 and "betas      weights of the isometry term" in capsys.readouterr().out
+    _says_one_sentence(lil("rerun", "fig9", "--help"))
+
+
+def test_the_lab_opens_on_the_text_notebooks(lil, monkeypatch, tmp_path):
+    monkeypatch.setattr(rerun, "RERUNS", tmp_path / "reruns")
+    monkeypatch.setattr(rerun.importlib.util, "find_spec", lambda name: None)
+    answer = lil("lab")
+    _says_one_sentence(answer)
+    assert "`make lab`" in answer.err and not (tmp_path / "lab").exists()
+    started = []
+    monkeypatch.setattr(rerun.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(
+        rerun.subprocess, "run", lambda *call, **more: started.append((call, more)) or SimpleNamespace(returncode=3)
+    )
+    assert lil("lab").status == lil("lab", "fig2_rings").status == 3
+    (((first,), more), ((second,), _)) = started
+    assert first[1:] == ["-m", "jupyterlab", f"--notebook-dir={pages.SOURCES}"]
+    assert second[-1] == str(pages.SOURCES / "fig2_rings.py")
+    settings = Path(more["env"]["JUPYTER_CONFIG_PATH"]) / "labconfig" / "default_setting_overrides.json"
+    assert "Jupytext Notebook" in settings.read_text() and settings.is_relative_to(tmp_path)

@@ -24,14 +24,17 @@ CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 TEXT = ("", ".cfg", ".cff", ".in", ".lock", ".md", ".py", ".toml", ".txt", ".yml", ".yaml")
 
 
+LAB = (ROOT / "requirements-lab.lock").read_text()  # what `make lab` adds
+
+
 def direct_requirements() -> list[Requirement]:
-    extras = PROJECT["optional-dependencies"].values()
+    extras = [lines for name, lines in PROJECT["optional-dependencies"].items() if name != "lab"]
     return [Requirement(line) for line in [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]]
 
 
-def locked() -> list[tuple[Requirement, str]]:
-    """Each pinned requirement of the lock file with the text of its entry."""
-    entries = re.split(r"^(?=[A-Za-z0-9])", LOCK, flags=re.MULTILINE)[1:]
+def locked(lock: str = LOCK) -> list[tuple[Requirement, str]]:
+    """Each pinned requirement of a lock file with the text of its entry."""
+    entries = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
     return [(Requirement(entry.split("\\")[0].strip()), entry) for entry in entries]
 
 
@@ -45,7 +48,7 @@ def locked_here() -> dict[str, str]:
 
 
 def test_every_pin_is_one_version_with_checksums():
-    for pin, entry in locked():
+    for pin, entry in locked() + locked(LAB):
         assert re.fullmatch(r"==[^*,]+", str(pin.specifier)), pin
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), pin
 
@@ -53,6 +56,16 @@ def test_every_pin_is_one_version_with_checksums():
 @pytest.mark.parametrize("requirement", direct_requirements(), ids=lambda requirement: requirement.name)
 def test_the_lock_satisfies_the_project(requirement):
     assert requirement.specifier.contains(locked_here()[canonicalize_name(requirement.name)])
+
+
+def test_the_lab_adds_packages_and_changes_none():
+    pins = {(pin.name, str(pin.marker)): str(pin.specifier) for pin, _ in locked()}
+    lab = {(pin.name, str(pin.marker)): str(pin.specifier) for pin, _ in locked(LAB)}
+    here = locked_here()
+    for (name, _), version in lab.items():
+        assert here.get(canonicalize_name(name), version.removeprefix("==")) in version, name
+    (wanted,) = map(Requirement, PROJECT["optional-dependencies"]["lab"])
+    assert wanted.specifier.contains(lab["jupyterlab", "None"].removeprefix("==")) and lab.keys() - pins.keys()
 
 
 @pytest.mark.parametrize("name", sorted({canonicalize_name(requirement.name) for requirement in direct_requirements()}))

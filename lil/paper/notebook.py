@@ -9,17 +9,20 @@ import json
 import tokenize
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
 import xarray as xr
-from IPython.display import Markdown
+from IPython import get_ipython
+from IPython.display import Markdown, display
 from myst_nb import glue
 
 from lil.paper import overview
 from lil.paper.markdown import table
-from lil.paper.tables import Numbers
+from lil.paper.tables import NotComparable, Numbers
 from lil.results import registry
+from lil.results.errors import SettingRefused
 
 SETS = {"mnist": "MNIST", "cifar10": "CIFAR10"}
 
@@ -28,9 +31,21 @@ def settings(experiment: ModuleType, profile: str) -> Markdown:
     """Return a table of the settings of an experiment: name, value, and the comment beside it in the source.
 
     Of several settings of one kind, such as the networks of two readings, the first are shown whole and the others
-    where they differ from them.
+    where they differ from them. Raises SettingRefused for a parameter of papermill's that the notebook does not have.
     """
+    _check_parameters()
     return Markdown(table(("setting", "value", "meaning"), _rows(registry.settings(experiment, profile), "", {})))
+
+
+def _check_parameters() -> None:
+    """Raise SettingRefused for a parameter that papermill has put below a cell of parameters that lacks it."""
+    cells = get_ipython().user_ns["In"] if get_ipython() is not None else []
+    for own, injected in pairwise(cells):
+        if injected.startswith("# Parameters\n"):
+            known, given = ([each.targets[0].id for each in ast.parse(cell).body] for cell in (own, injected))
+            for name in given:
+                if name not in known:
+                    raise SettingRefused(f"There is no parameter {name!r}: there are {', '.join(known)}.")
 
 
 def _rows(config: Any, prefix: str, seen: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -111,6 +126,11 @@ def findings(page: str, *names: str) -> Markdown:
 
 
 def glue_all(prefix: str, numbers: Numbers) -> None:
-    """Hand the numbers to the text of the page, where ``{glue:text}`` finds them by their prefixed names."""
+    """Hand the numbers to the text of the page, where ``{glue:text}`` finds them by their prefixed names.
+
+    Where there is nothing to compare, the reason is shown.
+    """
+    if isinstance(numbers, NotComparable):
+        display(Markdown(f"**{numbers.reason}** A dash stands for each number of the text that compares."))
     for name, value in numbers.items():
         glue(f"{prefix}_{name}", value, display=False)

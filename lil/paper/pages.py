@@ -24,6 +24,9 @@ from typing import Any
 
 import jupytext
 import nbformat
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 
 try:
@@ -61,6 +64,14 @@ def read(source: Path) -> NotebookNode:
     return notebook
 
 
+class OwnKernel(AsyncKernelManager):
+    """The kernel of this interpreter: another environment may have put its own ``python3`` on Jupyter's path."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
+
 def execute(
     source: Path,
     target: Path,
@@ -89,6 +100,7 @@ def execute(
             part,
             parameters={"profile": profile, "mode": mode, **(parameters or {})},
             kernel_name="python3",
+            kernel_manager_class=OwnKernel,
             cwd=source.parent,
             execution_timeout=cell_timeout,
             progress_bar=False,
@@ -220,6 +232,7 @@ def _write(notebook: NotebookNode, part: Path, target: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line of this module."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # … is not in every encoding
     parser = argparse.ArgumentParser(prog="python -m lil.paper.pages", description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     book = commands.add_parser("book", help="execute the notebooks into the book's pages")

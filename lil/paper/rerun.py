@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,12 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 from lil.paper import pages
 from lil.results import changes, registry
 from lil.results.closing import settings as as_text
 from lil.results.errors import NotRerun, SettingRefused
 
 RERUNS = pages.ROOT / "_build" / "reruns"
+GLUED = re.compile(r"\{glue:text\}`(\w+)(?::[^`]*)?`")  # a number in the text of a notebook
 GIVEN = ("profile", "mode")  # parameters of each notebook that are no settings
 
 
@@ -43,7 +48,19 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
             f"{source.stem}{with_settings} stopped in its cell {reason.exec_count}, {reason.ename}: {reason.evalue} "
             f"(the trace is in {trace})"
         ) from reason
+    dash_missing_numbers(target)
     return to_html(target) if html else target
+
+
+def dash_missing_numbers(executed: Path) -> None:
+    """Put a dash in place of each number of an executed notebook's text that no cell has handed over."""
+    page = nbformat.read(executed, 4)
+    outputs = [output for cell in page.cells for output in cell.get("outputs", [])]
+    known = {output.get("metadata", {}).get("scrapbook", {}).get("name") for output in outputs}
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            cell.source = GLUED.sub(lambda found: found[0] if found[1] in known else "–", cell.source)
+    nbformat.write(page, executed)
 
 
 def source_of(name: str) -> Path:
@@ -113,10 +130,28 @@ def to_html(notebook: Path) -> Path:
     return built
 
 
+def open_lab(name: str | None = None) -> int:
+    """Open JupyterLab in the folder of the notebooks, where their text opens as a notebook; return its exit status.
+
+    Raises NotRerun where JupyterLab is not installed.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise NotRerun(
+            "JupyterLab is not in this environment: `make lab` installs and opens it, or install the packages of "
+            "requirements-lab.lock."
+        )
+    opened = [str(source_of(name))] if name else [f"--notebook-dir={pages.SOURCES}"]
+    overrides = RERUNS.with_name("lab") / "labconfig" / "default_setting_overrides.json"
+    overrides.parent.mkdir(parents=True, exist_ok=True)
+    viewers = {"defaultViewers": {"python": "Jupytext Notebook"}}
+    overrides.write_text(json.dumps({"@jupyterlab/docmanager-extension:plugin": viewers}))
+    paths = os.pathsep.join(filter(None, [str(overrides.parents[1]), os.environ.get("JUPYTER_CONFIG_PATH")]))
+    command = [sys.executable, "-m", "jupyterlab", *opened]
+    return subprocess.run(command, env={**os.environ, "JUPYTER_CONFIG_PATH": paths}).returncode
+
+
 def copy_notebook(name: str, target: Path) -> Path:
     """Write a notebook as an ``.ipynb`` that papermill and Jupyter open, and return its path."""
-    import nbformat
-
     source = source_of(name)
     target = target if target.suffix == ".ipynb" else target / f"{source.stem}.ipynb"
     target.parent.mkdir(parents=True, exist_ok=True)

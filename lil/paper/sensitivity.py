@@ -63,8 +63,8 @@ def gains(result: xr.Dataset) -> xr.DataArray:
 
 
 def from_paper(result: xr.Dataset, printed: Row) -> xr.DataArray:
-    """Return the mean distance over β of each set's clean accuracy from the paper's row: (networks)."""
-    row = xr.DataArray([printed.at(float(beta)) for beta in result.beta], coords={"beta": result.beta})
+    """Return the mean distance of each set's clean accuracy from the paper's row, over the β of both: (networks)."""
+    row = xr.DataArray(list(printed.values), coords={"beta": list(printed.betas)})
     return abs(means(result).sel(measure="clean", drop=True) - row).mean("beta")
 
 
@@ -77,20 +77,18 @@ def at_equal_weight(result: xr.Dataset) -> xr.DataArray:
     """Return the mean distance of sets of another weight from the text's: (networks, compared, measure).
 
     ``compared`` is "same β", or "equal weight": with the text's networks of that β which gives them equal weights. Both
-    over those β > 0 that have such a counterpart.
+    over those β > 0 that have such a counterpart; sets of which none has are left out.
     """
     average, each = means(result), {}
     text = average.sel(networks="text", drop=True)
+    betas = result.beta.values
     for name, weight in weights(result).to_series().items():
-        pairs = [
-            (beta, other)
-            for beta in result.beta.values
-            for other in result.beta.values
-            if beta > 0 and weight != 1 and np.isclose(other, weight * beta, rtol=NEAR)
-        ]
-        if pairs:
-            here, there = (xr.DataArray(list(betas), dims="pair") for betas in zip(*pairs, strict=True))
-            ours = average.sel(networks=name, beta=here, drop=True)
-            apart = [abs(ours - text.sel(beta=betas, drop=True)).mean("pair") for betas in (here, there)]
-            each[name] = xr.concat(apart, "compared", join="exact").assign_coords(compared=["same β", "equal weight"])
-    return xr.concat([one.expand_dims(networks=[name]) for name, one in each.items()], "networks", join="exact")
+        if weight == 1:
+            continue
+        places = (betas[:, None] > 0) & np.isclose(betas, weight * betas[:, None], rtol=NEAR)
+        here, there = (xr.DataArray(betas[place], dims="pair") for place in np.nonzero(places))
+        ours = average.sel(networks=name, beta=here, drop=True)
+        apart = [abs(ours - text.sel(beta=other, drop=True)).mean("pair") for other in (here, there)]
+        each[name] = xr.concat(apart, "compared", join="exact").assign_coords(compared=["same β", "equal weight"])
+    apart = [one.expand_dims(networks=[name]) for name, one in each.items()]
+    return xr.concat(apart, "networks", join="exact").dropna("networks", how="all")

@@ -8,21 +8,27 @@ Okabe and Ito (https://jfly.uni-koeln.de/color/), which people with any kind of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import plotly.graph_objects as go
 import plotly.io
 import xarray as xr
 from cycler import cycler
+from IPython import get_ipython
 from jaxtyping import Shaped
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from lil.paper.tables import lacking
 
 PAGE = "#fcfcfa"  # behind every figure
 INK = "#1f2328"  # text and axes
@@ -56,7 +62,13 @@ lines.linewidth: 1.6
 
 
 def style() -> None:
-    """Set matplotlib's and plotly's defaults; a notebook calls it once, after its imports."""
+    """Set matplotlib's and plotly's defaults; a notebook calls it once, after its imports.
+
+    In a notebook figures are shown where they are drawn, whatever backend ``MPLBACKEND`` names.
+    """
+    shell = get_ipython()
+    if hasattr(shell, "kernel") and mpl.get_backend().lower() == "agg":
+        shell.run_line_magic("matplotlib", "inline")
     mpl.rcParams.update(dict(line.split(": ") for line in _LOOK.strip().splitlines()))
     mpl.rcParams.update({f"{part}.facecolor": PAGE for part in ("figure", "axes", "savefig")})
     mpl.rcParams.update(dict.fromkeys(_INKED, INK) | {"grid.color": FAINT, "axes.prop_cycle": cycler(color=CLASSES)})
@@ -67,6 +79,20 @@ def style() -> None:
     layout |= dict(margin=dict(l=60, r=20, t=60, b=50))
     plotly.io.templates["lil"] = go.layout.Template(layout=layout)
     plotly.io.templates.default = "lil"
+
+
+def comparing(function: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Make a function draw a reason in place of a figure that compares with β = 0, where its result lacks that."""
+
+    @wraps(function)
+    def checked(result: xr.Dataset, *args: Any) -> Figure:
+        if not (reason := lacking(result, 0.0)):
+            return function(result, *args)
+        figure = plt.figure(figsize=(8, 0.8))
+        figure.text(0.5, 0.5, reason, ha="center", va="center")
+        return figure
+
+    return checked
 
 
 def beta_colours(betas: Iterable[float]) -> list[str]:

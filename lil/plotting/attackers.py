@@ -9,7 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lil.paper.tables import attackers
-from lil.plotting import INK, beta_marks, beta_name, coloured, dots_and_mean, plain_log_ticks, seeds_and_mean, spread
+from lil.plotting import (
+    INK,
+    beta_marks,
+    beta_name,
+    coloured,
+    comparing,
+    dots_and_mean,
+    plain_log_ticks,
+    seeds_and_mean,
+    spread,
+)
 
 NAMES = {
     "total": "one step on\nCSE + β · ISO\n(the paper's)",
@@ -22,6 +32,7 @@ NAMES = {
 }
 
 
+@comparing
 def gain_dots(result: xr.Dataset) -> Figure:
     """Draw the gains attack by attack, a panel for each ε of AutoAttack: a dot a seed, a bar the mean over seeds.
 

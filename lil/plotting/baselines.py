@@ -13,8 +13,9 @@ _COLOURS = (CROSS_ENTROPY, ISOMETRY, *CLASSES[:4], CLASSES[7])
 LOOKS = dict(zip(NAMES, zip(_COLOURS, "oosDv^X", strict=True), strict=True))  # a method by its colour, and by its mark
 
 
-def robust_against_clean(axes: Panels, networks: xr.Dataset) -> Panels:
+def robust_against_clean(axes: Panels | Axes, networks: xr.Dataset) -> Panels:
     """Draw accuracy under PGD against accuracy without attack: a panel an ε, a mark a network, a line the means."""
+    axes = np.atleast_1d(axes)  # plt.subplots makes no row of one
     for ax, epsilon in zip(axes, networks.epsilon.values, strict=True):
         _marks(ax, networks, networks.clean, under_pgd(networks).sel(epsilon=epsilon))
         ax.set(ylim=(-0.03, 1.03), title=f"PGD, ε = {epsilon:.2g}", xlabel="accuracy without attack")
@@ -36,9 +37,10 @@ def constants(axes: Panels, networks: xr.Dataset, epsilon: float) -> Panels:
     return axes
 
 
-def legend(axes: Panels) -> None:
+def legend(axes: Panels | Axes) -> None:
     """Draw the legend of the methods below the panels."""
-    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    first = np.atleast_1d(axes)[0]
+    first.figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
 
 def _marks(ax: Axes, networks: xr.Dataset, x: xr.DataArray, y: xr.DataArray) -> None:

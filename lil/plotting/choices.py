@@ -45,7 +45,7 @@ def choice_panels(result: xr.Dataset, title: str, printed: Row) -> Figure:
                 label = OPTIONS[choice].format(result[choice].sel(networks=name).item())
                 _one_set(ax, each.sel(one), average.sel(one), *look, label)
             if measure == "clean":
-                paper = [printed.at(beta) for beta in betas]
+                paper = [printed.at(beta) if beta in printed.betas else np.nan for beta in betas]
                 ax.plot(places, paper, "x", color=INK, markersize=8, mew=1.8, label="the paper")
         row[0].set_ylabel(f"{CHOICES[choice]}\naccuracy")
         row[-1].legend(*row[0].get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(1, 1))
@@ -80,12 +80,15 @@ def weight_curves(axes: Panels, result: xr.Dataset) -> Panels:
     looks = _looks(sensitivity.options(result, "scale")) | {"pairs": (ISOMETRY, "D")}
     for ax, (measure, title) in zip(axes, MEASURES.items(), strict=True):
         for name, (colour, marker) in looks.items():
-            one = average.sel(networks=name, measure=measure).drop_sel(beta=0)
+            one = average.sel(networks=name, measure=measure, beta=average.beta > 0)
             look = dict(marker=marker, markersize=5, color=colour, linewidth=2.4 if name == "text" else 1.2)
             ax.plot(one.beta * float(weight.sel(networks=name)), one, label=set_name(result, name), **look)
-        ax.axhline(float(average.sel(networks="text", measure=measure, beta=0)), color=INK, linewidth=1, linestyle=":")
-        ax.set(title=title, xscale="log", xlabel="weight of (d(Φ) − d/K)²")
-        plain_log_ticks(ax.xaxis)
+        for base in average.sel(networks="text", measure=measure, beta=average.beta == 0).values:
+            ax.axhline(base, color=INK, linewidth=1, linestyle=":")
+        ax.set(title=title, xlabel="weight of (d(Φ) − d/K)²")
+        if average.beta.max() > 0:
+            ax.set_xscale("log")
+            plain_log_ticks(ax.xaxis)
     axes[0].set_ylabel("accuracy")
     axes[-1].legend(loc="upper left", bbox_to_anchor=(1, 1))
     return axes

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from lil.paper.intervals import over_seeds
 from lil.paper.tables import corruptions as tables
-from lil.plotting import FAINT, INK, PAGE, beta_marks, beta_name, coloured, seeds_and_mean, spread
+from lil.plotting import FAINT, INK, PAGE, beta_marks, beta_name, coloured, comparing, seeds_and_mean, spread
 
 COLUMNS = 8  # of the pictures
 
@@ -31,6 +31,7 @@ def pictures(result: xr.Dataset) -> Figure:
     return figure
 
 
+@comparing
 def gain_rows(result: xr.Dataset, title: str) -> Figure:
     """Draw the gains over β = 0 at the middle level: a row a perturbation, a panel a reading, a colour a β.
 

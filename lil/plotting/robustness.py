@@ -43,7 +43,8 @@ def attack_curves(ax: Axes, result: xr.Dataset, data: str) -> Axes:
     On the left, where nothing is attacked, the clean accuracies, and crosses for those that the paper prints.
     """
     epsilons, printed = result.epsilon.values, TABLE_1[data]
-    clean = epsilons[0] ** 2 / epsilons[1]  # one step of the axis to the left
+    step = epsilons[1] / epsilons[0] if len(epsilons) > 1 else 2
+    clean = epsilons[0] / step  # one step of the axis to the left
     for beta, colour in coloured(result):
         one = result.sel(beta=beta)
         seeds_and_mean(ax, epsilons, one.accuracy, colour, label=beta_name(beta))
@@ -55,7 +56,7 @@ def attack_curves(ax: Axes, result: xr.Dataset, data: str) -> Axes:
     ax.set(xscale="log", ylim=(-0.02, 1.02), xlabel="ε (the paper's γ)", ylabel="accuracy on the test images")
     ax.xaxis.set_major_locator(FixedLocator([clean, 0.01, 0.03, 0.1, 0.3, 1.0]))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "clean" if value < 0.009 else f"{value:g}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "clean" if value == clean else f"{value:g}"))
     return ax
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from lil.paper.numbers import Row
+from lil.paper.tables import NotComparable
 from lil.plotting import CROSS_ENTROPY, INK, beta_colours, spread
 
 
@@ -29,7 +30,14 @@ def accuracy_dots(ax: Axes, sets: Mapping[str, xr.DataArray], printed: Row) -> A
 
 
 def baseline_dots(ax: Axes, sets: Mapping[str, Sequence[float]], printed: float) -> Axes:
-    """Draw accuracies at β = 0 under different readings, a row each, with the paper's as a line."""
+    """Draw accuracies at β = 0 under different readings, a row each, with the paper's as a line.
+
+    Where there are none, the reason stands in their place.
+    """
+    if isinstance(sets, NotComparable):
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, sets.reason, ha="center", va="center")
+        return ax
     for place, values in enumerate(sets.values()):
         ax.plot(values, np.full(len(values), -place), "o", color=CROSS_ENTROPY, alpha=0.8)
     ax.axvline(printed, color=INK, linewidth=1, linestyle="--", label=f"the paper: {printed}")

@@ -18,6 +18,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from lil.results import running
 from lil.results.errors import SettingRefused, UnknownName
 
+# Settings that mean the same in every experiment, and the smallest value that they may have.
+LEAST = dict.fromkeys(("beta", "betas", "seeds"), 0)
+LEAST |= dict.fromkeys(("epochs", "grid", "n_images", "n_points", "n_test", "n_train"), 1)
+RISING = ("betas", "epsilons")  # along an axis
 KINDS = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
 
 
@@ -42,6 +46,7 @@ def apply(config: Any, changes: Mapping[str, Any]) -> Any:
                     raise UnknownName(f"There must be at least one seed, not {new}.")
                 new = before[:new]
             found[path] = _checked(name, new, hint)
+            _check_values(path.rpartition(".")[2], found[path])
     try:
         return running.cut(config, found, ())
     except ValueError as reason:
@@ -86,6 +91,20 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is tuple and len(value) == 0:
         raise SettingRefused(f"{name} is empty: give at least one value.")
     return _as_floats(value, hint)
+
+
+def _check_values(setting: str, value: Any) -> None:
+    """Raise SettingRefused for a value that is impossible in every experiment."""
+    values = value if isinstance(value, tuple) else (value,)
+    numbers = [each for each in values if each is not None]
+    if setting in LEAST and min(numbers, default=LEAST[setting]) < LEAST[setting]:
+        raise SettingRefused(f"{setting} must be {LEAST[setting]} or more, not {min(numbers)}.")
+    if setting == "epsilons" and not all(0 < each <= 1 for each in numbers):
+        raise SettingRefused(f"epsilons must be > 0 and at most 1, the range of a pixel, not {value}.")
+    if setting in RISING and list(values) != sorted(set(values)):
+        raise SettingRefused(f"{setting} must rise and each stand there once, which {value} do not.")
+    if setting == "seeds" and len(set(values)) < len(values):
+        raise SettingRefused(f"seeds must each stand there once, which {value} do not.")
 
 
 def _as_tuples(value: Any) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -35,7 +38,7 @@ def only(settings: Any, member: dict[str, Any]) -> Any:
 def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:
     """Train the networks of a recipe."""
     inputs = keys.of_networks(recipe, config)
-    with provenance.measured() as cost:
+    with provenance.measured() as cost, _script_hidden():
         tensors = recipe.train(config, device=device, progress=progress)
     return Networks(tensors, inputs.attrs() | provenance.describe(device, cost))
 
@@ -57,11 +60,26 @@ def evaluate(
     tensors = {name: each.tensors for name, each in networks.items()}
     resume = resume and "partial" in inspect.signature(experiment.evaluate).parameters
     more = {"partial": _partial(inputs, networks, device)} if resume else {}
-    with provenance.measured() as cost:
+    with provenance.measured() as cost, _script_hidden():
         result = experiment.evaluate(config, tensors, device=device, progress=progress, **more)
     cost.seconds += result.attrs.pop("seconds_before", 0.0)
     about = provenance.describe(device, cost) | {"training": of_training(networks)}
     return result.assign_attrs(inputs.attrs() | about)
+
+
+@contextmanager
+def _script_hidden() -> Iterator[None]:
+    """Hide the script that Python runs from processes started meanwhile: each would run it anew, without a main guard.
+
+    Nothing that is sent to these processes is defined in the script.
+    """
+    main = sys.modules["__main__"]
+    shown = {name: main.__dict__[name] for name in ("__file__", "__spec__") if main.__dict__.get(name) is not None}
+    main.__dict__.update(dict.fromkeys(shown))
+    try:
+        yield
+    finally:
+        main.__dict__.update(shown)
 
 
 def of_training(networks: dict[str, Networks]) -> str:

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import sys
 
 import nbformat
 import papermill
@@ -164,3 +165,22 @@ def test_where_they_do_not_a_failure_is_told_too(three, tmp_path):
     with pytest.raises(papermill.PapermillExecutionError):
         pages.make_pages(three, tmp_path / "nb", profile="quick", mode="recorded")
     assert not (tmp_path / "nb" / "fig0.ipynb").exists()
+
+
+def test_figures_are_drawn_into_the_page_whatever_the_backend(source, tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    drawing = "import matplotlib.pyplot as plt\nfrom lil import plotting\nplotting.style()\nplt.plot([1, 2]);"
+    source.write_text(SOURCE.format(last=drawing))
+    notebook = pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
+    assert any("image/png" in output.get("data", {}) for output in outputs(notebook)[-1])
+
+
+def test_the_kernel_is_that_of_this_interpreter(source, tmp_path, monkeypatch):
+    foreign = tmp_path / "share" / "kernels" / "python3"
+    foreign.mkdir(parents=True)
+    kernel = {"argv": [str(tmp_path / "no-python"), "-f", "{connection_file}"], "display_name": "x", "language": "x"}
+    (foreign / "kernel.json").write_text(json.dumps(kernel))
+    monkeypatch.setenv("JUPYTER_PATH", str(foreign.parents[1]))
+    source.write_text(SOURCE.format(last="print(sys.executable)"))
+    notebook = pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
+    assert outputs(notebook)[-1][0].text == f"not checked\n{sys.executable}\n"

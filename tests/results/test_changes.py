@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Literal
 
 import pytest
 
 from lil.experiments import fig2_rings, fig3_mnist, table1
-from lil.results import changes
+from lil.paper import pages, rerun
+from lil.results import changes, registry
 from lil.results.errors import SettingRefused, UnknownName
 
 
@@ -72,7 +74,7 @@ def test_names_are_listed_once():
         ({"betas": ["0"]}, "betas must be a list"),
         ({"betas": [float("nan")]}, "betas must be a list"),
         ({"betas": [0, float("inf")]}, "betas must be a list"),
-        ({"betas": [-1.0]}, "β must be ≥ 0, not -1.0"),
+        ({"betas": [-1.0]}, "betas must be 0 or more, not -1.0"),
         ({"bins": 2.5}, "bins must be a whole number, not 2.5"),
         ({"bins": True}, "bins must be a whole number, not True"),
         ({"bins": "many"}, "bins must be a whole number, not 'many'"),
@@ -92,7 +94,8 @@ def test_what_does_not_fit_gets_one_sentence(given, words):
 def test_experiments_take_changes_of_their_networks_and_attacks():
     rings = changes.apply(fig2_rings.QUICK, {"betas": [0, 3], "epochs": 20, "n_neighbors": 5})
     assert rings.rings.betas == (0.0, 3.0) and rings.rings.epochs == 20 and rings.n_neighbors == 5
-    assert changes.apply(fig3_mnist.PAPER, {"epsilons": [0.1] * 8}).fgsm.epsilons == (0.1,) * 8
+    epsilons = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+    assert changes.apply(fig3_mnist.PAPER, {"epsilons": epsilons}).fgsm.epsilons == tuple(epsilons)
     both = changes.apply(table1.PAPER, {"seeds": [7]})
     assert both.mnist_public.seeds == both.cifar10_text.seeds == (7,)
 
@@ -104,7 +107,47 @@ def test_seeds_may_be_a_number_of_the_first_of_each_set():
         changes.apply(table1.PAPER, {"seeds": 0})
 
 
-@pytest.mark.parametrize("epsilons", [[0.1, 2.0], [0.0]])
-def test_the_settings_own_checks_are_asked(epsilons):
-    with pytest.raises(SettingRefused, match="at most 1, the range of a pixel"):
-        changes.apply(fig3_mnist.PAPER, {"epsilons": epsilons})
+def test_the_settings_own_checks_are_asked():
+    with pytest.raises(SettingRefused, match="pictured must be positions of the 1 epsilons"):
+        changes.apply(fig3_mnist.PAPER, {"epsilons": [0.1], "pictured": [3]})
+
+
+WRONG = {  # by parameter; each notebook that has it refuses each value, in one sentence that names the parameter
+    "betas": ["three", ["x"], [float("nan")], float("nan"), [], [-1.0], [1.0, 0.0], [1.0, 1.0], 3],
+    "beta": ["x", float("nan"), -1.0, [1.0]],
+    "seeds": ["x", float("nan"), [], 0, -1, [-1], [0, 0], 2.5, True],
+    "epochs": ["x", float("nan"), 0, -3, 2.5, [5]],
+    "epsilons": ["x", [float("nan")], [], [2.0], [-0.1], [0.0], [0.1, 0.1], [0.2, 0.1]],
+    "pictured": [[-1], ["x"], []],
+    "grid": [0, -1, "x"],
+    "n_points": [0, -1, "x"],
+    "n_images": [0, -1, "x"],
+    "n_train": [0, -1, "x"],
+    "n_test": [0, -1, "x"],
+}
+
+
+@pytest.mark.parametrize("source", pages.find_sources(), ids=lambda source: source.stem)
+def test_each_notebook_refuses_what_is_impossible(source):
+    experiment = registry.load("lil.experiments", source.stem)
+    names = [name for name in rerun.parameters(source) if name not in rerun.GIVEN]
+    assert names and set(names) <= set(WRONG)
+    for name in names:
+        for profile in ("paper", "quick"):
+            settings = registry.settings(experiment, profile)
+            for value in WRONG[name]:
+                with pytest.raises((SettingRefused, UnknownName)) as error:
+                    changes.apply(settings, {name: value})
+                assert "\n" not in str(error.value) and ("seed" if name == "seeds" else name) in str(error.value)
+    with pytest.raises(SettingRefused, match="There is no setting 'nosuch': there are "):
+        changes.apply(settings, {"nosuch": 1})
+
+
+@pytest.mark.parametrize("name", registry.names("lil.experiments"))
+def test_what_is_refused_is_no_value_of_an_experiment(name):
+    experiment = registry.load("lil.experiments", name)
+    for profile in registry.PROFILES:
+        config = registry.settings(experiment, profile)
+        for path in changes.paths(config):
+            value = attrgetter(path)(config)
+            changes._check_values(path.rpartition(".")[2], value)

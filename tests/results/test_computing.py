@@ -1,10 +1,15 @@
 """How far two results lie apart."""
 
 import math
+import subprocess
+import sys
+from functools import wraps
 
 import numpy as np
 import pytest
 import xarray as xr
+from fake_package import fake as fake
+from fake_package import in_process as in_process
 
 from lil import results
 from lil.results import computing
@@ -58,3 +63,33 @@ def test_to_go_on_is_nothing_to_an_evaluation_that_cannot(fake):
     networks = {"lines": computing.train(fake.recipe, config.lines, device="cpu", progress=lambda *_: None)}
     found = computing.evaluate(fake.experiment, config, networks, device="cpu", progress=lambda *_: None, resume=True)
     assert found.equals(results.get(fake.experiment, mode="live"))
+
+
+SCRIPT = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+from lil.results.computing import _script_hidden
+
+with _script_hidden(), ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+    print(sum(pool.map(abs, [-1, 2])), __name__)
+"""
+
+
+@pytest.mark.parametrize("piped", [False, True], ids=["file", "stdin"])
+def test_a_script_without_a_main_guard_computes_in_processes(piped, tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    command = [sys.executable, "-" if piped else str(tmp_path / "script.py")]
+    done = subprocess.run(command, input=SCRIPT if piped else "", capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == "3 __main__\n", done.stderr
+
+
+def test_training_and_evaluation_hide_the_script(fake, monkeypatch):
+    main, seen = vars(sys.modules["__main__"]), []
+    before = dict(main)
+    for module, name in ((fake.experiment, "evaluate"), (fake.experiment.RECIPES["lines"], "train")):
+        work = getattr(module, name)
+        spy = wraps(work)(lambda *a, work=work, **k: seen.append(main["__file__"] or main["__spec__"]) or work(*a, **k))
+        monkeypatch.setattr(module, name, spy)
+    results.get(fake.experiment, "quick", "live")
+    assert seen == [None, None] and dict(main) == before and before["__file__"]

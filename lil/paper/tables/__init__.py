@@ -2,14 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 import xarray as xr
 
 Numbers = dict[str, Any]
 """Numbers, or the words that they come to, by name."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class NotComparable(dict):
+    """A reason, shown in place of a table or of a page's numbers; it has none of them."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return self.reason
+
+    def _repr_markdown_(self) -> str:
+        return f"**{self.reason}**"
+
+    def __missing__(self, name: str) -> str:
+        return "nan"
+
+    def __or__(self, other: Any) -> NotComparable:
+        return self
+
+    def round(self, digits: int) -> NotComparable:
+        """Return the reason, as a table is asked for its digits."""
+        return self
+
+
+def lacking(result: xr.Dataset | xr.DataArray, *betas: float) -> str:
+    """Return the sentence on the β that a result lacks: one of these, or any above 0; an empty one if it has all."""
+    there = (
+        result.beta if "beta" in result.coords else result.strength[result.method.isin(["plain", "lil"])]
+    ).values.tolist()
+    missing = [f"β = {beta:g}" for beta in betas if beta not in there]
+    if not missing and max(there) <= 0:
+        missing = ["a β > 0"]
+    return f"Without {' and '.join(missing)} there is nothing to compare with." if missing else ""
+
+
+def comparing(*betas: float) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Make a function of a result return :class:`NotComparable` where the result is :func:`lacking` one of the β."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            reason = lacking(cast(xr.Dataset, args[0]), *betas)
+            return cast(T, NotComparable(reason)) if reason else function(*args, **kwargs)
+
+        return checked
+
+    return decorate
 
 
 def flat(**arrays: xr.DataArray) -> Numbers:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from lil.paper.checklist import ROUNDING, Item
 from lil.paper.intervals import Interval, over_seeds
-from lil.paper.tables import Numbers, flat, listed
+from lil.paper.tables import Numbers, comparing, flat, listed
 
 ATTACKS = ("total", "classification", "margin", "pgd", "autoattack", "transfer", "noise")
 OVER_EVERY = ("total", "classification", "margin", "pgd")  # run at every ε, on every image
@@ -52,6 +52,7 @@ def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
     return pd.concat(parts, names=["", "attack"]).astype(float)
 
 
+@comparing(0.0)
 def gain_table(result: xr.Dataset, beta: float) -> pd.DataFrame:
     """Return the gains of one β at every ε, on all images, with their intervals over seeds: a row an ε."""
     gain = every_gain(result).sel(beta=beta)
@@ -64,6 +65,7 @@ def gain_table(result: xr.Dataset, beta: float) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("ε")
 
 
+@comparing(0.0)
 def auto_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the gains of each β > 0 at each ε of AutoAttack, on its few images, with their intervals over seeds."""
     gain = gains(result)
@@ -118,6 +120,7 @@ def stronger_than_pgd(result: xr.Dataset) -> str:
     return f"Our PGD is not the strongest attack here: of all networks and ε, {' and '.join(clauses)}"
 
 
+@comparing(0.0)
 def numbers(result: xr.Dataset, items: Sequence[Item]) -> Numbers:
     """Return the numbers of a page on attackers, at the β > 0 and the ε that gain most under the paper's attack.
 

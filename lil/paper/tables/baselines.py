@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from lil.paper.tables import Numbers, flat, listed
+from lil.paper.tables import Numbers, comparing, flat, listed
 
 NAMES = {
     "plain": "cross-entropy alone",
@@ -66,6 +66,7 @@ def matched_table(matched: xr.Dataset) -> pd.DataFrame:
     return found
 
 
+@comparing(0.0)
 def numbers(networks: xr.Dataset, matched: xr.Dataset) -> Numbers:
     """Return the numbers of the page, as means over seeds.
 

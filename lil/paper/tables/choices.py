@@ -9,7 +9,7 @@ import xarray as xr
 
 from lil.paper import sensitivity
 from lil.paper.numbers import Row
-from lil.paper.tables import Numbers
+from lil.paper.tables import Numbers, comparing
 
 MEASURES = {"clean": "no attack (Table 1)", "total": "the paper's attack", "classification": "the attacker's"}
 CHOICES = {
@@ -53,6 +53,7 @@ def span_table(result: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(columns).rename(index=CHOICES).rename_axis("")
 
 
+@comparing(0.0)
 def outcome_table(result: xr.Dataset, printed: Row) -> pd.DataFrame:
     """Return each set's say on Table 1 and on Figure 3: means over the shared seeds.
 
@@ -77,11 +78,14 @@ def outcome_table(result: xr.Dataset, printed: Row) -> pd.DataFrame:
 def weight_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the distance of other K and reductions from the text's networks: at the same β and at equal weight."""
     apart = sensitivity.at_equal_weight(result)
+    if not apart.size:
+        return pd.DataFrame()
     table = apart.stack(column=("measure", "compared")).to_pandas().astype(float)
     table.columns = pd.MultiIndex.from_tuples([(MEASURES[measure], compared) for measure, compared in table.columns])
     return table.rename(index=lambda name: set_name(result, name)).rename_axis("")
 
 
+@comparing(0.0)
 def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     """Return the numbers of the page; those of one measure end in its name.
 
@@ -95,7 +99,7 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     """
     apart = sensitivity.spans(result).mean("beta")
     best, from_paper = sensitivity.gains(result).max("beta"), sensitivity.from_paper(result, printed)
-    equal = sensitivity.at_equal_weight(result)
+    equal = sensitivity.at_equal_weight(result).reindex(networks=result.networks[sensitivity.weights(result) != 1])
     alike = sorted({*sensitivity.options(result, "scale"), *sensitivity.options(result, "reduction")})
     at_zero = sensitivity.means(result).sel(networks=alike, beta=0)
     units = json.loads(result.attrs["config"])["text"]["hidden"][-1]
@@ -107,7 +111,7 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
         "units": units,
         "farthest": 2 * units**0.5,
         "x_dist": float(result.x_dist),
-        "nearest": set_name(result, from_paper.idxmin("networks").item()),
+        "nearest": set_name(result, from_paper.idxmin("networks").item()) if from_paper.notnull().any() else "none",
         "nearest_by": float(from_paper.min()),
         "text_by": float(from_paper.sel(networks="text")),
         "zero": float((at_zero.max("networks") - at_zero.min("networks")).max()),

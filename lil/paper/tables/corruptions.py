@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import LEVEL, Interval, over_seeds
-from lil.paper.tables import Numbers
+from lil.paper.tables import Numbers, comparing
 
 NONE = "none"  # stands beside the corruptions: the images as they are
 LABELS = {
@@ -75,6 +75,7 @@ def verdict(gain: Interval) -> str:
     return "undecided" if not gain.excludes_zero else "helped" if gain.value > 0 else "harmed"
 
 
+@comparing(0.0)
 def gain_table(result: xr.Dataset, networks: str) -> pd.DataFrame:
     """Return the gains at the middle level with their intervals, in words: a row a perturbation, a column a β > 0.
 
@@ -123,6 +124,7 @@ def verdicts(result: xr.Dataset, networks: str, beta: float, level: int) -> dict
     return {name: verdict(over_seeds(gain.sel(corruption=name))) for name in gain.corruption.values.tolist()}
 
 
+@comparing(0.0)
 def verdict_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the number of corruptions that are helped and harmed: a row a reading and β > 0, columns by level."""
     rows = {}
@@ -140,6 +142,7 @@ def verdict_table(result: xr.Dataset) -> pd.DataFrame:
     )
 
 
+@comparing(0.0, *TALLIES.values())
 def numbers(result: xr.Dataset) -> Numbers:
     """Return the numbers and sentences of a page: the SENTENCES by their perturbations, and some tallies.
 

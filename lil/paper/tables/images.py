@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 from scipy.stats import t as student
 
 from lil.paper.numbers import TABLE_1, Row
-from lil.paper.tables import Numbers, flat, prefixed
+from lil.paper.tables import Numbers, comparing, flat, prefixed
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 COVERAGE = 0.95  # of the interval in which one more run of ours would lie
@@ -86,6 +86,7 @@ def _in_words(result: xr.Dataset, epsilon: float) -> str:
     return ("≤ " if np.isclose(epsilon, float(result.epsilon.min())) else "") + f"{epsilon:.3f}"
 
 
+@comparing(0.0)
 def robustness(result: xr.Dataset, public: xr.Dataset) -> Numbers:
     """Return the numbers of a page on Figure 3; those of the second reading begin with ``public``.
 
@@ -176,7 +177,8 @@ def beside_paper(accuracy: xr.DataArray, printed: Row) -> pd.DataFrame:
             "high": mean + reach,
             "inside": bool(abs(paper - mean) <= reach) if n > 1 else None,
         }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("beta")
+    columns = ["paper", "mean", "sd", "n", "difference", "low", "high", "inside"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("beta")
 
 
 def beside_table(accuracy: xr.DataArray, printed: Row) -> pd.DataFrame:
@@ -265,12 +267,14 @@ def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
     return result.accuracy.mean("seed").to_pandas().astype(float)
 
 
+@comparing(0.0)
 def baselines(result: xr.Dataset) -> dict[str, np.ndarray]:
     """Return the accuracies on CIFAR10 at β = 0 of every seed, by the reading of the method."""
     plain = result.accuracy.sel(beta=0)
     return {words: plain.sel(networks=f"cifar10_{name}").dropna("seed").values for name, words in BASELINES.items()}
 
 
+@comparing(0.0)
 def table1(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page on Table 1; names begin with the data set, baselines with their reading."""
     numbers: Numbers = {}
@@ -307,6 +311,7 @@ def distance_table(result: xr.Dataset) -> pd.DataFrame:
     return pd.concat(means, axis=1).unstack("networks")
 
 
+@comparing(0.0)
 def distances(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page on Appendix Figure 1, means over ``seeds``; names end in the set of networks."""
     means = result[["wasserstein", "correlation"]].mean("seed")

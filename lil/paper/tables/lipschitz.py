@@ -15,7 +15,7 @@ import xarray as xr
 from pandas.core.groupby import DataFrameGroupBy
 
 from lil.paper.intervals import Interval, over_seeds, rank_correlation
-from lil.paper.tables import Numbers, flat, prefixed
+from lil.paper.tables import Numbers, comparing, flat, prefixed
 
 ROUNDING = 1 + 1e-5  # results are kept in single precision
 CERTIFIED_AT = 1e-4  # ε of the certificates in the words: at greater ones the product of norms certifies little
@@ -282,6 +282,7 @@ def numbers(result: xr.Dataset) -> Numbers:
     return found
 
 
+@comparing(0.0)
 def numbers_cifar10(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page on the constants of CIFAR10's networks, as maps of features."""
     return _theorem(result) | _at_both_ends(result) | _of_images(result)

@@ -9,7 +9,7 @@ import xarray as xr
 
 from lil.paper.measures import KEPT, WITHIN
 from lil.paper.numbers import TORUS_ACCURACY
-from lil.paper.tables import Numbers, every_seed, flat
+from lil.paper.tables import Numbers, comparing, every_seed, flat
 
 
 def ratio_table(result: xr.Dataset) -> pd.DataFrame:
@@ -44,6 +44,7 @@ def mappings(result: xr.Dataset) -> Numbers:
     )
 
 
+@comparing(0.0)
 def rings(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page on Figure 2; names end in ``without`` (β = 0) or ``with`` (the largest β)."""
     both = result.sel(beta=[0.0, float(result.beta.max())]).assign_coords(beta=["without", "with"])

@@ -1,0 +1,117 @@
+"""Pages of results that lack β = 0, or have one of everything: they are made, and say what cannot be compared."""
+
+import ast
+import io
+from contextlib import redirect_stdout
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+from matplotlib.text import Text
+
+from lil import results
+from lil.paper import pages, rerun
+from lil.results import records
+
+REASON = "Without β = 0 there is nothing to compare with."
+
+STEMS = [path.stem for path in pages.find_sources() if "betas" in rerun.parameters(path)]
+COMPARING = {  # notebooks, and the tables and figures of theirs that compare, beside the numbers of the words
+    "attackers_view": 3,
+    "attackers_view_cifar10": 2,
+    "baselines": 0,
+    "certificates": 1,
+    "corruptions": 4,
+    "fig2_rings": 0,
+    "fig3_cifar10": 0,
+    "fig3_mnist": 0,
+    "figA1_distances": 0,
+    "lipschitz_bound_cifar10": 0,
+    "scale_and_depth": 1,
+    "table1": 1,
+}
+
+
+def cut(result, kept):
+    """A result with some of its β; where those of the networks lie in a row, with some of its networks."""
+    (dim,) = result.beta.dims
+    return result.isel({dim: np.flatnonzero(kept(result.beta.values))})
+
+
+def run_cells(stem, monkeypatch, change):
+    """Run a notebook's cells, without a kernel, on changed records; return the values and figures that they show."""
+    shown = []
+    monkeypatch.setattr("lil.paper.notebook.display", shown.append)
+    monkeypatch.setattr("lil.paper.notebook.findings", lambda *_: None)
+    plt.switch_backend("agg")
+    plt.close("all")
+
+    def get(experiment, profile="paper", mode="auto", **_):
+        result = change(records.read_evaluation(experiment))
+        return result.assign_attrs(mode="live", profile=profile, changes='{"betas": "some"}')
+
+    monkeypatch.setattr(results, "get", get)
+    space = {}
+    for cell in pages.read(pages.find_sources([stem])[0]).cells:
+        if cell.cell_type != "code":
+            continue
+        body = ast.parse(cell.source).body
+        last = body.pop() if isinstance(body[-1], ast.Expr) else None
+        with redirect_stdout(io.StringIO()):
+            exec(compile(ast.Module(body, []), stem, "exec"), space)
+            if last is not None:
+                shown.append(eval(compile(ast.Expression(last.value), stem, "eval"), space))
+        shown += [text.get_text() for number in plt.get_fignums() for text in plt.figure(number).findobj(Text)]
+        plt.close("all")
+    return shown
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_page_without_the_baseline_is_made_and_says_so(stem, monkeypatch):
+    shown = run_cells(stem, monkeypatch, lambda result: cut(result, lambda beta: beta > 0))
+    texts = [getattr(each, "data", each) for each in shown]
+    assert f"**{REASON}** A dash stands for each number of the text that compares." in texts
+    assert sum(str(text) == REASON for text in texts) == COMPARING[stem]
+
+
+def with_betas(*betas):
+    def change(result):
+        some = cut(result, lambda every: np.arange(len(every)) < len(betas))
+        return some.assign_coords(beta=list(betas))
+
+    return change
+
+
+def one_of_each(result):
+    one = result.isel(seed=[0], epsilon=[0], missing_dims="ignore")
+    return cut(one, lambda beta: beta == beta.max())
+
+
+@pytest.mark.parametrize(
+    "stem, change, words",
+    [
+        ("corruptions", with_betas(0.0, 3.0), "Without β = 0.1 and β = 10 there is nothing to compare with."),
+        ("scale_and_depth", with_betas(0.0, 3.0), "3"),
+        ("scale_and_depth", with_betas(0.0), "Without a β > 0 there is nothing to compare with."),
+        ("table1", with_betas(0.5), REASON),
+        ("fig3_mnist", with_betas(0.0), "Without a β > 0 there is nothing to compare with."),
+        ("fig3_mnist", one_of_each, "clean"),
+        ("certificates", one_of_each, "K = 1, ε = 0.003"),
+        ("baselines", lambda result: result.sel(epsilon=[0.1]), "PGD, ε = 0.1"),
+    ],
+)
+def test_a_page_of_few_settings_or_of_settings_that_the_paper_has_not_is_made(stem, change, words, monkeypatch):
+    assert any(words in str(getattr(each, "data", each)) for each in run_cells(stem, monkeypatch, change))
+
+
+def test_numbers_that_are_not_there_become_dashes(tmp_path):
+    page = nbformat.v4.new_notebook()
+    glued = nbformat.v4.new_output("display_data", metadata={"scrapbook": {"name": "fig_a"}})
+    page.cells = [
+        nbformat.v4.new_code_cell(outputs=[glued]),
+        nbformat.v4.new_markdown_cell("{glue:text}`fig_a:.3f` and {glue:text}`fig_b:.3f` of {glue:text}`fig_c`"),
+    ]
+    nbformat.write(page, tmp_path / "page.ipynb")
+    rerun.dash_missing_numbers(tmp_path / "page.ipynb")
+    assert nbformat.read(tmp_path / "page.ipynb", 4).cells[1].source == "{glue:text}`fig_a:.3f` and – of –"
