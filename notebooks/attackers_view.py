@@ -161,7 +161,7 @@ notebook.settings(attackers_view, profile)
 # ## Where it might be wrong
 #
 # * *A stronger attack lowers an accuracy, never raises it.* An item of the checklist that fails says where a number here is not the last word. {glue:text}`av_stronger`. So the gains under AutoAttack are the ones to trust.
-# * *Few images.* AutoAttack was run on {glue:text}`av_few`. An evaluation of 1000 images in both readings is prepared (`lil reproduce worst_case`) and not recorded yet.
+# * *Few images.* AutoAttack was run on {glue:text}`av_few`. {doc}`worst_case` has more images, and the public code's reading.
 # * *The best β is chosen by the numbers shown.* Its interval does not account for the choice, which favours β > 0.
 
 # %% tags=["hide-input", "with-all-code"]

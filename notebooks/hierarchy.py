@@ -40,13 +40,21 @@ from lil.plotting import hierarchy as drawn
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/hierarchy")
+
 # %% tags=["parameters", "hide-input", "with-all-code"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # steps, each on all points
 
 # %% tags=["hide-input", "with-all-code"]
-result = results.get(hierarchy, profile, mode)
+settings = dict(seeds=seeds, epochs=epochs)
+result = results.get(hierarchy, profile, mode, **settings)
 notebook.glue_all("hier", tables.numbers(result))
+notebook.changed(result)
 
 # %% [markdown]
 # ## Distances and accuracy, level by level

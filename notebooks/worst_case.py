@@ -41,6 +41,9 @@ from lil.plotting import worst_case as drawn
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/worst_case")
+
 # %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"

@@ -38,13 +38,22 @@ from lil.plotting import visualisation as drawn
 
 plotting.style()
 
+# %% tags=["remove-input"]
+notebook.findings("nb/visualisation")
+
 # %% tags=["parameters", "hide-input", "with-all-code"]
-profile = "paper"
-mode = "auto"
+profile = "paper"  # or "quick", the same code in seconds
+mode = "auto"  # or "live" or "recorded"
+# Settings in place of the profile's; None keeps those.
+betas = None  # weights of the isometry term, as in [0, 3]
+seeds = None  # a number, that many of the first seeds, or a list of them
+epochs = None  # passes over the training data
 
 # %% tags=["hide-input", "with-all-code"]
-result = results.get(visualisation, profile, mode)
+settings = dict(betas=betas, seeds=seeds, epochs=epochs)
+result = results.get(visualisation, profile, mode, **settings)
 notebook.glue_all("vis", tables.numbers(result))
+notebook.changed(result)
 
 # %% tags=["hide-input", "with-all-code"]
 notebook.computed_on(notebook.title(result, "mnist"))
