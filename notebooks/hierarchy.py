@@ -23,11 +23,8 @@
 # ({glue:text}`hier_least_correlation_both_8:.3f` to {glue:text}`hier_most_correlation_both_8:.3f`). With the text's weight and rate a flat LIL of four layers keeps {glue:text}`hier_correlation_shallow_8:.3f`,
 # and a flat network with the twelve layers of the stack {glue:text}`hier_correlation_deep_8:.3f`.
 #
-# *Where the map is isometric.* Further than one step of the grid from a cut, {glue:text}`hier_isometric_far_text_2:.0%`, {glue:text}`hier_isometric_far_text_4:.0%` and
-# {glue:text}`hier_isometric_far_text_8:.0%` of the surface are isometric to within {glue:text}`hier_within:g` at two, four and eight classes; with the mean over pairs and the falling rate
-# {glue:text}`hier_isometric_far_both_2:.0%`, {glue:text}`hier_isometric_far_both_4:.0%` and {glue:text}`hier_isometric_far_both_8:.0%`.
-#
-# *Stacking.* {glue:text}`hier_stacking`
+# *Where the map is isometric.* The shares of the text's stack stand below. With the mean over pairs and the falling rate they are {glue:text}`hier_isometric_far_both_2:.0%`,
+# {glue:text}`hier_isometric_far_both_4:.0%` and {glue:text}`hier_isometric_far_both_8:.0%` at two, four and eight classes.
 
 # %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
@@ -123,6 +120,8 @@ tables.isometry_table(result).round(3)
 tables.stacking_table(result)
 
 # %% [markdown]
+# {glue:text}`hier_stacking`
+#
 # {glue:text}`hier_stacking_distances`
 #
 # Without the isometry term the stack reaches an accuracy of {glue:text}`hier_accuracy_plain_2:.3f`, {glue:text}`hier_accuracy_plain_4:.3f` and {glue:text}`hier_accuracy_plain_8:.3f` at two, four and eight classes; with it

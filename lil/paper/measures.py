@@ -47,7 +47,8 @@ TEST_IMAGES = 10_000  # of MNIST, and of CIFAR10
 OBJECTIVES = {"total": "the paper's attack", "classification": "FGSM on the cross-entropy alone"}
 NOISES = {"sign": "random signs of size ε", "gaussian": "Gaussian noise of σ"}
 STACKS = {"text": "the stack", "both": "a stack with the mean over pairs and a falling learning rate"}
-FLAT = {
+OTHERS = {
+    "plain": "a stack with β = 0",
     "deep": "a flat network of twelve layers",
     "shallow": "a flat network of four layers",
     "deep_both": "a flat network of twelve layers with the same",
@@ -490,9 +491,12 @@ def isometric_share(result: xr.Dataset, *, where: str, classes: int, than_near: 
     return Effect(found, f"{sentence}: {levels}.")
 
 
-def stacking_gain(result: xr.Dataset, *, where: str, stack: str, flat: str) -> Effect:
-    """Measure the accuracy of a stack at the finest level minus that of a flat network, on new points."""
+def stacking_gain(result: xr.Dataset, *, where: str, stack: str, other: str) -> Effect:
+    """Measure the accuracy of a stack at the finest level minus that of another network, on new points."""
     there = result.accuracy.sel(points="held-out", level=result.level.max())
-    found, base = over_seeds(there.sel(variant=stack) - there.sel(variant=flat)), float(there.sel(variant=flat).mean())
+    found, base = (
+        over_seeds(there.sel(variant=stack) - there.sel(variant=other)),
+        float(there.sel(variant=other).mean()),
+    )
     gains = f"{STACKS[stack]} {change(found, 'accuracy at eight classes')}"
-    return Effect(found, f"{where}, {gains}, beside {FLAT[flat]}, which has {base:.3f}.")
+    return Effect(found, f"{where}, {gains}, beside {OTHERS[other]}, which has {base:.3f}.")
