@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,14 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
     given = parse(assignments)
     _check(source, given, profile)
     target = RERUNS / (_slug(given, profile) or "as-published") / source.stem / f"{source.stem}.ipynb"
-    target.unlink(missing_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+    except OSError as reason:
+        raise NotRerun(
+            f"{target.parent} cannot be written ({reason.strerror}): `lil notebook {source.stem} FOLDER` writes the "
+            "notebook to a folder of yours, for papermill."
+        ) from reason
     try:
         pages.execute(source, target, profile=profile, mode="live", parameters=given)
     except PapermillExecutionError as reason:
@@ -141,21 +149,28 @@ def open_lab(name: str | None = None) -> int:
             "requirements-lab.lock."
         )
     opened = [str(source_of(name))] if name else [f"--notebook-dir={pages.SOURCES}"]
-    overrides = RERUNS.with_name("lab") / "labconfig" / "default_setting_overrides.json"
-    overrides.parent.mkdir(parents=True, exist_ok=True)
-    viewers = {"defaultViewers": {"python": "Jupytext Notebook"}}
-    overrides.write_text(json.dumps({"@jupyterlab/docmanager-extension:plugin": viewers}))
-    paths = os.pathsep.join(filter(None, [str(overrides.parents[1]), os.environ.get("JUPYTER_CONFIG_PATH")]))
-    command = [sys.executable, "-m", "jupyterlab", *opened]
-    return subprocess.run(command, env={**os.environ, "JUPYTER_CONFIG_PATH": paths}).returncode
+    with tempfile.TemporaryDirectory() as scratch:
+        overrides = Path(scratch) / "labconfig" / "default_setting_overrides.json"
+        overrides.parent.mkdir()
+        viewers = {"defaultViewers": {"python": "Jupytext Notebook"}}
+        overrides.write_text(json.dumps({"@jupyterlab/docmanager-extension:plugin": viewers}))
+        paths = os.pathsep.join(filter(None, [scratch, os.environ.get("JUPYTER_CONFIG_PATH")]))
+        command = [sys.executable, "-m", "jupyterlab", *opened]
+        return subprocess.run(command, env={**os.environ, "JUPYTER_CONFIG_PATH": paths}).returncode
 
 
 def copy_notebook(name: str, target: Path) -> Path:
-    """Write a notebook as an ``.ipynb`` that papermill and Jupyter open, and return its path."""
+    """Write a notebook as an ``.ipynb`` that papermill and Jupyter open, and return its path.
+
+    Raises NotRerun where that cannot be written.
+    """
     source = source_of(name)
     target = target if target.suffix == ".ipynb" else target / f"{source.stem}.ipynb"
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
-    nbformat.write(pages.read(source), part)
-    shutil.move(part, target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(pages.read(source), part)
+        shutil.move(part, target)
+    except OSError as reason:
+        raise NotRerun(f"{target} cannot be written ({reason.strerror}): name another folder.") from reason
     return target

@@ -8,6 +8,7 @@ Okabe and Ito (https://jfly.uni-koeln.de/color/), which people with any kind of 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
@@ -67,7 +68,7 @@ def style() -> None:
     In a notebook figures are shown where they are drawn, whatever backend ``MPLBACKEND`` names.
     """
     shell = get_ipython()
-    if hasattr(shell, "kernel") and mpl.get_backend().lower() == "agg":
+    if hasattr(shell, "kernel") and not os.environ.get("MPLBACKEND", "module://").startswith("module://"):
         shell.run_line_magic("matplotlib", "inline")
     mpl.rcParams.update(dict(line.split(": ") for line in _LOOK.strip().splitlines()))
     mpl.rcParams.update({f"{part}.facecolor": PAGE for part in ("figure", "axes", "savefig")})

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lil.paper.tables import worst_case as tables
-from lil.plotting import FAINT, INK, beta_marks, coloured, dots_and_mean, spread
+from lil.plotting import FAINT, INK, beta_marks, coloured, comparing, dots_and_mean, spread
 
 NAMES = {
     "total": "one step on\nCSE + β · ISO\n(the paper's)",
@@ -22,6 +22,7 @@ NAMES = {
 }
 
 
+@comparing
 def gain_dots(result: xr.Dataset, title: str) -> Figure:
     """Draw the accuracy gained over β = 0 of the same seed, attack by attack: a row an ε, a column a reading."""
     accuracy = _accuracy(result)

@@ -23,6 +23,7 @@ COMPARING = {  # notebooks, and the tables and figures of theirs that compare, b
     "baselines": 0,
     "certificates": 1,
     "corruptions": 4,
+    "corruptions_cifar10": 3,
     "fig2_rings": 0,
     "fig3_cifar10": 0,
     "fig3_mnist": 0,
@@ -30,6 +31,9 @@ COMPARING = {  # notebooks, and the tables and figures of theirs that compare, b
     "lipschitz_bound_cifar10": 0,
     "scale_and_depth": 1,
     "table1": 1,
+    "table1_cifar10": 2,
+    "worst_case": 2,
+    "worst_case_cifar10": 1,
 }
 
 
@@ -48,8 +52,9 @@ def run_cells(stem, monkeypatch, change):
     plt.close("all")
 
     def get(experiment, profile="paper", mode="auto", **_):
-        result = change(records.read_evaluation(experiment))
-        return result.assign_attrs(mode="live", profile=profile, changes='{"betas": "some"}')
+        if (record := records.read_evaluation(experiment)) is None:
+            pytest.skip("there is no record yet")
+        return change(record).assign_attrs(mode="live", profile=profile, changes='{"betas": "some"}')
 
     monkeypatch.setattr(results, "get", get)
     space = {}

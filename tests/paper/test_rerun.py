@@ -1,12 +1,17 @@
 """Notebooks rerun with settings of the reader's own."""
 
+import json
 import shlex
+import subprocess
+import sys
 
 import nbformat
 import pytest
 
 from lil import cli
+from lil.datasets import images
 from lil.paper import notebook, pages, rerun
+from lil.results import closing
 from lil.results.errors import NotRerun, SettingRefused
 
 
@@ -95,13 +100,64 @@ def test_the_top_of_a_rerun_names_its_settings():
     assert notebook.changed(xr.Dataset()) is None and notebook.changed(xr.Dataset(attrs={"changes": "{}"})) is None
 
 
-def test_the_readmes_first_rerun_works_as_printed(tmp_path, monkeypatch, capsys):
-    readme = (pages.ROOT / "README.md").read_text()
-    line = next(line for line in readme.splitlines() if line.startswith("lil rerun") and "quick" in line)
+README = (pages.ROOT / "README.md").read_text()
+LINES = [line for line in README.splitlines() if line.startswith(("lil rerun", "lil notebook"))]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_readmes_lines_for_reruns_work_as_printed(line, tmp_path, monkeypatch, capsys):
+    if "mnist" in line and not images.available("mnist"):
+        pytest.skip("MNIST is not on this machine")
     monkeypatch.setattr(rerun, "RERUNS", tmp_path)
-    assert cli.main(shlex.split(line.partition("#")[0])[1:]) == 0
-    path = tmp_path / "quick-betas-0-3" / "fig2_rings" / "fig2_rings.ipynb"
-    assert str(path) in capsys.readouterr().out
+    arguments = shlex.split(line.partition("#")[0])[1:]
+    given = [each for each in arguments if "=" in each]
+    assert cli.main(arguments) == 0
+    printed = capsys.readouterr().out
+    if not given:
+        assert "betas      weights of the isometry term" in printed
+        return
+    (path,) = tmp_path.glob(f"*/{arguments[1]}/{arguments[1]}.ipynb")
+    page = path if "--html" not in arguments else next(tmp_path.rglob("*.html"))
+    assert printed.startswith(f"{arguments[1]}: executed in ") and str(page.parent) in printed
     shown = [str(output) for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", [])]
-    assert any("A rerun with changed settings: `betas` = [0, 3]" in text for text in shown)
-    assert any("lil rerun fig2_rings --profile quick betas='[0, 3]'" in text for text in shown)
+    (top,) = [text for text in shown if "A rerun with changed settings: " in text]
+    again = next(text for text in shown if f"lil rerun {arguments[1]}" in text)
+    for name, value in rerun.parse(given).items():
+        assert f"`{name}` = {value}" in top and closing.settings({name: value}) in again
+
+
+WRONG = {"betas": ["three", ["x"], float("nan"), [], [-1]], "seeds": [0], "nosuch": [3]}
+KINDS = [(name, value) for name, values in WRONG.items() for value in values]
+
+
+@pytest.mark.parametrize("name, value", KINDS, ids=str)
+def test_a_wrong_parameter_is_one_sentence_on_the_command_line(own, name, value, capsys):
+    text = value if isinstance(value, str) else json.dumps(value)
+    assert cli.main(["rerun", "fig2_rings", f"{name}={text}"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("lil: ") and said.err.count("\n") == 1
+    assert not (own / "reruns").exists()
+
+
+def test_an_epsilon_above_the_range_of_a_pixel_is_refused(capsys):
+    assert cli.main(["rerun", "fig3_mnist", "epsilons=[2]"]) == 1
+    assert capsys.readouterr().err == "lil: epsilons must be > 0 and at most 1, the range of a pixel, not (2.0,).\n"
+
+
+@pytest.mark.parametrize("name, value", [("betas", "[]"), ("betas", "[-1]"), ("nosuch", "3")])
+def test_a_wrong_parameter_stops_papermill(name, value, tmp_path):
+    source = rerun.copy_notebook("fig2_rings", tmp_path)
+    command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / "out.ipynb")]
+    command += ["-p", "profile", "quick", "-p", name, value, "--cwd", str(pages.SOURCES), "--no-progress-bar"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "SettingRefused: " in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fig2_rings.ipynb", "out.ipynb"]
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(own, monkeypatch):
+    (own / "file").write_text("")
+    monkeypatch.setattr(rerun, "RERUNS", own / "file" / "reruns")
+    with pytest.raises(NotRerun, match=r"cannot be written \(Not a directory\): `lil notebook fig2_rings FOLDER`"):
+        rerun.rerun("fig2_rings", ["betas=[0, 3]"], profile="quick")
+    with pytest.raises(NotRerun, match=r"cannot be written \(Not a directory\): name another folder"):
+        rerun.copy_notebook("fig2_rings", own / "file" / "notebooks")

@@ -451,8 +451,8 @@ def test_an_unknown_setting_is_refused(recorded):
 
 def test_a_value_that_only_the_training_refuses_is_one_sentence(recorded, monkeypatch):
     def refuse(*_, **__):
-        raise ValueError("β must be a finite number ≥ 0, not -1.")
+        raise ValueError("β must be a finite number ≥ 0, not that.")
 
     monkeypatch.setattr("lil.results.computing.train", refuse)
     with pytest.raises(errors.SettingRefused, match="cannot be computed with these settings: β must be"):
-        results.get(recorded.experiment, betas=[-1.0])
+        results.get(recorded.experiment, betas=[3.0])

@@ -15,7 +15,7 @@ import xarray as xr
 
 from lil.paper.intervals import Interval, over_seeds
 from lil.paper.numbers import TABLE_1
-from lil.paper.tables import Numbers, prefixed
+from lil.paper.tables import Numbers, comparing, prefixed
 
 T = TypeVar("T", xr.DataArray, xr.Dataset)
 
@@ -35,10 +35,10 @@ def set_names(scaled: xr.Dataset) -> dict[str, str]:
 
 
 def accuracies(scaled: xr.Dataset, trained: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return the accuracy (beta, seed) of every set of networks, by its name in words: β that were trained alone."""
+    """Return the accuracy (beta, seed) of every set of networks, by its name in words: β of the paper's row alone."""
     frozen = {words: scaled.accuracy.sel(networks=name) for name, words in set_names(scaled).items()}
     others = {words: trained.accuracy.sel(networks=name) for name, words in TRAINED.items()}
-    return {words: _there(each) for words, each in (frozen | others).items()}
+    return {words: _there(each.sel(beta=each.beta.isin(PRINTED.betas))) for words, each in (frozen | others).items()}
 
 
 def _there(values: T) -> T:
@@ -53,6 +53,7 @@ def gaps(scaled: xr.Dataset, trained: xr.Dataset) -> pd.DataFrame:
     return means - pd.Series({beta: PRINTED.at(beta) for beta in means.columns})
 
 
+@comparing(0.0)
 def row_table(scaled: xr.Dataset, trained: xr.Dataset) -> pd.DataFrame:
     """Return the printed row and, below it, the mean accuracy of every set: a column a β, three digits.
 
@@ -69,6 +70,7 @@ def row_table(scaled: xr.Dataset, trained: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame.from_dict(shown, orient="index", columns=columns)
 
 
+@comparing(0.0)
 def reach_table(scaled: xr.Dataset) -> pd.DataFrame:
     """Return distances within classes of inputs and representations, and saturated units, of every scale.
 
@@ -164,6 +166,7 @@ def rising(trained: xr.Dataset, backbone: str) -> str:
     return f"In the last of {accuracy.dropna('epoch').sizes['epoch']} epochs it still changed by {listed(parts)}."
 
 
+@comparing(0.0, max(PRINTED.betas))
 def numbers(scaled: xr.Dataset, trained: xr.Dataset) -> Numbers:
     """Return the numbers of the page.
 
@@ -175,8 +178,8 @@ def numbers(scaled: xr.Dataset, trained: xr.Dataset) -> Numbers:
     frozen = apart.loc[list(names.values())]
     distance = frozen.apply(_root_mean_square, axis=1)
     nearest, text = str(distance.idxmin()), names["scale_1"]
-    largest = float(scaled.beta.max())
     accuracy, settings = accuracies(scaled, trained), json.loads(trained.attrs["config"])
+    largest = float(accuracy[text].beta.max())
     numbers: Numbers = {
         "sets": len(apart),
         "seeds": scaled.sizes["seed"],

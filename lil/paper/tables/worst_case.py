@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import Interval, over_seeds_and_images
-from lil.paper.tables import Numbers, prefixed
+from lil.paper.tables import Numbers, comparing, prefixed
 from lil.paper.tables.attackers import verdict
 
 NAMES = {
@@ -86,6 +86,7 @@ def accuracy_table(result: xr.Dataset, reading: str) -> pd.DataFrame:
     return _table(rows, ["ε", "β"])
 
 
+@comparing(0.0)
 def gain_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the gains over β = 0 with their intervals: of all images, and of those classified rightly without attack.
 
@@ -136,6 +137,7 @@ def finding(right: xr.DataArray, beta: float, worst_beta: float) -> str:
     return words
 
 
+@comparing(0.0)
 def numbers(result: xr.Dataset) -> Numbers:
     """Return the numbers of a page at the stated ε, those of each reading with the reading's name before theirs.
 
