@@ -441,7 +441,11 @@ def metric_kept(result: xr.Dataset, *, where: str, data: str, metric: str) -> Ef
     there = result.correlation.sel(data=data, metric=metric, points="held-out")
     found, other = _cut(over_seeds(there.sel(term=metric)), -1.0), float(there.sel(term="euclidean").mean())
     kept = f"networks trained on {metrics.NAMES[metric]} distances keep them with a correlation of {amount(found)}"
-    return Effect(found, f"{where}, {kept}; those trained on Euclidean distances have {other:.3f}.")
+    sentence = f"{where}, {kept}; those trained on Euclidean distances have {other:.3f}"
+    if metric == "geodesic":
+        best = float(result.best_correlation.sel(data=data, points="held-out"))
+        sentence += f", and the best points found in a Euclidean space {best:.3f}"
+    return Effect(found, f"{sentence}.")
 
 
 def layout_correlation(result: xr.Dataset, *, where: str, scale: float) -> Effect:
