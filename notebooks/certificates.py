@@ -13,8 +13,6 @@
 # %% [markdown]
 # # Certificates, gradients and margins
 #
-# ## Question
-#
 # The paper argues that a locally isometric network has small gradients, and that small gradients make it robust. What can be *proven* about the
 # trained networks of Figure 3A, what does an attack leave of them at the same ε, and do their gradients get small?
 #
@@ -31,7 +29,7 @@
 # A certificate counts the images for which it is proven that no perturbation of this size changes the class. An attack counts the images that it does not break. The
 # true robust accuracy lies between the two.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -42,7 +40,7 @@ from lil.plotting import certificates as drawing
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -53,23 +51,13 @@ epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
 n_images = None  # test images, the first
 n_train = None  # training images, the first
 
-# %% [markdown]
-# ## How it was done
-#
-# Certificates are those of `lil.crown`, linear bounds through all layers ({prf:ref}`prop-crown`), and those of the product of spectral norms
-# ({eq}`certified-radius`). The attack is PGD on the cross-entropy from random starts; steps and starts are doubled until that changes nothing. Both use the same images, in
-# float64. `lil.gradient_bound` and `lil.lipschitz` measure gradients and local constants. Every setting, with the comment that stands beside it in the code:
-
-# %% tags=["scroll-output"]
-notebook.settings(certificates, profile)
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, n_images=n_images, n_train=n_train)
 result = results.get(certificates, profile, mode, **settings)
 notebook.glue_all("ce", tables.numbers(result))
 notebook.changed(result)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 notebook.computed_on(f"{notebook.title(result, 'mnist')}, at {result.sizes['image']} test images")
 
 # %% [markdown]
@@ -80,22 +68,35 @@ figure, axes = plt.subplots(2, 3, figsize=(11, 6), sharex=True, sharey=True)
 drawing.accuracies(axes, result);
 
 # %% [markdown]
-# *How to read it.* In each panel the dots say whether the isometry term makes a network harder to attack at this ε, the triangles whether it makes the network easier to
+# ## Gradients and margins
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Gradients and margins over the test images, against β, for both readings. A bar is a network, from the 5 % to the 95 % quantile over the images, with a dot at the median. Gradients are Euclidean norms, of an image's own cross-entropy, and of the training loss of its batch times the size of the batch.", "name": "fig-certificates-gradients"}, "image": {"alt": "Eight panels of vertical bars over six values of beta: both gradients grow with beta on a logarithmic axis, margins and margins over local constants fall"}}
+figure, axes = plt.subplots(2, 4, figsize=(13, 6), sharex=True)
+drawing.spreads(axes, result);
+
+# %% [markdown]
+# ## How to read it
+#
+# In each panel of {numref}`fig-certificates` the dots say whether the isometry term makes a network harder to attack at this ε, the triangles whether it makes the network easier to
 # certify. Between triangle and dot nothing is known: these images are neither proven nor broken. With K = 1 this gap goes from
 # {glue:text}`ce_text_open_first:.1%` of the images at β = 0 to {glue:text}`ce_text_open_last:.1%` at β = {glue:text}`ce_beta_last:g`, with K = 10 from
 # {glue:text}`ce_public_open_first:.1%` to {glue:text}`ce_public_open_last:.1%` (ε = {glue:text}`ce_epsilon`).
 #
+# A small gradient of the cross-entropy in {numref}`fig-certificates-gradients` says that a network is sure. It says nothing about the distance to the next class: multiplying all logits by a number
+# makes the gradients of rightly classified images vanish and moves no boundary ({doc}`/theory/limits`). The last column does not change if the logits are multiplied. It is a first-order estimate of
+# the distance to another class: the margin over √2 times the local Lipschitz constant of the logits.
+#
 # ## Numbers
 #
-# Means over seeds and images:
+# Accuracies, means over seeds and images:
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.accuracy_table(result).round(3)
 
 # %% [markdown]
 # The largest β minus β = 0, paired image by image and seed by seed, with 95 % intervals from a bootstrap over seeds and images:
 
-# %%
+# %% tags=["hide-input"]
 tables.gains_table(result)
 
 # %% [markdown]
@@ -106,20 +107,9 @@ tables.gains_table(result)
 # β = {glue:text}`ce_beta_last:g` with K = 1, {glue:text}`ce_public_product_small_first:.1%` and
 # {glue:text}`ce_public_product_small_last:.1%` with K = 10.
 #
-# ## Gradients and margins
+# Gradients and margins, medians over the images, means over seeds:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Gradients and margins over the test images, against β, for both readings. A bar is a network, from the 5 % to the 95 % quantile over the images, with a dot at the median. Gradients are Euclidean norms, of an image's own cross-entropy, and of the training loss of its batch times the size of the batch.", "name": "fig-certificates-gradients"}, "image": {"alt": "Eight panels of vertical bars over six values of beta: both gradients grow with beta on a logarithmic axis, margins and margins over local constants fall"}}
-figure, axes = plt.subplots(2, 4, figsize=(13, 6), sharex=True)
-drawing.spreads(axes, result);
-
-# %% [markdown]
-# *How to read it.* A small gradient of the cross-entropy says that a network is sure. It says nothing about the distance to the next class, for multiplying all logits by a number makes the
-# gradients of rightly classified images vanish and moves no boundary ({doc}`/theory/limits`). The last column does not change if the logits are multiplied. It is a first-order estimate of
-# the distance to another class: the margin over √2 times the local Lipschitz constant of the logits.
-#
-# Medians over the images, means over seeds:
-
-# %% tags=["nbval-check-output", "scroll-output"]
+# %% tags=["nbval-check-output", "hide-input", "scroll-output"]
 tables.spread_table(result).round(2)
 
 # %% [markdown]
@@ -136,7 +126,7 @@ tables.spread_table(result).round(2)
 # Do these quantities order the networks by their robustness? Rank correlations over the {glue:text}`ce_networks` networks of each reading, with the accuracy that PGD leaves and with the certified
 # accuracy, and 95 % intervals from a bootstrap over networks. Where an interval contains 0, no relation is shown:
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-input", "scroll-output"]
 tables.ranks_table(result)
 
 # %% [markdown]
@@ -149,6 +139,18 @@ tables.ranks_table(result)
 #
 # The paper has no certificates. Its networks and sizes of attack are those of {doc}`fig3_mnist`, from ε = 0.01 on.
 #
+# ## How it was done
+#
+# Certificates are those of `lil.crown`, linear bounds through all layers ({prf:ref}`prop-crown`), and those of the product of spectral norms
+# ({eq}`certified-radius`). The attack is PGD on the cross-entropy from random starts; steps and starts are doubled until that changes nothing. Both use the same images, in
+# float64. `lil.gradient_bound` and `lil.lipschitz` measure gradients and local constants. The numbers in the text are those of `lil.paper.tables.certificates.numbers`.
+#
+# Every setting, with the comment that stands beside it in the code:
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(certificates, profile)
+
+# %% [markdown]
 # ## Where it might be wrong
 #
 # * CROWN is one relaxation. A tighter one would raise the triangles, at some β perhaps more than at others. So the triangles compare what CROWN can prove, not the networks' robustness.
@@ -159,5 +161,5 @@ tables.ranks_table(result)
 # * The largest ε here is {glue:text}`ce_far`, because certificates reach no further. Figure 3's curves are steep at larger ε: nothing is said here about those.
 # * The intervals of the rank correlations treat the networks as independent of each other; those of one seed start alike.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

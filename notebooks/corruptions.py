@@ -13,8 +13,6 @@
 # %% [markdown]
 # # What the term is good for: random noise and corruptions
 #
-# ## Question
-#
 # "Organisms seem particularly robust to random input perturbations", says the paper's introduction, and its experiments test attacks. Does the isometry term make a network
 # of MNIST more accurate on images with random noise, or on images that are blurred, darkened, turned or partly hidden?
 #
@@ -29,7 +27,9 @@
 # Gains are accuracy minus that of the network of the same seed with β = 0, with 95 % intervals over {glue:text}`cor_seeds` seeds. Accuracy counts as raised or lowered
 # once the interval excludes 0.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
+from IPython.display import HTML
+
 from lil import plotting, results
 from lil.experiments import corruptions
 from lil.paper import notebook
@@ -38,7 +38,7 @@ from lil.plotting import corruptions as drawn
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -48,16 +48,13 @@ epochs = None  # passes over the training data
 n_images = None  # test images, the first
 n_train = None  # training images, the first
 
-# %% [markdown]
-# The numbers in the text are those of `lil.paper.tables.corruptions.numbers`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_images=n_images, n_train=n_train)
 result = results.get(corruptions, profile, mode, **settings)
 notebook.glue_all("cor", tables.numbers(result))
 notebook.changed(result)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 title = notebook.title(result, "mnist")
 notebook.computed_on(title)
 
@@ -68,52 +65,54 @@ notebook.computed_on(title)
 drawn.gain_rows(result, title);
 
 # %% [markdown]
-# ## How to read it
-#
-# The first row is the price without perturbation. A bar to the right of 0 in another row says that networks with that β are more accurate on images perturbed so. All networks see the
-# same perturbed images. A row whose bars lie where those of the first row lie says nothing about the perturbation: those networks lost as much before. The perturbations,
-# on the first test image:
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The first test image, and the same under each perturbation at the middle severity.", "name": "fig-corruptions-pictures"}, "image": {"alt": "Sixteen small pictures of the same digit: as it is, with five kinds of noise, blurred, darkened, greyed, rotated, sheared, moved, shrunk, distorted, partly hidden and compressed"}}
-drawn.pictures(result);
-
-# %% [markdown]
 # From no noise to strong noise:
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the severity of two kinds of noise, 0 being the images as they are. A column is a reading of the method, a colour a β. Thick lines are means over seeds, thin lines the seeds.", "name": "fig-corruptions-curves"}, "image": {"alt": "Four panels of falling curves, sign noise above and Gaussian noise below, K = 1 on the left and K = 10 on the right, orange for beta zero and darker green for larger beta"}}
 drawn.severity_curves(result, title);
 
 # %% [markdown]
-# Where curves cross, the answer depends on the severity. So the verdicts are counted at every severity: of {glue:text}`cor_corruptions` perturbations, under how many
-# is accuracy higher than at β = 0, and under how many lower?
+# The perturbations, on the first test image:
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The first test image, and the same under each perturbation at the middle severity.", "name": "fig-corruptions-pictures"}, "image": {"alt": "Sixteen small pictures of the same digit: as it is, with five kinds of noise, blurred, darkened, greyed, rotated, sheared, moved, shrunk, distorted, partly hidden and compressed"}}
+drawn.pictures(result);
+
+# %% [markdown]
+# ## How to read it
+#
+# The first row of {numref}`fig-corruptions-gains` is the price without perturbation. A bar to the right of 0 in another row says that networks with that β are more accurate on images perturbed so. All networks see the
+# same perturbed images. A row whose bars lie where the bars of the first row lie says nothing about the perturbation: those networks lost as much before.
+#
+# Where curves of {numref}`fig-corruptions-curves` cross, the answer depends on the severity. So the verdicts are counted at every severity, in the first table.
+#
+# ## Numbers
+#
+# Of {glue:text}`cor_corruptions` perturbations, under how many is accuracy higher than at β = 0, and under how many lower?
+
+# %% tags=["hide-input", "scroll-output"]
 tables.verdict_table(result)
 
 # %% [markdown]
-# ## Numbers
-#
 # Gains at the middle severity with K = 1, the text's reading; n = {glue:text}`cor_seeds` seeds, {glue:text}`cor_images` test images:
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.gain_table(result, "mnist_text")
 
 # %% [markdown]
 # With K = 10, the public code's reading:
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.gain_table(result, "mnist_public")
 
 # %% [markdown]
 # All accuracies, means over the seeds:
 
-# %% tags=["scroll-output"]
-tables.accuracy_table(result).round(3)
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
+HTML(tables.accuracy_table(result).round(3).to_html())  # every row: pandas alone leaves out the middle
 
 # %% [markdown]
 # The severities, and the mean Euclidean distance by which the middle one moves an image, cut off at black and white:
 
-# %% tags=["nbval-check-output", "scroll-output"]
+# %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.severity_table(result).round(2)
 
 # %% [markdown]
@@ -126,8 +125,10 @@ tables.severity_table(result).round(2)
 #
 # The networks are those of {doc}`fig3_mnist`, in both readings. `lil.corruptions` perturbs the test images. The corruptions are in the manner of MNIST-C {cite:p}`Mu2019`
 # and of CIFAR10-C {cite:p}`Hendrycks2019`, built on torchvision, and not those sets themselves. Every setting, with the comment that stands beside it in the code:
+#
+# The numbers in the text are those of `lil.paper.tables.corruptions.numbers`.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
 notebook.settings(corruptions, profile)
 
 # %% [markdown]
@@ -140,5 +141,5 @@ notebook.settings(corruptions, profile)
 # * *The cause of a gain is open.* A larger margin between classes and a smaller constant of the map look alike here. {doc}`lipschitz_bound` measures constants.
 # * *K is not alone.* The public code's reading has one hidden layer more and other initial weights too. The page does not say which of the three turns a gain into a loss.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

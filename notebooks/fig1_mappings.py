@@ -13,19 +13,21 @@
 # %% [markdown]
 # # Figure 1: three kinds of mapping
 #
-# ## Question
+# The paper tells three kinds of mapping apart ({prf:ref}`def-isometry`) and draws them by hand: no isometry, isometry within each class, and global
+# isometry. Does training reach the mapping that its loss names?
 #
-# The paper tells three kinds of mapping apart ({prf:ref}`def-isometry`): no isometry, isometry within each class, and global
-# isometry. Its Figure 1A draws them by hand.
-# Here they are *obtained*: networks that start from the same weights are trained on the same data, and only the weight of the isometry
-# term and the pairs that it counts, {eq}`indexing-matrix`, differ.
+# ## Finding
 #
-# Does training reach the mapping that its loss names?
+# A network *keeps* the pairs of a kind if it changes their distances by at most a tenth, from the 5 % to the 95 % quantile over the pairs.
 #
-# The data are two interlocking crescents in the plane, one a class, which no straight line separates. They are ours.
-# So is the width of the last hidden layer: two units, so that a representation is a picture and not a projection.
+# * *Isometry within each class:* {glue:text}`fig1_kept_within-class_within` of {glue:text}`fig1_seeds` networks keep the pairs within a class, and the lowest accuracy is
+#   {glue:text}`fig1_accuracy_within-class:.2f`.
+# * *Global isometry:* {glue:text}`fig1_kept_all_within` of {glue:text}`fig1_seeds` networks keep the pairs within a class, {glue:text}`fig1_kept_all_between` of
+#   {glue:text}`fig1_seeds` those between the classes, and the lowest accuracy is {glue:text}`fig1_accuracy_all:.2f`.
+# * *No isometry, β = 0:* {glue:text}`fig1_kept_none_within` of {glue:text}`fig1_seeds` networks keep the pairs within a class. Their median ratio of distances is
+#   {glue:text}`fig1_least_none_within:.1e` to {glue:text}`fig1_most_none_within:.1e`.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -37,7 +39,7 @@ from lil.plotting import architecture, mappings
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -45,48 +47,17 @@ beta = None  # weight of the isometry term
 seeds = None  # a number, that many of the first seeds, or a list of them
 epochs = None  # passes over the training data
 
-# %% [markdown]
-# ## How it is computed
-#
-# Every setting, with the comment that stands beside it in the code:
-
-# %%
-notebook.settings(fig1_mappings, profile)
-
-# %% [markdown]
-# `lil.training.train` trains the networks that `lil.recipes.mappings` describes, three `lil.models.LIL` a seed, and
-# `lil.experiments.fig1_mappings.evaluate` measures them ({doc}`/method` shows these functions). The numbers in the text are those of
-# `lil.paper.tables.toys.mappings`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(beta=beta, seeds=seeds, epochs=epochs)
 result = results.get(fig1_mappings, profile, mode, **settings)
 notebook.glue_all("fig1", toys.mappings(result))
 notebook.changed(result)
 
 # %% [markdown]
-# ## Numbers
-#
-# How much farther apart are two points in the representation than in the data? The ratio $d(\Phi) / d(x)$ is 1 for every
-# pair under an isometry. Below, its 5 %, 50 % and 95 % quantiles over the pairs within a class and between the classes, for
-# each kind of mapping and each seed. The points are those of a finer mesh, which shares none with the training.
-
-# %% tags=["nbval-check-output"]
-ratio = result.ratio.to_series().astype(float)
-ratio.unstack(["pairs", "quantile"], sort=False).round(4)
-
-# %% tags=["nbval-check-output"]
-result.accuracy.to_pandas().astype(float).round(3)
-
-# %% [markdown]
-# We say that a network *keeps* a kind of pairs if from the 5 % to the 95 % quantile the ratio stays between 0.9 and 1.1.
-# How many of the seeds do?
-
-# %% tags=["nbval-check-output"]
-toys.kept_pairs(result).to_pandas()
-
-# %% [markdown]
 # ## Figure 1A: the mappings
+#
+# Networks that start from the same weights are trained on the same data. Only the weight of the isometry term and the pairs that it counts,
+# {eq}`indexing-matrix`, differ.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The data, and where three networks put them, all on one scale. The networks start from the same weights. Each picture is turned and shifted, which changes no distance, to lay the first class on its place in the data.", "name": "fig-mappings"}, "image": {"alt": "Four panels: two interlocking crescents drawn as meshes, then the same meshes after a network trained without isometry, with within-class isometry and with global isometry"}}
 mappings.mapping_panels(result, seed=int(result.seed.min()));
@@ -94,7 +65,7 @@ mappings.mapping_panels(result, seed=int(result.seed.min()));
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for every seed.", "name": "fig-mappings-seeds"}, "image": {"alt": "A grid of the two classes as meshes, three rows for the kinds of mapping and a column for each seed"}}
 mappings.every_seed(result);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The distance ratios of the table above. Each bar is a network and runs from the 5 % to the 95 % quantile, the dot is the median; an isometry is at 1, the dashed line.", "name": "fig-mappings-ratios"}, "image": {"alt": "Two panels of horizontal bars on logarithmic axes, for pairs within a class and between classes, three groups of bars for the kinds of mapping, with a dashed line at ratio one"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Ratios of distances, of the pairs within a class and between the classes. Each bar is a network and runs from the 5 % to the 95 % quantile, the dot is the median; an isometry is at 1, the dashed line.", "name": "fig-mappings-ratios"}, "image": {"alt": "Two panels of horizontal bars on logarithmic axes, for pairs within a class and between classes, three groups of bars for the kinds of mapping, with a dashed line at ratio one"}}
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
 mappings.ratio_ranges(axes, result);
 
@@ -103,7 +74,7 @@ mappings.ratio_ranges(axes, result);
 #
 # A LIL of the toy experiments, drawn from the network object: other sizes make another picture.
 
-# %% mystnb={"figure": {"caption": "A locally isometric layer with the sizes of the paper's toy experiments. The isometry loss acts on the last hidden layer, the cross-entropy on the classifier that reads it.", "name": "fig-architecture"}, "image": {"alt": "A network as a graph: three green input units, four columns of twenty purple hidden units, two orange classifier units, all joined to the next column"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "A locally isometric layer with the sizes of the paper's toy experiments. The isometry loss acts on the last hidden layer, the cross-entropy on the classifier that reads it.", "name": "fig-architecture"}, "image": {"alt": "A network as a graph: three green input units, four columns of twenty purple hidden units, two orange classifier units, all joined to the next column"}}
 network = LIL((3, 20, 20, 20, 20, 2), seeds=[0])
 figure, ax = plt.subplots(figsize=(8, 4))
 architecture.architecture(ax, network.sizes);
@@ -111,6 +82,32 @@ architecture.architecture(ax, network.sizes);
 # %% [markdown]
 # The networks of Figure 1A have the sizes {glue:text}`fig1_sizes`.
 #
+# ## How to read it
+#
+# The ratio $d(\Phi) / d(x)$ is the distance of two points in the representation divided by their distance in the data. It is 1 for every pair under an
+# isometry. A mesh that keeps its shape in {numref}`fig-mappings` is a class that keeps its distances.
+#
+# ## Numbers
+#
+# The 5 %, 50 % and 95 % quantiles of the ratio, for each kind of mapping and each seed:
+
+# %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
+ratio = result.ratio.to_series().astype(float)
+ratio.unstack(["pairs", "quantile"], sort=False).round(4)
+
+# %% [markdown]
+# Accuracy on the points of the finer mesh:
+
+# %% tags=["nbval-check-output", "hide-input"]
+result.accuracy.to_pandas().astype(float).round(3)
+
+# %% [markdown]
+# Number of seeds that keep each kind of pairs:
+
+# %% tags=["nbval-check-output", "hide-input"]
+toys.kept_pairs(result).to_pandas()
+
+# %% [markdown]
 # ## Beside the paper
 #
 # The paper's Figure 1A has no numbers to compare with; what it illustrates can be checked.
@@ -133,6 +130,28 @@ architecture.architecture(ax, network.sizes);
 # {glue:text}`fig1_accuracy_all:.2f` for the worst seed, and one pair in twenty within a class is drawn together to
 # {glue:text}`fig1_all_low:.2f` of its distance or less. An isometry within each class leaves the classes free to slide apart, and there is nothing to
 # compete for: its lowest accuracy is {glue:text}`fig1_accuracy_within-class:.2f`. This is what the indexing matrix $G$ is for.
+#
+# ## How it was done
+#
+# The data are two interlocking crescents in the plane, one a class, which no straight line separates. Ratios are measured on the points of a finer mesh,
+# which shares none with the training.
+#
+# `lil.training.train` trains the networks that `lil.recipes.mappings` describes, three `lil.models.LIL` a seed, and
+# `lil.experiments.fig1_mappings.evaluate` measures them ({doc}`/method` shows these functions). The numbers in the text are those of
+# `lil.paper.tables.toys.mappings`.
+#
+# Every setting, with the comment that stands beside it in the code:
 
-# %%
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(fig1_mappings, profile)
+
+# %% [markdown]
+# ## Where it might be wrong
+#
+# * *The data are ours.* The paper draws its mappings by hand and names no data. The width of the last hidden layer is ours too: two units, so that a
+#   representation is a picture and not a projection.
+# * *One β.* Both isometric kinds have the same weight. Another weight may strike another compromise between distances and accuracy.
+# * *The criterion is ours.* A stricter criterion than a tenth could be met by fewer networks, a looser one by more.
+
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

@@ -13,18 +13,12 @@
 # %% [markdown]
 # # Figure 2: two entangled rings
 #
-# ## Question
+# Two linked rings, one a class, cannot be separated by a continuous motion of three-dimensional space, but a network has more dimensions. Does the isometry term
+# disentangle them and keep the distances within each "almost perfectly", and does cross-entropy alone lose their topology?
 #
-# Two linked rings in three dimensions, one a class: no continuous motion of space takes them apart there, but a network has
-# more dimensions to move them in. The paper makes two claims:
-#
-# 1. with the isometry term the network disentangles the rings and preserves the distances within each "almost perfectly";
-# 2. with cross-entropy alone "the topological structure is lost", and distances shrink to an "exponential shape".
-#
-# Its evidence is a UMAP picture and two histograms of one network each. What do several seeds say, and what do the numbers
-# behind the words?
+# ## Finding
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -38,7 +32,7 @@ plotting.style()
 # %% tags=["remove-input"]
 notebook.findings("nb/fig2_rings", "rings-stretch", "rings-loops", "plain-shrinkage", "plain-misfit")
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -47,60 +41,14 @@ seeds = None  # a number, that many of the first seeds, or a list of them
 epochs = None  # passes over the training data
 n_points = None  # points
 
-# %% [markdown]
-# ## How it is computed
-#
-# Every setting, with the comment that stands beside it in the code:
-
-# %%
-notebook.settings(fig2_rings, profile)
-
-# %% [markdown]
-# `lil.training.train` trains the networks that `lil.recipes.rings` describes, a `lil.models.LIL` for each β and seed, on
-# `lil.isometry.isometry_loss`; `lil.experiments.fig2_rings.evaluate` measures them. The numbers in the text are those of
-# `lil.paper.tables.toys.rings`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_points=n_points)
 result = results.get(fig2_rings, profile, mode, **settings)
 notebook.glue_all("fig2", toys.rings(result))
 notebook.changed(result)
 
 # %% [markdown]
-# Everything on this page is measured on a test draw: the same two rings, at other points than those of training.
-# Are they linked? Gauss's integral counts how often one winds around the other.
-
-# %% tags=["nbval-check-output"]
-print(f"linking number {float(result.linking_number):+.3f}")
-
-# %% [markdown]
-# ## Numbers
-#
-# Of each network (β, seed) and each ring, over all pairs of points of the ring: the correlation of their distances in the last
-# hidden layer with those in the data, and the 5 %, 50 % and 95 % quantiles of the ratio of the two, 1 under an isometry.
-
-# %% tags=["nbval-check-output"]
-toys.ratio_table(result).round(3)
-
-# %% [markdown]
-# The topological claim is about loops. Persistent homology counts those of a point cloud ($H_1$ of its Vietoris–Rips
-# filtration): a loop counts if it persists over at least a tenth of the cloud's diameter. A ring has one.
-# The `longest` bar of a perfect circle is $\sqrt 3 / 2 \approx 0.866$ of its diameter.
-
-# %% tags=["nbval-check-output"]
-toys.loop_table(result).round(2)
-
-# %% [markdown]
-# And do all these networks classify the test draw?
-
-# %% tags=["nbval-check-output"]
-result.accuracy.to_pandas().astype(float).round(3)
-
-# %% [markdown]
 # ## Figure 2A: the rings in the last hidden layer
-#
-# UMAP lays the last hidden layer out in three dimensions, with {glue:text}`fig2_n_neighbors` neighbours and a minimal distance of
-# {glue:text}`fig2_min_dist`.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The test draw, and UMAP layouts of the last hidden layer for every seed: cross-entropy alone above, with the isometry term below.", "name": "fig-rings"}, "image": {"alt": "Two linked rings, blue and purple, and beside them ten UMAP layouts of the two classes in two rows, without and with the isometry term"}}
 rings.every_seed(result);
@@ -109,17 +57,13 @@ rings.every_seed(result);
 rings.turning(result)
 
 # %% [markdown]
-# A UMAP layout keeps neighbours and not distances, as the paper's caption warns. It may also cut a closed curve open where two
-# neighbouring points happen to be far apart, so an open curve in the picture is no open curve in the representation: for that,
-# look at the counted loops.
-#
 # ## Figure 2B: distances within each ring
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each distance occurs between two points of a ring, on a logarithmic axis: in the data (grey), in the last hidden layer with cross-entropy alone (orange) and with the isometry term (green). A line is a network.", "name": "fig-rings-distances"}, "image": {"alt": "Two histograms with a logarithmic count axis, one for each ring: grey for the data, five orange lines near zero distance, five green lines over the grey area"}}
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
 rings.distance_histograms(axes, result);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The distance ratios of the table above: a bar a network and ring, from the 5 % to the 95 % quantile, with a dot at the median. An isometry is at 1, the dashed line.", "name": "fig-rings-ratios"}, "image": {"alt": "Horizontal bars on a logarithmic axis, ten for cross-entropy alone and ten with the isometry term, with a dashed line at ratio one"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Ratios of the distances in the last hidden layer to those in the data: a bar a network and ring, from the 5 % to the 95 % quantile, with a dot at the median. An isometry is at 1, the dashed line.", "name": "fig-rings-ratios"}, "image": {"alt": "Horizontal bars on a logarithmic axis, ten for cross-entropy alone and ten with the isometry term, with a dashed line at ratio one"}}
 figure, ax = plt.subplots(figsize=(8, 5))
 rings.ratio_ranges(ax, result);
 
@@ -131,6 +75,36 @@ rings.ratio_ranges(ax, result);
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Which law do the distances within a ring follow? A dot is a ring in one network; above the dashed line the exponential law fits better, below it the law of a whole ring.", "name": "fig-rings-laws"}, "image": {"alt": "A scatter plot of the misfit to the law of a whole ring against the misfit to an exponential law, with the diagonal dashed"}}
 figure, ax = plt.subplots(figsize=(7, 4))
 rings.shape_of_distances(ax, result);
+
+# %% [markdown]
+# ## How to read it
+#
+# A UMAP layout keeps neighbours and not distances, as the paper's caption warns. It may also cut a closed curve open where two neighbouring points happen to
+# be far apart. An open curve in the picture is therefore no open curve in the representation: the counted loops below decide.
+#
+# Under an isometry the ratio $d(\Phi)/d(x)$ is 1 for every pair, and the orange and green histograms of {numref}`fig-rings-distances` would lie on the grey one.
+#
+# ## Numbers
+#
+# Of each network (β, seed) and each ring, over all pairs of points of the ring: the correlation of their distances in the last
+# hidden layer with those in the data, and the 5 %, 50 % and 95 % quantiles of the ratio of the two, 1 under an isometry.
+
+# %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
+toys.ratio_table(result).round(3)
+
+# %% [markdown]
+# The topological claim is about loops. Persistent homology counts those of a point cloud ($H_1$ of its Vietoris–Rips
+# filtration): a loop counts if it persists over at least a tenth of the cloud's diameter. A ring has one.
+# The `longest` bar of a perfect circle is $\sqrt 3 / 2 \approx 0.866$ of its diameter.
+
+# %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
+toys.loop_table(result).round(2)
+
+# %% [markdown]
+# Accuracy on the test draw:
+
+# %% tags=["nbval-check-output", "hide-input"]
+result.accuracy.to_pandas().astype(float).round(3)
 
 # %% [markdown]
 # ## Beside the paper
@@ -147,9 +121,6 @@ rings.shape_of_distances(ax, result);
 # Our criterion for the first claim, a correlation of at least 0.99 for both rings on the test draw, {glue:text}`fig2_verdict`:
 # {glue:text}`fig2_kept` of {glue:text}`fig2_seeds`.
 #
-# The paper does not state how many points its rings have, nor their radius, nor any noise; the files that its public code loads are not
-# published. Ours have the settings in `lil/recipes/rings.py`, without noise, and β = 1 as in the public code.
-#
 # ## What it means
 #
 # The linking number, {glue:text}`fig2_linking:.0f` in absolute value, is why the rings cannot be taken apart in three dimensions. In twenty they can, and an isometry of each
@@ -157,6 +128,34 @@ rings.shape_of_distances(ax, result);
 # ring, since a class that is crumpled into a small set is as easy to read off. How far the crumpled rings follow an exponential law
 # is a matter of degree: their median misfit to it is {glue:text}`fig2_misfit_without:.2f`, while the rings of the data miss the
 # law of a ring by {glue:text}`fig2_data_misfit:.3f` at most.
+#
+# ## How it was done
+#
+# Everything on this page is measured on a test draw: the same two rings, at other points than those of training. UMAP lays the last hidden layer out in three
+# dimensions, with {glue:text}`fig2_n_neighbors` neighbours and a minimal distance of {glue:text}`fig2_min_dist`.
+#
+# `lil.training.train` trains the networks that `lil.recipes.rings` describes, a `lil.models.LIL` for each β and seed, on
+# `lil.isometry.isometry_loss`; `lil.experiments.fig2_rings.evaluate` measures them. The numbers in the text are those of
+# `lil.paper.tables.toys.rings`.
+#
+# Gauss's integral counts how often one ring winds around the other:
 
-# %%
+# %% tags=["nbval-check-output", "hide-input"]
+print(f"linking number {float(result.linking_number):+.3f}")
+
+# %% [markdown]
+# Every setting, with the comment that stands beside it in the code:
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(fig2_rings, profile)
+
+# %% [markdown]
+# ## Where it might be wrong
+#
+# * *The rings are ours.* The paper does not state how many points its rings have, nor their radius, nor any noise, and the files that its public code loads are not
+#   published. Ours have the settings in `lil/recipes/rings.py`, without noise, and β = 1 as in the public code.
+# * *The criteria are ours.* A correlation of 0.99 and a loop of a tenth of the diameter are thresholds that the paper does not name.
+# * *Two laws.* The misfits say which of two laws is nearer. A third law could fit better than both.
+
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

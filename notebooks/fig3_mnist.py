@@ -13,18 +13,12 @@
 # %% [markdown]
 # # Figure 3A: MNIST under attack
 #
-# ## Question
+# The paper sees "a stark improvement in robustness to FGSM attacks" as β, the weight of the isometry term, is increased. Does the improvement remain if the
+# attack follows the gradient of the cross-entropy alone, and not that of the whole training loss?
 #
-# The paper sees "a stark improvement in robustness to FGSM attacks" as β, the weight of the isometry term, is increased.
-# The attack moves each pixel by ε (the paper's γ) along the sign of a gradient, {eq}`fgsm`. The gradient of which loss?
-# Eq. 6 of the paper and its public code differentiate the whole training loss, cross-entropy plus β times isometry. An attacker
-# wants a wrong answer, which is the business of the cross-entropy alone. Every network is therefore attacked twice, with either
-# gradient: `total` is the paper's attack, `classification` the attacker's.
-#
-# The networks have 4 hidden layers of 100, trained for 5 epochs in batches of 100, with K = 1, as the text says. For each of the six
-# β there are {glue:text}`fig3_mnist_seeds` seeds.
+# ## Finding
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 from IPython.display import display
 
 from lil import plotting, results
@@ -38,7 +32,7 @@ plotting.style()
 # %% tags=["remove-input"]
 notebook.findings("nb/fig3_mnist", "fgsm-gain", "same-beta")
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -50,20 +44,7 @@ pictured = None  # positions of the ε that are shown as pictures
 n_train = None  # training images, the first
 n_test = None  # test images, the first
 
-# %% [markdown]
-# ## How it is computed
-#
-# Every setting, with the comment that stands beside it in the code:
-
-# %%
-notebook.settings(fig3_mnist, profile)
-
-# %% [markdown]
-# `lil.training.train` trains the networks that `lil.recipes.mnist` describes, and `lil.evaluation.robustness` attacks them with
-# `lil.attacks`; `fig3_mnist_public` is the same for the public code's reading. The numbers in the text
-# are those of `lil.paper.tables.images.robustness`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(
     betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, pictured=pictured, n_train=n_train, n_test=n_test
 )
@@ -72,36 +53,9 @@ public = results.get(fig3_mnist_public, profile, mode, **settings)
 notebook.glue_all("fig3_mnist", images.robustness(result, public))
 notebook.changed(result)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 title = notebook.title(result, "mnist")
 notebook.computed_on(title)
-
-# %% [markdown]
-# ## Numbers
-#
-# Shares of {glue:text}`fig3_mnist_images` test images that are classified correctly: clean, and under each attack as the mean over
-# {glue:text}`fig3_mnist_epsilons` ε. Means and standard deviations are over {glue:text}`fig3_mnist_seeds` seeds. At β = 0 the two attacks are the same.
-
-# %% tags=["nbval-check-output"]
-images.robust_table(result).round(3 if profile == "paper" else 2)
-
-# %% [markdown]
-# A mean over ε mixes sizes of the attack at which nothing is lost with sizes at which nothing is left. Hence a second measure, the
-# *ε at half accuracy*: there the accuracy has fallen to half of the network's own clean accuracy, interpolated in log ε. Median, lowest
-# and highest of the seeds; `never` where more than half remains at every ε, `≤` where half or less remains at the smallest. Lost
-# clean accuracy lowers the bar: where the clean accuracy is near chance, the measure says little.
-
-# %%
-images.half_table(result)
-
-# %% [markdown]
-# Did the attacks do what they should? No pixel may move further than ε, rounding apart. And an image whose gradient is exactly
-# zero would not move at all: many of those would make a network look robust that is only hard to differentiate.
-
-# %% tags=["nbval-check-output"]
-print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "of", result.change.size, "attacks")
-print(f"images without a gradient, at most: {float(result.zero_gradient.max()):.3f} of all")
-print(f"accuracy without attack, over all networks: {float(result.clean.mean()):.2f}")
 
 # %% [markdown]
 # ## Figure 3A
@@ -116,10 +70,56 @@ robustness.attack_panels(result, title, "mnist");
 robustness.attacked_images(result, example=0, data="mnist");
 
 # %% [markdown]
+# In the public code's reading the networks have one hidden layer more and initial weights that are orthogonal in all hidden layers but the first. The distances between
+# representations are multiplied by K = 10, in training as in the attack.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same as in {numref}`fig-attack-mnist`, for the public code's reading of the method.", "name": "fig-attack-mnist-public"}, "image": {"alt": "Two panels of accuracy against the attack size, one line for each beta, for networks trained as in the public code"}}
+robustness.attack_panels(public, f"{title}, the public code's reading", "mnist");
+
+# %% [markdown]
+# ## How to read it
+#
+# The attack moves each pixel by ε (the paper's γ) along the sign of a gradient, {eq}`fgsm`. Every network is attacked along two gradients. The paper's attack, `total`,
+# follows that of the whole training loss, cross-entropy plus β times isometry, as in Eq. 6 and the public code. An attacker wants a wrong answer, which is the
+# business of the cross-entropy alone: the attacker's attack, `classification`, follows its gradient.
+#
+# Both attacks meet the same networks. A gain of the left panel that the right panel does not show belongs to the attack, not to the network.
+#
+# ## Numbers
+#
+# Shares of {glue:text}`fig3_mnist_images` test images that are classified correctly: clean, and under each attack as the mean over
+# {glue:text}`fig3_mnist_epsilons` ε. Means and standard deviations are over {glue:text}`fig3_mnist_seeds` seeds. At β = 0 the two attacks are the same.
+
+# %% tags=["nbval-check-output", "hide-input"]
+images.robust_table(result).round(3 if profile == "paper" else 2)
+
+# %% [markdown]
+# A mean over ε mixes sizes of the attack at which nothing is lost with sizes at which nothing is left. Hence a second measure, the
+# *ε at half accuracy*: at this ε the accuracy has fallen to half of the network's own clean accuracy, interpolated in log ε. The table has the median, the lowest
+# and the highest of the seeds. It says `never` where more than half remains at every ε, and `≤` where half or less remains at the smallest.
+
+# %% tags=["hide-input"]
+images.half_table(result)
+
+# %% [markdown]
+# The same two tables for the public code's reading, over {glue:text}`fig3_mnist_public_images` test images, {glue:text}`fig3_mnist_public_epsilons` ε and
+# {glue:text}`fig3_mnist_public_seeds` seeds:
+
+# %% tags=["nbval-check-output", "hide-input"]
+images.robust_table(public).round(3 if profile == "paper" else 2)
+
+# %% tags=["hide-input"]
+images.half_table(public)
+
+# %% [markdown]
+# There, β = {glue:text}`fig3_mnist_public_best_beta` does best under the paper's attack, with {glue:text}`fig3_mnist_public_paper_best:.3f`
+# against {glue:text}`fig3_mnist_public_base:.3f` at β = 0, and {glue:text}`fig3_mnist_public_attacker_best:.3f` under the attacker's (means over ε). The median ε at half accuracy is
+# {glue:text}`fig3_mnist_public_paper_half` under the paper's attack and {glue:text}`fig3_mnist_public_attacker_half` under the attacker's, at β = 0 {glue:text}`fig3_mnist_public_base_half`.
+#
 # ## Beside the paper
 #
 # The figure's data are not printed in the paper, so its words are what can be compared. Accuracies are means over
-# {glue:text}`fig3_mnist_images` test images and {glue:text}`fig3_mnist_seeds` seeds, under attack over {glue:text}`fig3_mnist_epsilons` ε too. An ε at half accuracy is the median over the seeds.
+# {glue:text}`fig3_mnist_images` test images and {glue:text}`fig3_mnist_seeds` seeds; under attack they are means over {glue:text}`fig3_mnist_epsilons` ε too. An ε at half accuracy is the median over the seeds.
 #
 # | | β = 0 | β = {glue:text}`fig3_mnist_best_beta` | seeds for which that is better | over all β, accuracy |
 # |---|---|---|---|---|
@@ -131,34 +131,43 @@ robustness.attacked_images(result, example=0, data="mnist");
 #
 # The β of the middle column is the best of those above zero under the paper's attack.
 #
-# ## The public code's reading
-#
-# It has one hidden layer more, initial weights that are orthogonal in all hidden layers but the first, and it multiplies the
-# distances between representations by K = 10, in training as in the attack.
-
-# %% tags=["nbval-check-output"]
-images.robust_table(public).round(3 if profile == "paper" else 2)
-
-# %%
-images.half_table(public)
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same as in {numref}`fig-attack-mnist`, for the public code's reading of the method.", "name": "fig-attack-mnist-public"}, "image": {"alt": "Two panels of accuracy against the attack size, one line for each beta, for networks trained as in the public code"}}
-robustness.attack_panels(public, f"{title}, the public code's reading", "mnist");
-
-# %% [markdown]
-# There, β = {glue:text}`fig3_mnist_public_best_beta` does best under the paper's attack, with {glue:text}`fig3_mnist_public_paper_best:.3f`
-# against {glue:text}`fig3_mnist_public_base:.3f` at β = 0, and {glue:text}`fig3_mnist_public_attacker_best:.3f` under the attacker's.
-# These are means over {glue:text}`fig3_mnist_public_images` test images, {glue:text}`fig3_mnist_public_epsilons` ε and {glue:text}`fig3_mnist_public_seeds` seeds. The median ε at half accuracy is
-# {glue:text}`fig3_mnist_public_paper_half` under the paper's attack and {glue:text}`fig3_mnist_public_attacker_half` under the attacker's, at β = 0 {glue:text}`fig3_mnist_public_base_half`.
-#
 # ## What it means
 #
 # How far the two rows "the paper's attack" and "the attacker's" lie apart says how much of the improvement belongs to the attack
-# and how much to the network. The two share the network and differ only in the gradient that is followed. Where β is large, the
-# isometry term outweighs the cross-entropy in the total loss, and its gradient points to where distances are distorted most, which
-# need not be where the answer changes. An improvement that the right-hand panel does not show is one against an
-# attacker who spends the step on something else than the classification.
+# and how much to the network. The two rows share the network and differ only in the gradient that is followed. Where β is large, the
+# isometry term outweighs the cross-entropy in the total loss. Its gradient points to where distances are distorted most, which
+# need not be where the answer changes.
+#
+# ## How it was done
+#
+# The networks have 4 hidden layers of 100, trained for 5 epochs in batches of 100, with K = 1, as the text says. For each of the six
+# β there are {glue:text}`fig3_mnist_seeds` seeds.
+#
+# `lil.training.train` trains the networks that `lil.recipes.mnist` describes, and `lil.evaluation.robustness` attacks them with
+# `lil.attacks`; `fig3_mnist_public` is the same for the public code's reading. The numbers in the text
+# are those of `lil.paper.tables.images.robustness`.
+#
+# Every setting, with the comment that stands beside it in the code:
 
-# %%
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(fig3_mnist, profile)
+
+# %% [markdown]
+# Did the attacks do what they should? No pixel may move further than ε, rounding apart. And an image whose gradient is exactly
+# zero would not move at all: many of those would make a network look robust that is only hard to differentiate.
+
+# %% tags=["nbval-check-output", "hide-input"]
+print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "of", result.change.size, "attacks")
+print(f"images without a gradient, at most: {float(result.zero_gradient.max()):.3f} of all")
+print(f"accuracy without attack, over all networks: {float(result.clean.mean()):.2f}")
+
+# %% [markdown]
+# ## Where it might be wrong
+#
+# * *A single step is a weak attack.* A network that keeps its accuracy under FGSM may lose it under many small steps: see {doc}`attackers_view`.
+# * *The best β is chosen by the numbers shown.* The choice favours β > 0.
+# * *Lost clean accuracy lowers the bar* of the ε at half accuracy. Where the clean accuracy is near chance, that measure says little.
+
+# %% tags=["hide-input", "with-all-code"]
 display(results.footer(public))
 results.footer(result)

@@ -13,18 +13,12 @@
 # %% [markdown]
 # # Figure 4: a torus cut by stacked LILs
 #
-# ## Question
+# Three LILs on top of one another tell two, four and eight arcs of a torus apart. Does each level keep "a high classification rate" and the distances within its
+# classes, and is the gradient with respect to the input largest around the decision regions, for every seed?
 #
-# Three LILs on top of one another receive a torus, of 1600 points in the paper. The first tells two arcs of it apart, the second four, the
-# third eight; each has a classifier of its own, and gradients stop at its input. The paper makes two claims:
-#
-# 1. the stack "manages to separate the classes well while maintaining a high classification rate" (above 0.99) on each level, and
-#    keeps the metric structure within the classes;
-# 2. the norm of the gradient with respect to the input "is maximized around the decision regions".
-#
-# Do they hold for every seed? As in the paper there is one draw of the torus: networks are trained and measured on the same points.
+# ## Finding
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -38,7 +32,7 @@ plotting.style()
 # %% tags=["remove-input"]
 notebook.findings("nb/fig4_torus", "torus-accuracy", "torus-correlation", "torus-contrast")
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -47,19 +41,7 @@ seeds = None  # a number, that many of the first seeds, or a list of them
 epochs = None  # passes over the training data
 grid = None  # points along each angle of the torus
 
-# %% [markdown]
-# ## How it is computed
-#
-# Every setting, with the comment that stands beside it in the code:
-
-# %%
-notebook.settings(fig4_torus, profile)
-
-# %% [markdown]
-# `lil.training.train` trains the stacks that `lil.recipes.torus` describes, each a `lil.models.StackedLIL`, and
-# `lil.experiments.fig4_torus.evaluate` measures them. The numbers in the text are those of `lil.paper.tables.toys.torus`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(beta=beta, seeds=seeds, epochs=epochs, grid=grid)
 result = results.get(fig4_torus, profile, mode, **settings)
 notebook.glue_all("fig4", toys.torus(result))
@@ -73,40 +55,6 @@ notebook.changed(result)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Stacked LILs. Each reads the last hidden layer of the one before, and an orange pentagon stands for its classifier, with its number of classes. No gradient passes the dashed lines.", "name": "fig-stack"}, "image": {"alt": "A network as a graph: three green input units and twelve columns of twenty purple hidden units, with orange pentagons numbered 2, 4 and 8 above the fourth, eighth and twelfth column, and dashed lines after the fourth and eighth"}}
 figure, ax = plt.subplots(figsize=(10, 4))
 architecture.stack(ax, result["sizes"].values.tolist());
-
-# %% [markdown]
-# ## Numbers
-#
-# The text speaks of "cylindrical regions": arcs of the angle around the hole (`ring`). The public code cuts along the
-# angle around the tube (`tube`) instead. Both were trained; the accuracy of each level is
-
-# %% tags=["nbval-check-output"]
-result.accuracy.to_series().astype(float).unstack("level").round(3)
-
-# %% [markdown]
-# Of the pairs of points of one class of the level: the correlation of their distances in that level's representation with
-# those on the torus, and the quantiles of the ratio of the two, 1 under an isometry. For the text's cut:
-
-# %% tags=["nbval-check-output"]
-toys.ratio_table(result.sel(cut="ring")).round(2)
-
-# %% [markdown]
-# How much larger is the gradient near the cuts than away from them? A point is *at a cut* of a level if it lies within one step
-# of the grid of it. The contrast is the median gradient norm of the points at a cut, divided by the median of all
-# others: 1 if cuts make no difference. The gradient is that of the logit of the point's own class with respect to the point,
-# through all LILs below. Its size is the Euclidean norm (`norm`, the text) or the largest absolute coordinate (`largest`, the
-# public code).
-
-# %% tags=["nbval-check-output"]
-contrast = result.contrast.sel(cut="ring").to_series().astype(float)
-contrast.unstack(["saliency", "level"], sort=False).round(2)
-
-# %% [markdown]
-# A level inherits the cuts of the levels below it and makes as many new ones. The same contrast, of the norm, for both apart:
-
-# %% tags=["nbval-check-output"]
-contrasts = toys.contrasts(result).to_dataframe()[["new", "inherited"]]
-contrasts.astype(float).unstack("level").round(2)
 
 # %% [markdown]
 # ## Figure 4B: the representation of each level
@@ -129,6 +77,46 @@ torus.saliency_panels(result);
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The gradient norm along the angle around the hole: the median of the points at each angle, a line for each seed, on a logarithmic axis. Dashed lines are the cuts of that level.", "name": "fig-torus-profiles"}, "image": {"alt": "Three panels of lines, for two, four and eight classes: the norm of the gradient on a logarithmic axis against the angle around the hole, with dashed lines at the cuts"}}
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.4))
 torus.saliency_profiles(axes, result);
+
+# %% [markdown]
+# ## How to read it
+#
+# The text speaks of "cylindrical regions": arcs of the angle around the hole (`ring`). The public code cuts along the
+# angle around the tube (`tube`) instead. Figures are of the text's cut.
+#
+# Saliency is the gradient of the logit of the point's own class with respect to the point, through all LILs below. Red points that lie along the cuts are the paper's second
+# claim. A level inherits the cuts of the levels below it and makes as many new ones.
+#
+# ## Numbers
+#
+# Accuracy of each level, with either cut:
+
+# %% tags=["nbval-check-output", "hide-input"]
+result.accuracy.to_series().astype(float).unstack("level").round(3)
+
+# %% [markdown]
+# Of the pairs of points of one class of the level: the correlation of their distances in that level's representation with
+# those on the torus, and the quantiles of the ratio of the two, 1 under an isometry. For the text's cut:
+
+# %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
+toys.ratio_table(result.sel(cut="ring")).round(2)
+
+# %% [markdown]
+# How much larger is the gradient near the cuts than away from them? A point is *at a cut* of a level if it lies within one step
+# of the grid of it. The contrast is the median gradient norm of the points at a cut, divided by the median of all
+# others: 1 if cuts make no difference. The size of the gradient is its Euclidean norm (`norm`, the text) or its largest absolute coordinate (`largest`, the
+# public code).
+
+# %% tags=["nbval-check-output", "hide-input"]
+contrast = result.contrast.sel(cut="ring").to_series().astype(float)
+contrast.unstack(["saliency", "level"], sort=False).round(2)
+
+# %% [markdown]
+# The same contrast, of the norm, for new and inherited cuts apart:
+
+# %% tags=["nbval-check-output", "hide-input"]
+contrasts = toys.contrasts(result).to_dataframe()[["new", "inherited"]]
+contrasts.astype(float).unstack("level").round(2)
 
 # %% [markdown]
 # ## Beside the paper
@@ -172,9 +160,26 @@ torus.saliency_profiles(axes, result);
 # Each level keeps what the one before made of the data, errors included. A level whose classes are small has few pairs that count, out of the same
 # $N^2$ in {eq}`isometry-loss`: with every halving of the classes the same $\beta$ weighs half as much against the cross-entropy.
 #
-# The finest level is also where a seed says least. Over 10 000 epochs rounding errors grow to the size of the weights, so the same seed ends in
-# other distances on another processor. Between the seeds, accuracy on that level differs by up to {glue:text}`fig4_apart:.2f` and the correlation of
-# distances by up to {glue:text}`fig4_correlation_apart:.2f` (both cuts). What all seeds share is a result; what one seed shows on that level is a draw.
+# ## How it was done
+#
+# Each LIL has a classifier of its own, and gradients stop at its input.
+#
+# `lil.training.train` trains the stacks that `lil.recipes.torus` describes, each a `lil.models.StackedLIL`, and
+# `lil.experiments.fig4_torus.evaluate` measures them. The numbers in the text are those of `lil.paper.tables.toys.torus`.
+#
+# Every setting, with the comment that stands beside it in the code:
 
-# %%
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(fig4_torus, profile)
+
+# %% [markdown]
+# ## Where it might be wrong
+#
+# * *One draw of the torus.* As in the paper, networks are trained and measured on the same points.
+# * *One seed says little on the finest level.* Over 10 000 epochs rounding errors grow to the size of the weights, so the same seed ends in
+#   other distances on another processor. Between the seeds, accuracy on that level differs by up to {glue:text}`fig4_apart:.2f` and the correlation of
+#   distances by up to {glue:text}`fig4_correlation_apart:.2f` (both cuts). A result is what all seeds share.
+# * *The criterion for distances is ours.* The paper names no threshold for "keeps the metric structure".
+
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

@@ -13,11 +13,8 @@
 # %% [markdown]
 # # The Lipschitz constant and the gradient bound, measured
 #
-# ## Question
-#
 # The paper explains robustness by a chain: the isometry term makes the representation Φ nearly an isometry, so its Lipschitz constant is about 1, so the
-# gradient of the loss is bounded (Eq. 6), so attacks are weak. How far does each link hold in the trained networks of Figures 2, 3A and 4? And the paper's discussion: "it is unclear what the
-# Lipschitz constant of a traditional cross-entropy trained neural network is".
+# gradient of the loss is bounded (Eq. 6), so attacks are weak. How far does each link hold in the trained networks of Figures 2, 3A and 4?
 #
 # ## Finding
 #
@@ -29,10 +26,8 @@
 #   {glue:text}`lb_rings_last_holds_cross_entropy_low:.1%` to {glue:text}`lb_rings_last_holds_cross_entropy_high:.1%` on the rings (largest β, lowest and highest seed).
 # * *Robustness.* The rank correlation of the local constant of Φ with robust accuracy is {glue:text}`lb_images_rank_local` (K = 1), and
 #   {glue:text}`lb_public_rank_local` (K = 10).
-#
-# {doc}`/theory/lipschitz` and {doc}`/theory/gradient_bound` prove the parts of the chain that can be proven.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -46,7 +41,7 @@ plotting.style()
 # %% tags=["remove-input"]
 notebook.findings("nb/lipschitz_bound", "eq-6", "constant-median", "constant-largest", "constant-explains")
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -54,19 +49,7 @@ seeds = None  # a number, that many of the first seeds, or a list of them
 epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
 n_images = None  # test images, the first
 
-# %% [markdown]
-# ## How it is computed
-#
-# Every setting, with the comment that stands beside it in the code:
-
-# %% tags=["scroll-output"]
-notebook.settings(lipschitz_bound, profile)
-
-# %% [markdown]
-# The networks are those of the figures. `lil.lipschitz` estimates their constants, `lil.gradient_bound` both sides of Eq. 6, and
-# `lil.attacks` attacks them. The numbers in the text, and on the pages of the theory, are those of `lil.paper.tables.lipschitz.numbers`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(seeds=seeds, epsilons=epsilons, n_images=n_images)
 result = results.get(lipschitz_bound, profile, mode, **settings)
 readings = tables.readings(result)
@@ -76,15 +59,7 @@ notebook.changed(result)
 # %% [markdown]
 # ## The constant, from below and from above
 #
-# Of the representation Φ of each network: the largest ratio $d(\Phi)/d(x)$ over pairs `within` a class and `between` classes; the local constant, the
-# largest singular value of the Jacobian, as `median` over the points and `largest` of them; and the `product` of the spectral norms of the layers.
-# The true constant lies between the largest of the others and this product. `forced` is the ratio that the margins between classes demand
-# of any representation with the same classifier ({prf:ref}`prop-margins`). All are multiplied by K, the factor of the isometry loss: an isometry has 1 in `within`, `between`, `median` and
-# `largest`, in every reading. Medians over the seeds, by data set, reading and β:
-
-# %% tags=["nbval-check-output", "scroll-output"]
-table = tables.by_beta(tables.constants_table(result))
-table.assign(product=table["product"].map("{:.2e}".format)).round(2)
+# The true constant of a network lies between the largest lower bound and the product of the layers' norms.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, times K, a row a network: pairs within a class (bar), pairs between classes (cross), the local constant at all points (line, with a dot at the median), all of them lower bounds, and the product of spectral norms (arrow), an upper bound. The dashed line is at 1, the constant of an isometry.", "name": "fig-lipschitz-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row a network, in six groups: rings, three levels of the torus, and images in two readings; orange without the isometry term, green with it"}}
 lipschitz.constants(result);
@@ -93,10 +68,7 @@ lipschitz.constants(result);
 # ## In which direction?
 #
 # The isometry term sees pairs of data. An attack may go anywhere. So the stretch of Φ is measured at each point towards the nearest point of the same class,
-# in random directions, and in the direction of FGSM on the cross-entropy; `most` is the local constant, the stretch in the worst direction. Medians over the points and then over seeds, times K:
-
-# %% tags=["nbval-check-output", "scroll-output"]
-tables.by_beta(tables.stretch_table(result)).round(2)
+# in random directions, and in the direction of FGSM on the cross-entropy.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "K times the stretch of Φ in three directions: a dot is a network, at the median over its points. Orange is β = 0, green β > 0, the darker the larger.", "name": "fig-lipschitz-directions"}, "image": {"alt": "Six panels of dots, for each data set and reading three groups: towards the nearest point of the class, random, and attack"}}
 figure, axes = plt.subplots(1, len(tables.data_names(result)), figsize=(13, 3.4), sharey=True)
@@ -105,13 +77,9 @@ lipschitz.stretches(axes, result);
 # %% [markdown]
 # ## Both sides of Eq. 6
 #
-# At each point, the norm of the gradient divided by its bound ({eq}`bound-cse`, {eq}`bound-iso`): the median over the points, with the local constant at that
-# point (`local`), with the product of spectral norms (`product`), and with Λ = 1/K, as if K Φ were an isometry around each point (`one`). `holds` is the share of points at which the
-# bound with Λ = 1/K holds. With the other two constants the bound is proven. It was violated at {glue:text}`lb_violated_local:.1%` and {glue:text}`lb_violated_product:.1%` of the points of the worst
-# network. Medians over the seeds:
-
-# %% tags=["nbval-check-output", "scroll-output"]
-tables.by_beta(tables.sides_table(result)).round(3)
+# At each point, the norm of the gradient against its bound ({eq}`bound-cse`, {eq}`bound-iso`), with three constants: the local one, the product of spectral norms, and Λ = 1/K, as if
+# K Φ were an isometry around each point. With the first two the bound is proven. It was violated at {glue:text}`lb_violated_local:.1%` and {glue:text}`lb_violated_product:.1%` of the
+# points of the worst network.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 on images with K = 1, at a few points of every network. A point above the dashed line violates the inequality.", "name": "fig-lipschitz-sides"}, "image": {"alt": "Six scatter plots, two rows for the cross-entropy and the isometry term, three columns for the constant, with a dashed diagonal; points lie below it except in the last column"}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 6), sharey="row")
@@ -125,35 +93,71 @@ lipschitz.both_sides(axes, readings["public"]);
 # ## What it certifies, and what an attack leaves
 #
 # Margin and upper bound certify a radius in which no perturbation changes a point's class ({eq}`certified-radius`). Above the certificate an
-# attack sets the other limit: projected gradient ascent on the cross-entropy, 20 steps at the paper's scale. The robust accuracy
-# lies between the two curves of a network. The attack here is one of several: a stronger one lowers its curve, never below the certificate. {doc}`certificates` has certificates that reach further.
+# attack sets the other limit: projected gradient ascent on the cross-entropy. The robust accuracy lies between the two curves of a network.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Images: accuracy under attack (solid) and certified accuracy (dotted) of every network. Left, at most ε in each pixel; right, the Euclidean certificate alone.", "name": "fig-lipschitz-certificates"}, "image": {"alt": "Four panels of falling curves, two for each reading, over a logarithmic epsilon axis: solid attack curves, and dotted certificates that fall at far smaller epsilon"}}
 figure, axes = plt.subplots(2, 2, figsize=(10, 7), sharex="col", sharey=True)
 lipschitz.certificates(axes, readings);
 
-# %% tags=["nbval-check-output", "scroll-output"]
-tables.certificate_table(result).round(3)
-
 # %% [markdown]
 # ## Does a smaller bound go with more robustness?
 #
 # Three candidates, on the networks of images: the bound on the cross-entropy's gradient (median over the points, with the local constant), the local constant of Φ, and
-# that of the logits. Robustness is the share of rightly classified images that stay right under projected gradient ascent, at one ε: that of the figure above at which the mean of this share
-# is nearest to one half, so that networks can differ. At larger ε the attack leaves no network anything. A rank correlation of −1 would say that a smaller value always means more robustness. The intervals
-# (95 %) are from a bootstrap over the networks of a reading, and treat them as independent of each other.
-
-# %%
-tables.ranks_table(result).round(3)  # nbval does not check it: at the quick scale there are few networks
+# that of the logits. Robustness is the share of rightly classified images that stay right under projected gradient ascent, at one ε: that of {numref}`fig-lipschitz-certificates` at
+# which the mean of this share is nearest to one half, so that networks can differ.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Images: three measures that the theory suggests, against the share of rightly classified images that PGD leaves right at one ε. A row is a reading, a dot a network.", "name": "fig-lipschitz-robustness"}, "image": {"alt": "Six scatter plots, a row a reading, of the share that PGD leaves right against the bound on the gradient, the local constant of the representation and that of the logits"}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 7), sharey="row")
 lipschitz.against_robustness(axes, readings);
 
 # %% [markdown]
-# ## Beside the paper: the constant of a network trained with cross-entropy alone
+# ## How to read it
 #
-# The discussion leaves it open, and adds: "If such networks turned out to have an even smaller Lipschitz constant almost everywhere except at a few breaking
+# All constants of Φ are multiplied by K, the factor of the isometry loss, so that an isometry has the constant 1 in every reading. Orange is β = 0. Green marks to the left of
+# orange ones in {numref}`fig-lipschitz-constants` are networks that the isometry term has given a smaller constant.
+#
+# ## Numbers
+#
+# Of the representation Φ of each network: the largest ratio $d(\Phi)/d(x)$ over pairs `within` a class and `between` classes; the local constant, the
+# largest singular value of the Jacobian, as `median` over the points and `largest` of them; and the `product` of the spectral norms of the layers.
+# `forced` is the ratio that the margins between classes demand
+# of any representation with the same classifier ({prf:ref}`prop-margins`). An isometry has 1 in `within`, `between`, `median` and `largest`.
+# Medians over the seeds, by data set, reading and β:
+
+# %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
+table = tables.by_beta(tables.constants_table(result))
+table.assign(product=table["product"].map("{:.2e}".format)).round(2)
+
+# %% [markdown]
+# The stretch in each direction; `most` is the local constant, the stretch in the worst direction. Medians over the points and then over seeds:
+
+# %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
+tables.by_beta(tables.stretch_table(result)).round(2)
+
+# %% [markdown]
+# The norm of the gradient divided by its bound: the median over the points, with the local constant at that point (`local`), with the product of spectral norms (`product`), and with
+# Λ = 1/K (`one`). `holds` is the share of points at which the bound with Λ = 1/K holds. Medians over the seeds:
+
+# %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
+tables.by_beta(tables.sides_table(result)).round(3)
+
+# %% [markdown]
+# Certificates and attack:
+
+# %% tags=["nbval-check-output", "hide-input", "scroll-output"]
+tables.certificate_table(result).round(3)
+
+# %% [markdown]
+# A rank correlation of −1 would say that a smaller value always means more robustness. The intervals (95 %) are from a bootstrap over the networks of a reading, and treat them as
+# independent of each other:
+
+# %% tags=["hide-input"]
+tables.ranks_table(result).round(3)  # nbval does not check it: at the quick scale there are few networks
+
+# %% [markdown]
+# ## Beside the paper
+#
+# The paper's discussion says that "it is unclear what the Lipschitz constant of a traditional cross-entropy trained neural network is", and adds: "If such networks turned out to have an even smaller Lipschitz constant almost everywhere except at a few breaking
 # points … there would have to be a different explanation for the improvement in robustness". Medians over the seeds; constants of Φ times K:
 #
 # | | rings, β = 0 | β = {glue:text}`lb_rings_beta_last:g` | {glue:text}`lb_images_data`, β = 0 | β = {glue:text}`lb_images_beta_last:g` | {glue:text}`lb_public_data`, β = 0 | β = {glue:text}`lb_public_beta_last:g` |
@@ -193,10 +197,25 @@ lipschitz.against_robustness(axes, readings);
 # | local constant of Φ | {glue:text}`lb_images_rank_local` | {glue:text}`lb_public_rank_local` |
 # | local constant of the logits | {glue:text}`lb_images_rank_logits` | {glue:text}`lb_public_rank_logits` |
 #
-# A correlation over networks of different β does not say which of the things that β changes is the cause.
+# ## How it was done
 #
-# The points are the test draw of the rings, the torus itself (of which the paper has one draw), and the first {glue:text}`lb_points` test images. {doc}`lipschitz_bound_cifar10` has the networks of
-# CIFAR10, which read features of the VGG13.
+# The networks are those of the figures. `lil.lipschitz` estimates their constants, `lil.gradient_bound` both sides of Eq. 6, and
+# `lil.attacks` attacks them, with 20 steps of projected gradient ascent at the paper's scale. The points are the test draw of the rings, the torus itself (of which the paper has one draw), and the first
+# {glue:text}`lb_points` test images. {doc}`/theory/lipschitz` and {doc}`/theory/gradient_bound` prove the parts of the chain that can be proven. The numbers in the text, and on the pages of the theory, are those
+# of `lil.paper.tables.lipschitz.numbers`.
+#
+# Every setting, with the comment that stands beside it in the code:
 
-# %%
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(lipschitz_bound, profile)
+
+# %% [markdown]
+# ## Where it might be wrong
+#
+# * *A correlation is no cause.* Over networks of different β it does not say which of the things that β changes is the cause.
+# * *One ε.* At larger ε the attack leaves no network anything, and nothing can be compared there.
+# * *One attack and one certificate.* A stronger attack lowers its curve, never below the certificate. {doc}`certificates` has certificates that reach further.
+# * *Networks of points and pixels.* {doc}`lipschitz_bound_cifar10` has the networks of CIFAR10, which read features of the VGG13.
+
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

@@ -13,10 +13,7 @@
 # %% [markdown]
 # # The Lipschitz constant on CIFAR10
 #
-# ## Question
-#
-# {doc}`lipschitz_bound` measures the paper's argument on networks that read points or pixels. Those of Figure 3B read the features of a frozen VGG13: the
-# distances that they are to keep are distances between features, and the bound of Eq. 6 is on the gradient with respect to features. What is their constant,
+# The networks of Figure 3B read the features of a frozen VGG13, and the bound of Eq. 6 is on the gradient with respect to these features. What is their Lipschitz constant,
 # how tight is the bound, and do they go with robustness?
 #
 # ## Finding
@@ -26,7 +23,7 @@
 # {glue:text}`lc_verdict` at β = {glue:text}`lc_beta_last:g`: {glue:text}`lc_change` times that at β = 0 (mean over seeds, 95 % interval). The rank correlation of that constant with
 # robustness in the space of the features is {glue:text}`lc_rank_local`.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -40,7 +37,7 @@ plotting.style()
 # %% tags=["remove-input"]
 notebook.findings("nb/lipschitz_bound_cifar10", "eq-6", "constant-median", "constant-largest", "constant-explains")
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -51,36 +48,20 @@ epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
 n_images = None  # test images, the first
 n_train = None  # training images, the first
 
-# %% [markdown]
-# ## How it is computed
-#
-# Every setting, with the comment that stands beside it in the code:
-
-# %%
-notebook.settings(lipschitz_bound_cifar10, profile)
-
-# %% [markdown]
-# The networks are those of {doc}`fig3_cifar10`. `lil.lipschitz` estimates their constants, `lil.gradient_bound` both sides of Eq. 6, and
-# `lil.attacks` attacks them in the space of the features. The numbers in the text are those of
-# `lil.paper.tables.lipschitz.numbers_cifar10`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, n_images=n_images, n_train=n_train)
 result = results.get(lipschitz_bound_cifar10, profile, mode, **settings)
 readings = tables.readings(result)
 notebook.glue_all("lc", tables.numbers_cifar10(result))
 notebook.changed(result)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 notebook.computed_on(f"{notebook.title(result, 'cifar10')}, at {int(result.points.max())} test images")
 
 # %% [markdown]
 # ## The constant, from below and from above
 #
-# The same estimates as in {doc}`lipschitz_bound`, of Φ as a map of the features; all but the last are lower bounds of its Lipschitz constant, the last is an upper one. K = 1. Medians over the seeds:
-
-# %% tags=["nbval-check-output", "scroll-output"]
-tables.by_beta(tables.constants_table(result)).round(2)
+# The same estimates as in {doc}`lipschitz_bound`, of Φ as a map of the features:
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, a row a network: pairs within a class (bar), pairs between classes (cross), the local constant at all points (line, with a dot at the median), all of them lower bounds, and the product of spectral norms (arrow), an upper bound. The dashed line is at 1, the constant of an isometry.", "name": "fig-lipschitz-cifar10-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row a network, orange for beta zero and darker green for larger beta"}}
 lipschitz.constants(result);
@@ -88,11 +69,7 @@ lipschitz.constants(result);
 # %% [markdown]
 # ## Both sides of Eq. 6
 #
-# At each point, the norm of the gradient divided by its bound: the median over the points, for the local constant there, the product of spectral norms, and Λ = 1, the constant of an isometry (`one`).
-# `holds` is the share of points at which the bound with Λ = 1 holds. Medians over the seeds:
-
-# %% tags=["nbval-check-output", "scroll-output"]
-tables.by_beta(tables.sides_table(result)).round(3)
+# At each point, the norm of the gradient against its bound, for the local constant there, the product of spectral norms, and Λ = 1, the constant of an isometry:
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 with respect to the features, at a few points of every network. A point above the dashed line violates the inequality.", "name": "fig-lipschitz-cifar10-sides"}, "image": {"alt": "Six scatter plots, two rows for the cross-entropy and the isometry term, three columns for the constant, with a dashed diagonal"}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 6), sharey="row")
@@ -101,8 +78,7 @@ lipschitz.both_sides(axes, result);
 # %% [markdown]
 # ## Certificate and attack, in features
 #
-# In the space of the features, which has no bounds, the certificate of margin and upper bound lies below what projected gradient ascent on the cross-entropy leaves.
-# Neither says anything about pixels before the constant of the VGG13 is multiplied in, which is not known but for bounds too large to be of use.
+# In the space of the features, which has no bounds, the certificate of margin and upper bound lies below the accuracy that projected gradient ascent on the cross-entropy leaves.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under attack (solid) and certified accuracy (dotted) of every network, in the space of the features. Left, at most ε in each feature; right, the Euclidean certificate alone.", "name": "fig-lipschitz-cifar10-certificates"}, "image": {"alt": "Two panels of falling curves over a logarithmic epsilon axis: solid attack curves and dotted certificates"}}
 figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, squeeze=False)
@@ -110,15 +86,36 @@ lipschitz.certificates(axes, readings);
 
 # %% [markdown]
 # Does a smaller constant or bound go with more robustness? Robustness is taken where the constants are, in the space of the features: the share of rightly classified points that stay right under projected gradient
-# ascent, at the ε at which the mean of this share is nearest to one half. In pixels there is little robustness to compare:
-# {doc}`attackers_view_cifar10` has the accuracy that strong attacks leave there. A rank correlation of −1 would say that a smaller value always means more robustness; the intervals (95 %) are from a bootstrap over networks.
-
-# %%
-tables.ranks_table(result).round(3)  # nbval does not check it: at the quick scale there are few networks
+# ascent, at the ε at which the mean of this share is nearest to one half.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Three measures that the theory suggests, against the share of rightly classified points that PGD on the features leaves right at one ε. A dot is a network.", "name": "fig-lipschitz-cifar10-robustness"}, "image": {"alt": "Three scatter plots of the share that PGD leaves right against the bound on the gradient, the local constant of the representation and that of the logits"}}
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.8), sharey=True, squeeze=False)
 lipschitz.against_robustness(axes, readings);
+
+# %% [markdown]
+# ## How to read it
+#
+# In {numref}`fig-lipschitz-cifar10-constants` all marks but the arrows are lower bounds of a network's Lipschitz constant, and the arrow is an upper bound. Orange is β = 0. K = 1.
+# A cloud that falls to the right in {numref}`fig-lipschitz-cifar10-robustness` is a measure that goes with less robustness.
+#
+# ## Numbers
+#
+# The estimates of the constant, medians over the seeds:
+
+# %% tags=["nbval-check-output", "hide-input", "scroll-output"]
+tables.by_beta(tables.constants_table(result)).round(2)
+
+# %% [markdown]
+# The norm of the gradient divided by its bound, the median over the points. `one` is Λ = 1, and `holds` is the share of points at which the bound with Λ = 1 holds. Medians over the seeds:
+
+# %% tags=["nbval-check-output", "hide-input", "scroll-output"]
+tables.by_beta(tables.sides_table(result)).round(3)
+
+# %% [markdown]
+# A rank correlation of −1 would say that a smaller value always means more robustness. The intervals (95 %) are from a bootstrap over networks:
+
+# %% tags=["hide-input"]
+tables.ranks_table(result).round(3)  # nbval does not check it: at the quick scale there are few networks
 
 # %% [markdown]
 # ## Beside the paper
@@ -147,6 +144,25 @@ lipschitz.against_robustness(axes, readings);
 # *Robustness in features,* at ε = {glue:text}`lc_rank_at:.2g`, over {glue:text}`lc_rank_networks` networks: the rank correlation of the bound on the gradient is {glue:text}`lc_rank_bound`; of the local constant of
 # Φ {glue:text}`lc_rank_local`; of the local constant of the logits {glue:text}`lc_rank_logits`. An attack on pixels reaches only those features that the VGG13 lets it reach, and a constant that is taken over all
 # directions of the features does not know which these are.
+#
+# ## How it was done
+#
+# The networks are those of {doc}`fig3_cifar10`. `lil.lipschitz` estimates their constants, `lil.gradient_bound` both sides of Eq. 6, and
+# `lil.attacks` attacks them in the space of the features. The numbers in the text are those of
+# `lil.paper.tables.lipschitz.numbers_cifar10`.
+#
+# Every setting, with the comment that stands beside it in the code:
 
-# %%
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(lipschitz_bound_cifar10, profile)
+
+# %% [markdown]
+# ## Where it might be wrong
+#
+# * *Features are no pixels.* The constants say nothing about pixels before the constant of the VGG13 is multiplied in. Only bounds too large to be of use are known for it. In pixels there is little
+#   robustness to compare: {doc}`attackers_view_cifar10` has the accuracy that strong attacks leave there.
+# * *Few points and seeds.* The numbers above state how many. The bootstrap treats the networks as independent of each other.
+# * *A correlation is no cause.* Over networks of different β it does not say which of the things that β changes is the cause.
+
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

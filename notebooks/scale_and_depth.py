@@ -13,32 +13,19 @@
 # %% [markdown]
 # # What the choices do to Table 1 and Figure 3
 #
-# ## Question
+# Whoever repeats the paper has to choose: a factor K, the divisor of the sum in {eq}`isometry-loss`, the number of layers and the batch size. How far does each choice move Table 1's first row and
+# Figure 3A, beside what another seed does?
 #
-# Whoever repeats the paper has to choose. Its text has no factor K in {eq}`isometry-loss`, its public code multiplies the distances of
-# representations by 10. The text divides by $N^2$; dividing by the number of pairs that count is as natural. The text has four hidden
-# layers, the public code five. Both have batches of 100, which decide how many pairs a step sees. None of this is what the
-# paper is about. How far does each choice move Table 1's first row and Figure 3A, beside what another seed does?
+# ## Finding
 #
-# The networks are those of {doc}`fig3_mnist` with one change at a time, everything else as in the text. The learning rate is the
-# same for all, the epochs too: larger batches mean fewer steps. Each network meets the two attacks of {doc}`fig3_mnist`, along the
-# gradient of the loss that it was itself trained with (the paper's attack), and along that of the cross-entropy (the attacker's).
+# As means over the {glue:text}`choice_betas` β, these choices put accuracies further apart than the {glue:text}`choice_text_seeds` seeds do:
 #
-# ## What is to be expected
-#
-# *The reduction is β under another name.* The sum over pairs is the same, divided by the number of ordered pairs of one class
-# instead of by $N^2$, so that the loss is $N^2/\text{pairs}$ times as large. In a batch of ten equally frequent classes about one pair in ten
-# counts: `pairs` at β should do what `n2` does at 10 β, and a column of Table 1 become its neighbour.
-#
-# *K is not.* Written out,
-#
-# $$ \beta\, (K d_\Phi - d)^2 = \beta K^2 \Bigl( d_\Phi - \frac{d}{K} \Bigr)^{\!2} = \beta K^2 d_\Phi^2 - 2 \beta K\, d_\Phi\, d + \beta\, d^2 , $$
-#
-# K multiplies the weight by $K^2$ and divides the distance that is aimed at by K. A pair is pulled together with $\beta K^2$ and pushed apart with
-# $\beta K$, and no β changes both in that way: near the aim K counts twice, far below it once. Nor can each aim be reached: tanh units lie between −1 and 1, so that no distance between
-# representations exceeds $2\sqrt{n_L}$, where $n_L$ is the number of units.
+# * without attack *{glue:text}`choice_more_clean`*; furthest, {glue:text}`choice_largest_clean`, {glue:text}`choice_times_clean:.2f` times as far as the seeds;
+# * under the paper's attack *{glue:text}`choice_more_total`*; furthest, {glue:text}`choice_largest_total`, {glue:text}`choice_times_total:.2f` times as far;
+# * under the attacker's *{glue:text}`choice_more_classification`*; furthest, {glue:text}`choice_largest_classification`,
+#   {glue:text}`choice_times_classification:.2f` times as far.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -50,7 +37,7 @@ from lil.plotting import beta_marks, choices
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -62,19 +49,7 @@ pictured = None  # positions of the ε that are shown as pictures
 n_train = None  # training images, the first
 n_test = None  # test images, the first
 
-# %% [markdown]
-# ## How it is computed
-#
-# Every setting, with the comment that stands beside it in the code:
-
-# %% tags=["scroll-output"]
-notebook.settings(scale_and_depth, profile)
-
-# %% [markdown]
-# `lil.training.train` trains the networks that `lil.recipes.choices` describes, and `lil.evaluation.robustness` attacks them. The numbers in
-# the text are those of `lil.paper.tables.choices.numbers`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(
     betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, pictured=pictured, n_train=n_train, n_test=n_test
 )
@@ -83,53 +58,23 @@ printed = TABLE_1["mnist"]
 notebook.glue_all("choice", tables.numbers(result, printed))
 notebook.changed(result)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 title = notebook.title(result, "mnist")
 notebook.computed_on(title)
 
 # %% [markdown]
-# ## The answer
-#
-# For each choice and β: the largest less the smallest accuracy over its options, each option being the mean over the seeds that all sets
-# of networks have. Below them the same over the seeds, network by network, of the text's settings. Accuracies under attack are means over its sizes ε.
+# ## How far apart the options lie
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How far apart the options of each choice put the accuracy, and at the bottom how far apart the seeds do. A dot is a β, a bar the mean over β, the dashed line the mean of the seeds: a bar to its right is a choice that matters more than a seed.", "name": "fig-choices-spans"}, "image": {"alt": "Three panels with five rows of dots each, for the scale K, the reduction, the depth, the batch size and the seed, with a black bar at the mean of each row and a dashed line through the bar of the seeds"}}
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), sharey=True)
 choices.span_dots(axes, result)
 figure.legend(handles=beta_marks(result.beta.values), loc="outside lower center", ncols=result.sizes["beta"]);
 
-# %%
-tables.span_table(result).round(3)
-
 # %% [markdown]
-# As means over the {glue:text}`choice_betas` β, these put accuracies further apart than the {glue:text}`choice_text_seeds` seeds do:
-#
-# * without attack *{glue:text}`choice_more_clean`*; furthest, {glue:text}`choice_largest_clean`, {glue:text}`choice_times_clean:.2f` times as far as the seeds;
-# * under the paper's attack *{glue:text}`choice_more_total`*; furthest, {glue:text}`choice_largest_total`, {glue:text}`choice_times_total:.2f` times as far;
-# * under the attacker's *{glue:text}`choice_more_classification`*; furthest, {glue:text}`choice_largest_classification`,
-#   {glue:text}`choice_times_classification:.2f` times as far.
-#
-# With more options a choice can spread further: K has {glue:text}`choice_options_scale` and the batch size {glue:text}`choice_options_batch_size`, the reduction
-# {glue:text}`choice_options_reduction` and the depth {glue:text}`choice_options_layers`. An option is a mean over {glue:text}`choice_seeds` seeds, the seeds are single networks:
-# a choice without any effect would be expected to lie less far apart than the seeds do.
-#
 # ## Table 1 and Figure 3, choice by choice
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images for each β: a row a choice, the first column without attack, the others under each attack as the mean over its sizes ε. Each mark is a seed, lines go through the means over the seeds that all sets have. The text's settings are black; crosses are the numbers of Table 1.", "name": "fig-choices"}, "image": {"alt": "Four rows of three panels of accuracy against beta, a row each for the scale K, the reduction, the depth and the batch size, a coloured line for each option, a thick black one for the text's and black crosses in the first column for the paper"}}
 choices.choice_panels(result, title, printed);
-
-# %% [markdown]
-# What each set of networks would have said of Table 1 and of Figure 3: the accuracy without attack, with its mean distance over β from the
-# paper's row, and under each attack what the best β > 0 gains over β = 0. Means over {glue:text}`choice_seeds` seeds.
-
-# %%
-tables.outcome_table(result, printed).round(3)
-
-# %% [markdown]
-# All accuracies behind it, as means over the same seeds:
-
-# %% tags=["nbval-check-output", "scroll-output"]
-tables.accuracy_table(result).round(3 if profile == "paper" else 2)
 
 # %% [markdown]
 # ## Is it β under another name?
@@ -141,9 +86,51 @@ figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))
 choices.weight_curves(axes, result);
 
 # %% [markdown]
-# How far each of them lies from the text's networks, as a mean over those β that have a counterpart: at the same β, and at equal weight.
+# ## How to read it
+#
+# For each choice and β, {numref}`fig-choices-spans` has the largest less the smallest accuracy over its options, each option being the mean over the seeds that all sets
+# of networks have. The last row has the same over the seeds, network by network, of the text's settings. Accuracies under attack are means over its sizes ε.
+#
+# With more options a choice can spread further: K has {glue:text}`choice_options_scale` and the batch size {glue:text}`choice_options_batch_size`, the reduction
+# {glue:text}`choice_options_reduction` and the depth {glue:text}`choice_options_layers`. An option is a mean over {glue:text}`choice_seeds` seeds, the seeds are single networks:
+# a choice without any effect would be expected to lie less far apart than the seeds do.
+#
+# *The reduction should be β under another name.* The sum over pairs is the same, divided by the number of ordered pairs of one class
+# instead of by $N^2$, so that the loss is $N^2/\text{pairs}$ times as large. In a batch of ten equally frequent classes about one pair in ten
+# counts: `pairs` at β should do what `n2` does at 10 β, and a column of Table 1 become its neighbour.
+#
+# *K should not.* Written out,
+#
+# $$ \beta\, (K d_\Phi - d)^2 = \beta K^2 \Bigl( d_\Phi - \frac{d}{K} \Bigr)^{\!2} = \beta K^2 d_\Phi^2 - 2 \beta K\, d_\Phi\, d + \beta\, d^2 , $$
+#
+# K multiplies the weight by $K^2$ and divides the distance that is aimed at by K. A pair is pulled together with $\beta K^2$ and pushed apart with
+# $\beta K$, and no β changes both in that way: near the aim K counts twice, far below it once. Nor can each aim be reached: tanh units lie between −1 and 1, so that no distance between
+# representations exceeds $2\sqrt{n_L}$, where $n_L$ is the number of units.
+#
+# ## Numbers
+#
+# The spans of the first figure:
 
-# %%
+# %% tags=["hide-input"]
+tables.span_table(result).round(3)
+
+# %% [markdown]
+# What each set of networks would have said of Table 1 and of Figure 3: the accuracy without attack, with its mean distance over β from the
+# paper's row, and under each attack what the best β > 0 gains over β = 0. Means over {glue:text}`choice_seeds` seeds.
+
+# %% tags=["hide-input"]
+tables.outcome_table(result, printed).round(3)
+
+# %% [markdown]
+# All accuracies behind it, as means over the same seeds:
+
+# %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
+tables.accuracy_table(result).round(3 if profile == "paper" else 2)
+
+# %% [markdown]
+# How far each set of networks lies from the text's, as a mean over those β that have a counterpart: at the same β, and at equal weight.
+
+# %% tags=["hide-input"]
 tables.weight_table(result).round(3)
 
 # %% [markdown]
@@ -185,12 +172,33 @@ tables.weight_table(result).round(3)
 # stay unsaid. Two of the choices act through the weight of the isometry term, so a β has no meaning without them: "β = 1" is a strong term or
 # a weak one, depending on K and on what the sum is divided by. The reduction can be traded for β. K cannot: it also says how large the representation is to be.
 #
-# The batch size does more than one thing. At β = 0 it changes only how many steps are made, and how noisy they are; whatever it does beyond that at β > 0 includes
-# the number of pairs that a step sees, while the share of pairs that count stays the same. With one learning rate and five epochs for all, the
-# largest batches train least, and what they lose is no property of the method.
-#
 # Whether the paper's conclusions survive a choice is in the table above, set by set: a gain under the paper's attack is what Figure 3 shows, and the column beside
 # it says what the same networks gain against an attacker who follows the cross-entropy.
+#
+# ## How it was done
+#
+# The networks are those of {doc}`fig3_mnist` with one change at a time, everything else as in the text. The text has no factor K in {eq}`isometry-loss`, and its public code multiplies the distances of
+# representations by 10. The text divides by $N^2$; dividing by the number of pairs that count is as natural. The text has four hidden
+# layers, the public code five. Both have batches of 100, which decide how many pairs a step sees.
+#
+# Each network meets the two attacks of {doc}`fig3_mnist`, along the
+# gradient of the loss that it was itself trained with (the paper's attack), and along that of the cross-entropy (the attacker's).
+#
+# `lil.training.train` trains the networks that `lil.recipes.choices` describes, and `lil.evaluation.robustness` attacks them. The numbers in
+# the text are those of `lil.paper.tables.choices.numbers`.
+#
+# Every setting, with the comment that stands beside it in the code:
 
-# %%
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(scale_and_depth, profile)
+
+# %% [markdown]
+# ## Where it might be wrong
+#
+# * *One learning rate and five epochs for all.* Larger batches mean fewer steps: the largest batches train least, and what they lose is no property of the method.
+# * *The batch size does more than one thing.* At β = 0 it changes how many steps are made, and how noisy they are. Whatever it does beyond that at β > 0 includes
+#   the number of pairs that a step sees, while the share of pairs that count stays the same.
+# * *Few seeds.* An option is a mean over {glue:text}`choice_seeds` seeds. Choices are changed one at a time, so nothing is said about two changes together.
+
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

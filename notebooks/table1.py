@@ -13,14 +13,8 @@
 # %% [markdown]
 # # Table 1: accuracy without attack
 #
-# ## Question
-#
-# The paper's Table 1 has twelve numbers: test accuracy on MNIST and CIFAR10 for six values of β, each of one network. Its text reads
-# them as a price: small β "keep the performance around the cross-entropy baseline", large β degrade it.
-# Do several seeds of our networks give the same numbers, in the text's reading of the method or in the public code's?
-#
-# One number is a puzzle of its own. A VGG13 pretrained on CIFAR10 classifies it with more than 0.9; the paper's baseline on such
-# features, β = 0, is lower. The public code gives the VGG13 images in another form than those it was trained on. Is that why?
+# The paper's Table 1 has twelve numbers: test accuracy on MNIST and CIFAR10 for six values of β, each of one network. Do several seeds of our networks give the same
+# numbers, in the text's reading of the method or in the public code's?
 #
 # ## Finding
 #
@@ -30,7 +24,7 @@
 # {glue:text}`table1_cifar10_last:.3f`, the paper's number {glue:text}`table1_cifar10_printed_last:.3f`. What gives that row is open: two mechanisms can be tried
 # (`lil reproduce table1_cifar10 table1_cifar10_trained`, hours), and neither is recorded yet.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -45,7 +39,7 @@ plotting.style()
 # %% tags=["remove-input"]
 notebook.findings("nb/table1", "small-beta", "large-beta")
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -55,70 +49,19 @@ epochs = None  # passes over the training data
 n_train = None  # training images, the first
 n_test = None  # test images, the first
 
-# %% [markdown]
-# ## How it is computed
-#
-# Every setting, with the comment that stands beside it in the code:
-
-# %% tags=["scroll-output"]
-notebook.settings(table1, profile)
-
-# %% [markdown]
-# `lil.training.train` trains the networks that `lil.recipes.mnist` and `lil.recipes.cifar10` describe, and
-# `lil.evaluation.accuracy` counts their right answers. The numbers in the text are those of `lil.paper.tables.images.table1`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_train=n_train, n_test=n_test)
 result = results.get(table1, profile, mode, **settings)
 accuracy = {name: result.accuracy.sel(networks=name) for name in result.networks.values}
 notebook.glue_all("table1", images.table1(result))
 notebook.changed(result)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 title = notebook.title(result, "mnist", "cifar10")
 notebook.computed_on(title)
 
 # %% [markdown]
 # ## The twelve numbers
-#
-# Each row: the paper's number, our mean and standard deviation over n seeds, the difference, and the interval in which one more run
-# of ours would lie with 95 % confidence, if runs are normally distributed. `inside` says whether the paper's number, one run,
-# lies there. First MNIST, in the text's reading, K = 1:
-
-# %%
-images.beside_table(accuracy["mnist_text"], TABLE_1["mnist"])
-
-# %% [markdown]
-# MNIST in the public code's reading, with K = 10, one hidden layer more, and weights that are orthogonal initially:
-
-# %%
-images.beside_table(accuracy["mnist_public"], TABLE_1["mnist"])
-
-# %% [markdown]
-# The likelihoods in the finding compare these two tables. They take runs as normally distributed and columns as independent, though a seed's networks start alike for every β. K is not
-# alone: depth and initial weights change with it. {doc}`scale_and_depth` changes them one by one.
-#
-# CIFAR10, in the text's reading:
-
-# %%
-images.beside_table(accuracy["cifar10_text"], TABLE_1["cifar10"])
-
-# %% [markdown]
-# and in a mixture of the public commits: the depth of 7167a91, the frozen VGG13 of those up to 1ce1117, the inputs of all. No commit is
-# all of this. A dash stands where one seed has no spread:
-
-# %%
-images.beside_table(accuracy["cifar10_public"], TABLE_1["cifar10"])
-
-# %% [markdown]
-# The sets of networks as means over seeds; where a β was not trained there is no number. The first public commit, which was
-# trained at β = 0 alone, stands with the baselines below.
-
-# %%
-images.accuracy_table(result).drop("cifar10_first").map("{:.3f}".format).replace("nan", "–")
-
-# %% tags=["nbval-check-output", "remove-cell"]
-images.accuracy_table(result).loc[["mnist_text", "mnist_public"]].round(2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy without attack for each β: a dot a network, in two readings of the method, and the paper's number as a cross.", "name": "fig-table1"}, "image": {"alt": "Two panels, MNIST and CIFAR10, of accuracy for six values of beta: dots for the text's reading, squares for the public code's or a mixture of its commits, black crosses for the paper"}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.2))
@@ -131,16 +74,64 @@ figure.suptitle(title);
 # %% [markdown]
 # ## The baseline on CIFAR10
 #
-# What makes a baseline of the paper's size? The networks at β = 0 with one difference at a time: one hidden layer more, the
-# inputs of all public commits, both, and the first of them, 9cf1b6c, with 10 layers of 500, batches of 200 and 2 epochs. (Its code has an input layer
-# before those ten, which ours lack.)
+# One number is a puzzle of its own. A VGG13 pretrained on CIFAR10 classifies more than nine images in ten rightly; the paper's baseline on such
+# features, β = 0, is {glue:text}`table1_printed`. The public code gives the VGG13 images in another form than those it was trained on. Is that why? Below, the networks at
+# β = 0 with one difference at a time: one hidden layer more, the inputs of all public commits, both, and the first of them, 9cf1b6c, with 10 layers of 500, batches of 200
+# and 2 epochs. (Its code has an input layer before those ten, which ours lack.)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on CIFAR10 at β = 0 in several readings: a dot a network. The dashed line is the paper's number.", "name": "fig-baseline"}, "image": {"alt": "Five rows of dots of accuracy, one for each reading, with a dashed vertical line at the paper's baseline"}}
 baselines = images.baselines(result)
 figure, ax = plt.subplots(figsize=(8, 3))
 table.baseline_dots(ax, baselines, TABLE_1["cifar10"].at(0.0)).set_title(title);
 
-# %%
+# %% [markdown]
+# ## How to read it
+#
+# A cross among the dots of a reading is a number of the paper that this reading gives. Each dot is one network, as each number of the paper is.
+#
+# The text reads the row as a price: small β "keep the performance around the cross-entropy baseline", large β degrade it.
+#
+# ## Numbers
+#
+# Each row: the paper's number, our mean and standard deviation over n seeds, the difference, and the interval in which one more run
+# of ours would lie with 95 % confidence, if runs are normally distributed. `inside` says whether the paper's number, one run,
+# lies there. MNIST, in the text's reading, K = 1:
+
+# %% tags=["hide-input"]
+images.beside_table(accuracy["mnist_text"], TABLE_1["mnist"])
+
+# %% [markdown]
+# MNIST in the public code's reading, with K = 10, one hidden layer more, and weights that are orthogonal initially:
+
+# %% tags=["hide-input"]
+images.beside_table(accuracy["mnist_public"], TABLE_1["mnist"])
+
+# %% [markdown]
+# CIFAR10, in the text's reading:
+
+# %% tags=["hide-input"]
+images.beside_table(accuracy["cifar10_text"], TABLE_1["cifar10"])
+
+# %% [markdown]
+# CIFAR10 in a mixture of the public commits: the depth of 7167a91, the frozen VGG13 of those up to 1ce1117, the inputs of all. No commit is
+# all of this. A dash stands where one seed has no spread:
+
+# %% tags=["hide-input"]
+images.beside_table(accuracy["cifar10_public"], TABLE_1["cifar10"])
+
+# %% [markdown]
+# The sets of networks as means over seeds; where a β was not trained there is no number:
+
+# %% tags=["hide-input"]
+images.accuracy_table(result).drop("cifar10_first").map("{:.3f}".format).replace("nan", "–")
+
+# %% tags=["nbval-check-output", "remove-cell"]
+images.accuracy_table(result).loc[["mnist_text", "mnist_public"]].round(2)
+
+# %% [markdown]
+# The baselines on CIFAR10, as means over n seeds:
+
+# %% tags=["hide-input"]
 for name, values in baselines.items():
     print(f"{name:32s} {values.mean():.4f} (n = {len(values)})")
 
@@ -161,12 +152,28 @@ for name, values in baselines.items():
 #
 # ## What it means
 #
-# A reading that differs from the text in the inputs alone differs in nothing that is trained: the images are not normalised and
-# have their axes swapped, so the frozen VGG13 sees what it was not made for, and its features carry less. What the paper's weights of
-# the VGG13 were, how accurate they are, and whether its figures were made by the code that is public, is not known; a match
-# of one number would not settle it, a mismatch of all does not either. The weights that torchvision publishes for ImageNet are
-# a further reading that this page does not have: `weights="imagenet"` in `lil.recipes.cifar10` trains on them where they can be
-# downloaded. So is the text's "final classification layer removed" by the letter, which leaves 4096 numbers of a VGG13 and not 512.
+# A reading that differs from the text in the inputs alone differs in nothing that is trained. The images are not normalised and
+# have their axes swapped, so the frozen VGG13 sees images of another form than in its training, and its features carry less.
+#
+# ## How it was done
+#
+# `lil.training.train` trains the networks that `lil.recipes.mnist` and `lil.recipes.cifar10` describe, and
+# `lil.evaluation.accuracy` counts their right answers. The numbers in the text are those of `lil.paper.tables.images.table1`.
+#
+# Every setting, with the comment that stands beside it in the code:
 
-# %%
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(table1, profile)
+
+# %% [markdown]
+# ## Where it might be wrong
+#
+# * *The likelihoods in the finding* take runs as normally distributed and columns as independent, though a seed's networks start alike for every β. K is not
+#   alone: depth and initial weights change with it. {doc}`scale_and_depth` changes them one by one.
+# * *The paper's VGG13 is not known:* neither its weights, nor how accurate they are, nor whether the figures were made by the code that is public. A match
+#   of one number would not settle it, and a mismatch of all does not either.
+# * *Two readings are missing.* The weights that torchvision publishes for ImageNet are one: `weights="imagenet"` in `lil.recipes.cifar10` trains on them where they can be
+#   downloaded. The other is the text's "final classification layer removed" by the letter, which leaves 4096 numbers of a VGG13 and not 512.
+
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

@@ -1,4 +1,4 @@
-"""Beyond the paper: the isometry term, its relatives and adversarial training on MNIST, at like clean accuracy."""
+"""Beyond the paper: the isometry term, its relatives and adversarial training on MNIST."""
 
 from __future__ import annotations
 

@@ -98,8 +98,8 @@ def title(result: xr.Dataset, *names: str) -> str:
 
 
 def computed_on(text: str) -> Markdown:
-    """Return the sentence on the data at the top of a page."""
-    return Markdown(f"**Everything on this page was computed on {text}.**")
+    """Return the sentence on the data of the figures and tables of a page."""
+    return Markdown(f"The figures and tables below were computed on {text}.")
 
 
 def findings(page: str, *names: str) -> Markdown:

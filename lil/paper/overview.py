@@ -146,7 +146,7 @@ def findings(page: str, names: Collection[str] = ()) -> str:
         raise ValueError(f"{page} shows {', '.join(sorted(known)) or 'nothing'} of the ledger: not {', '.join(names)}.")
     chosen = [judge(case, record) for case in cases if not names or case.proposition.name in names]
     lines = [f"* {each.finding} *({each.n})* {badge(each.verdict)}" for each in chosen if each.effect is not None]
-    head = "**Findings** from the records at the paper's scale, with 95 % intervals ({doc}`verdicts </claims>`):"
+    head = "From the records at the paper's scale, with 95 % intervals ({doc}`verdicts </claims>`):"
     return "\n".join([head, "", *(lines or [f"* {WAITING}"])])
 
 

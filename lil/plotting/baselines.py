@@ -50,7 +50,7 @@ def _marks(ax: Axes, networks: xr.Dataset, x: xr.DataArray, y: xr.DataArray) -> 
 
 
 def matched_dots(ax: Axes, matched: xr.Dataset) -> Axes:
-    """Draw the comparison at like clean accuracy, attack by attack: a mark a seed, a bar the mean over seeds."""
+    """Draw one setting of each method, attack by attack: a mark a seed, a bar the mean over seeds."""
     groups = accuracies(matched)
     methods = zip(matched.method.values.tolist(), setting_names(matched), strict=True)
     for k, (offset, (method, name)) in enumerate(zip(spread(matched.sizes["setting"], 0.33), methods, strict=True)):

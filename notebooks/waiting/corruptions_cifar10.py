@@ -13,10 +13,8 @@
 # %% [markdown]
 # # Random noise and corruptions on CIFAR10
 #
-# ## Question
-#
-# {doc}`corruptions` asks on MNIST whether the isometry term helps against perturbations in which nobody looks for weak points. On CIFAR10 the term keeps distances between features of a
-# frozen VGG13, while noise and corruptions are of the pixels. Is the layer that it trains more accurate on the features of perturbed images?
+# On CIFAR10 the isometry term keeps distances between features of a frozen VGG13, while noise and corruptions are of the pixels. Is the layer that it trains more accurate on the features of
+# perturbed images, as {doc}`corruptions` asks on MNIST?
 #
 # ## Finding
 #
@@ -29,7 +27,9 @@
 # Gains are accuracy minus that of the network of the same seed with β = 0, with 95 % intervals over {glue:text}`coc_seeds` seeds. Accuracy counts as raised or lowered
 # once the interval excludes 0.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
+from IPython.display import HTML
+
 from lil import plotting, results
 from lil.experiments import corruptions_cifar10
 from lil.paper import notebook
@@ -38,7 +38,7 @@ from lil.plotting import corruptions as drawn
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -48,16 +48,13 @@ epochs = None  # passes over the training data
 n_images = None  # test images, the first
 n_train = None  # training images, the first
 
-# %% [markdown]
-# The numbers in the text are those of `lil.paper.tables.corruptions.numbers`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_images=n_images, n_train=n_train)
 result = results.get(corruptions_cifar10, profile, mode, **settings)
 notebook.glue_all("coc", tables.numbers(result))
 notebook.changed(result)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 title = notebook.title(result, "cifar10")
 notebook.computed_on(title)
 
@@ -67,41 +64,43 @@ notebook.computed_on(title)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under each perturbation at the middle severity; left of 0 the term lowers accuracy. A colour is a β, a dot a seed, a stroke the mean, a bar the 95 % interval over the seeds. Their number and that of the images stand above. Dotted lines divide noise from corruptions.", "name": "fig-corruptions-cifar10-gains"}, "image": {"alt": "One panel with a row for each of sixteen perturbations and in each row five short horizontal bars with dots, one green for each beta, around a vertical line at zero"}}
 drawn.gain_rows(result, title);
 
-# %% [markdown]
-# ## How to read it
-#
-# As in {doc}`corruptions`: the first row is the price without perturbation, and all networks see the same perturbed images. The perturbations, on the first test image:
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The first test image, and the same under each perturbation at the middle severity.", "name": "fig-corruptions-cifar10-pictures"}, "image": {"alt": "Sixteen small pictures of the same image: as it is, with five kinds of noise, blurred, darkened, greyed, rotated, sheared, moved, shrunk, distorted, partly hidden and compressed"}}
-drawn.pictures(result);
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the severity of two kinds of noise, 0 being the images as they are. A colour is a β. Thick lines are means over seeds, thin lines the seeds.", "name": "fig-corruptions-cifar10-curves"}, "image": {"alt": "Two panels of falling curves, sign noise on the left and Gaussian noise on the right, orange for beta zero and darker green for larger beta"}}
 drawn.severity_curves(result, title);
 
 # %% [markdown]
+# The perturbations, on the first test image:
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The first test image, and the same under each perturbation at the middle severity.", "name": "fig-corruptions-cifar10-pictures"}, "image": {"alt": "Sixteen small pictures of the same image: as it is, with five kinds of noise, blurred, darkened, greyed, rotated, sheared, moved, shrunk, distorted, partly hidden and compressed"}}
+drawn.pictures(result);
+
+# %% [markdown]
+# ## How to read it
+#
+# As in {doc}`corruptions`: the first row of {numref}`fig-corruptions-cifar10-gains` is the price without perturbation, and all networks see the same perturbed images.
+#
+# ## Numbers
+#
 # Of {glue:text}`coc_corruptions` perturbations, under how many is accuracy higher than at β = 0, and under how many lower, at each severity?
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.verdict_table(result)
 
 # %% [markdown]
-# ## Numbers
-#
 # Gains at the middle severity; n = {glue:text}`coc_seeds` seeds, {glue:text}`coc_images` test images:
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.gain_table(result, "cifar10_text")
 
 # %% [markdown]
 # All accuracies, means over the seeds:
 
-# %% tags=["scroll-output"]
-tables.accuracy_table(result).round(3)
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
+HTML(tables.accuracy_table(result).round(3).to_html())  # every row: pandas alone leaves out the middle
 
 # %% [markdown]
 # The severities, and the mean Euclidean distance by which the middle one moves an image, cut off at the bounds of a pixel:
 
-# %% tags=["nbval-check-output", "scroll-output"]
+# %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.severity_table(result).round(2)
 
 # %% [markdown]
@@ -113,8 +112,10 @@ tables.severity_table(result).round(2)
 #
 # The networks are those of {doc}`fig3_cifar10`. `lil.corruptions` perturbs the first test images, and the VGG13 makes the features in float32. The severities of Gaussian noise, salt and pepper, blur,
 # contrast and JPEG are those of CIFAR10-C {cite:p}`Hendrycks2019`; the others are ours. Every setting, with the comment that stands beside it in the code:
+#
+# The numbers in the text are those of `lil.paper.tables.corruptions.numbers`.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
 notebook.settings(corruptions_cifar10, profile)
 
 # %% [markdown]
@@ -125,5 +126,5 @@ notebook.settings(corruptions_cifar10, profile)
 # * *Many intervals.* The first figure has {glue:text}`coc_intervals` of them beside the first row. If no β had an effect, about {glue:text}`coc_by_chance` would exclude 0 by chance.
 # * *Random noise is no attack*, and the cause of a gain is open: see {doc}`corruptions`.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

@@ -13,9 +13,7 @@
 # %% [markdown]
 # # The hierarchy of Figure 4, looked at again
 #
-# ## Question
-#
-# In {doc}`fig4_torus` the third level of the stack keeps distances worst. Does that come from stacking, or from a weight and a learning rate that can be changed? Is the map "isometric
+# In {doc}`fig4_torus` the third level of the stack keeps distances worst: does that come from stacking, or from a weight and a learning rate that can be changed? Is the map "isometric
 # everywhere, except around decision boundaries" (abstract), and are stacks better at hierarchical classification than a flat network (conclusion)?
 #
 # ## Finding
@@ -31,7 +29,7 @@
 #
 # *Stacking.* {glue:text}`hier_stacking`
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -42,14 +40,11 @@ from lil.plotting import hierarchy as drawn
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"
 mode = "auto"
 
-# %% [markdown]
-# The numbers in the text are those of `lil.paper.tables.hierarchy.numbers`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 result = results.get(hierarchy, profile, mode)
 notebook.glue_all("hier", tables.numbers(result))
 
@@ -65,6 +60,26 @@ figure, axes = plt.subplots(1, 3, figsize=(11.5, 4.6), sharey=True)
 drawn.level_dots(axes, result, "accuracy", "accuracy");
 
 # %% [markdown]
+# ## Is the map isometric everywhere, except around decision boundaries?
+#
+# A unit vector t along the surface has the length ‖J t‖ after the map, with J its derivative; an isometry keeps 1. Below: how far ‖J t‖ is from 1, against the distance to the nearest cut of that level.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Distance of ‖J t‖ from 1 on the surface: the median over the points at one distance from a cut, on a logarithmic axis. A line is a seed; solid, for the direction across the cuts, dotted, along them. Below the dashed line a point counts as isometric. With eight classes no point is further than two and a half steps from a cut.", "name": "fig-hierarchy-distortion"}, "image": {"alt": "Three panels for two, four and eight classes of lines that fall steeply within one step of the nearest cut, orange for the text, green with both changes, blue for a flat network of four layers at eight classes"}}
+figure, axes = plt.subplots(1, 3, figsize=(11.5, 4.2), sharey=True)
+drawn.distortion_curves(axes, result);
+
+# %% [markdown]
+# ## Tears
+#
+# A level inherits the cuts of the level below. How far apart are two neighbours of the training grid after the map, in units of their distance before it, if a cut lies between them?
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "d(Φ)/d(x) of neighbours along the angle of the cuts, on a logarithmic axis: a dot a seed, the median of its pairs. A level's own cuts are those that the level below does not have. On the dashed line neighbours stay as far apart as they were.", "name": "fig-hierarchy-tears"}, "image": {"alt": "Eight groups of dots: own cuts, inherited cuts and no cut for each level, high at the cuts and near one elsewhere"}}
+figure, ax = plt.subplots(figsize=(10.5, 4))
+drawn.tear_dots(ax, result);
+
+# %% [markdown]
+# In the text's stack an inherited cut is torn {glue:text}`hier_inherited_4` times as wide as an own one at four classes, and {glue:text}`hier_inherited_8` times at eight (mean over seeds, 95 % interval).
+#
 # ## How to read it
 #
 # Each variant changes one thing of the text's stack, or two:
@@ -82,39 +97,21 @@ drawn.level_dots(axes, result, "accuracy", "accuracy");
 # which have the text's weight and rate too: the stack's correlation minus theirs is {glue:text}`hier_stack_shallow` with four layers ({glue:text}`hier_verdict_stack_shallow`) and {glue:text}`hier_stack_deep` with twelve
 # ({glue:text}`hier_verdict_stack_deep`). In brackets are 95 % intervals over {glue:text}`hier_seeds` seeds.
 #
-# ## Is the map isometric everywhere, except around decision boundaries?
-#
-# A unit vector t along the surface has the length ‖J t‖ after the map, with J its derivative; an isometry keeps 1. Below: how far ‖J t‖ is from 1, against the distance to the nearest cut of that level.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Distance of ‖J t‖ from 1 on the surface: the median over the points at one distance from a cut, on a logarithmic axis. A line is a seed; solid, for the direction across the cuts, dotted, along them. Below the dashed line a point counts as isometric. With eight classes no point is further than two and a half steps from a cut.", "name": "fig-hierarchy-distortion"}, "image": {"alt": "Three panels for two, four and eight classes of lines that fall steeply within one step of the nearest cut, orange for the text, green with both changes, blue for a flat network of four layers at eight classes"}}
-figure, axes = plt.subplots(1, 3, figsize=(11.5, 4.2), sharey=True)
-drawn.distortion_curves(axes, result);
-
-# %% [markdown]
 # On a cut ‖J t‖ differs from 1 by {glue:text}`hier_distortion_text_2:.0f`, {glue:text}`hier_distortion_text_4:.0f` and {glue:text}`hier_distortion_text_8:.0f` in the text's stack (medians across the cut, level by level): the network is continuous,
-# and sets the two sides apart over a fraction of a step. Shares of isometric points, up to one step from a cut (near) and further away (far), and medians of the distortion across the cuts:
+# and sets the two sides apart over a fraction of a step.
+#
+# ## Numbers
+#
+# Shares of isometric points, up to one step from a cut (near) and further away (far), and medians of the distortion across the cuts:
 
-# %%
+# %% tags=["hide-input"]
 tables.isometry_table(result).round(3)
 
 # %% [markdown]
-# ## Tears
-#
-# A level inherits the cuts of the level below. How far apart are two neighbours of the training grid after the map, in units of their distance before it, if a cut lies between them?
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "d(Φ)/d(x) of neighbours along the angle of the cuts, on a logarithmic axis: a dot a seed, the median of its pairs. A level's own cuts are those that the level below does not have. On the dashed line neighbours stay as far apart as they were.", "name": "fig-hierarchy-tears"}, "image": {"alt": "Eight groups of dots: own cuts, inherited cuts and no cut for each level, high at the cuts and near one elsewhere"}}
-figure, ax = plt.subplots(figsize=(10.5, 4))
-drawn.tear_dots(ax, result);
-
-# %% [markdown]
-# In the text's stack an inherited cut is torn {glue:text}`hier_inherited_4` times as wide as an own one at four classes, and {glue:text}`hier_inherited_8` times at eight (mean over seeds, 95 % interval).
-#
-# ## Is a stack better than a flat network?
-#
 # Each stack beside the flat networks that were trained like it: the stack's measure minus the flat network's, at eight classes and on held-out points, with 95 % intervals over
 # {glue:text}`hier_seeds` seeds.
 
-# %%
+# %% tags=["hide-input"]
 tables.stacking_table(result)
 
 # %% [markdown]
@@ -125,15 +122,15 @@ tables.stacking_table(result)
 # representation, without gradients to the LIL below, has less to tell its own classes apart by. The paper's discussion expects as much: mapping the first partition isometrically guarantees
 # that the next network "will work with a truthful representation of the data".
 #
-# ## Numbers
+# All measures of all variants:
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.outcome_table(result).round(3)
 
 # %% [markdown]
 # The variants:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "hide-input"]
 tables.variant_table(result)
 
 # %% [markdown]
@@ -148,8 +145,10 @@ tables.variant_table(result)
 # ## How it was done
 #
 # `lil.recipes.hierarchy` describes the networks, and `lil.experiments.hierarchy.evaluate` measures them. Stacks as in the text are those of {doc}`fig4_torus`.
+#
+# The numbers in the text are those of `lil.paper.tables.hierarchy.numbers`.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
 notebook.settings(hierarchy, profile)
 
 # %% [markdown]
@@ -164,5 +163,5 @@ notebook.settings(hierarchy, profile)
 # * The distortion follows two directions of the surface. The derivative in the direction that leaves the torus is free.
 # * Over 10 000 steps rounding errors grow to the size of the weights: a single seed's number on the finest level is a draw (see {doc}`fig4_torus`).
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

@@ -13,8 +13,6 @@
 # %% [markdown]
 # # Other metrics: Manhattan and geodesic distances
 #
-# ## Question
-#
 # The discussion says that the approach "can also be extended to other metrics more suitable to the data being analyzed" and shows none. Do networks keep Manhattan distances, or the lengths of paths along the
 # data, on the paper's rings and torus?
 #
@@ -25,7 +23,7 @@
 # {glue:text}`met_stress_rings_geodesic_geodesic:.3f` and {glue:text}`met_stress_torus_geodesic_geodesic:.3f`. Geodesic distances do not fit into a Euclidean space: the best points found have
 # {glue:text}`met_least_rings:.3f` and {glue:text}`met_least_torus:.3f`. The lowest accuracy of all networks is {glue:text}`met_accuracy:.3f`.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -36,14 +34,11 @@ from lil.plotting import metrics as drawn
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"
 mode = "auto"
 
-# %% [markdown]
-# The numbers in the text are those of `lil.paper.tables.metrics.numbers`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 result = results.get(metrics, profile, mode)
 notebook.glue_all("met", tables.numbers(result))
 
@@ -53,6 +48,10 @@ notebook.glue_all("met", tables.numbers(result))
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Stress on held-out points, on a logarithmic axis: the root of the sum of squared errors of the distances within the classes, divided by that of the squared distances. A group is the metric in which it is measured, a colour the term that the networks were trained with, a dot a seed, a bar the mean. Dashed: the least stress found for points of a Euclidean space.", "name": "fig-metrics-stress"}, "image": {"alt": "Two panels, rings and torus, with three groups of dots each, for Euclidean, Manhattan and geodesic distances; in each group the dots of the metric's own term are lowest, and those of cross-entropy alone near one"}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True)
 drawn.stress_dots(axes, result);
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Pairs of held-out points of one class: the distance after the map against that before it, for the first seed. Orange, cross-entropy alone; the other colour, the term of that metric. On the dashed line a distance is kept.", "name": "fig-metrics-pairs"}, "image": {"alt": "Six panels of dots, rings above torus, one column for each metric: orange dots scatter, the others lie along the dashed diagonal, and bend away from it at the largest geodesic distances"}}
+figure, axes = plt.subplots(2, 3, figsize=(10.5, 6.4))
+drawn.pair_dots(axes, result);
 
 # %% [markdown]
 # ## How to read it
@@ -65,17 +64,12 @@ drawn.stress_dots(axes, result);
 # both would have to be the midpoint, yet they are opposite points themselves. The dashed line is what remains: points without a network, moved by SMACOF until their stress is least.
 # On held-out points the networks have {glue:text}`met_above_least_rings:.2f` and {glue:text}`met_above_least_torus:.2f` times that stress, on the training points {glue:text}`met_above_least_training_rings:.3f` and
 # {glue:text}`met_above_least_training_torus:.3f` times.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Pairs of held-out points of one class: the distance after the map against that before it, for the first seed. Orange, cross-entropy alone; the other colour, the term of that metric. On the dashed line a distance is kept.", "name": "fig-metrics-pairs"}, "image": {"alt": "Six panels of dots, rings above torus, one column for each metric: orange dots scatter, the others lie along the dashed diagonal, and bend away from it at the largest geodesic distances"}}
-figure, axes = plt.subplots(2, 3, figsize=(10.5, 6.4))
-drawn.pair_dots(axes, result);
-
-# %% [markdown]
+#
 # ## Numbers
 #
 # Stress on held-out points, rows by the metric that is measured, columns by the term of the networks; means over {glue:text}`met_seeds` seeds.
 
-# %%
+# %% tags=["hide-input"]
 tables.stress_table(result).round(3)
 
 # %% [markdown]
@@ -88,7 +82,7 @@ tables.stress_table(result).round(3)
 #
 # What the data alone decide, before any network: the least stress, on the training points and on held-out ones.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "hide-input"]
 result.least_stress.to_series().astype(float).unstack("points", sort=False).round(3)
 
 # %% [markdown]
@@ -101,8 +95,10 @@ result.least_stress.to_series().astype(float).unstack("points", sort=False).roun
 #
 # `lil.recipes.metrics` trains the networks in a loop of plain PyTorch, with `lil.isometry.manhattan` on both sides of the loss for the Manhattan metric. Geodesic distances are shortest paths in the graph of nearest
 # neighbours within a class, and the representation's distances are Euclidean then. `lil.experiments.metrics.evaluate` measures all networks in all metrics.
+#
+# The numbers in the text are those of `lil.paper.tables.metrics.numbers`.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
 notebook.settings(metrics, profile)
 
 # %% [markdown]
@@ -113,5 +109,5 @@ notebook.settings(metrics, profile)
 # * The least stress comes from a descent that starts at classical scaling and can end in a local minimum. Networks below the dashed line would show it.
 # * Rings and torus are easy: their Euclidean distances are kept almost perfectly as well.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

@@ -13,9 +13,7 @@
 # %% [markdown]
 # # What makes Table 1's CIFAR10 row
 #
-# ## Question
-#
-# The paper prints {glue:text}`row_printed` for six β. Our networks, made as the text says, have {glue:text}`row_text_first:.3f` at β = 0 and still {glue:text}`row_text_last:.3f` at β = {glue:text}`row_largest` ({doc}`table1`).
+# The paper prints {glue:text}`row_printed` for six β, and our networks, made as the text says, have {glue:text}`row_text_first:.3f` at β = 0 and still {glue:text}`row_text_last:.3f` at β = {glue:text}`row_largest` ({doc}`table1`).
 # Which change of the method gives the printed numbers: another scale of the features, or a backbone that is trained along?
 #
 # ## Finding
@@ -30,7 +28,7 @@
 #
 # *All together.* {glue:text}`row_all_six` Accuracy at β = {glue:text}`row_largest` is half of that at β = 0, or less, with: {glue:text}`row_falling`.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 from IPython.display import display
 
@@ -44,7 +42,7 @@ from lil.plotting import table1_cifar10 as drawn
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -54,17 +52,14 @@ epochs = None  # passes over the training data
 n_train = None  # training images, the first
 n_test = None  # test images, the first
 
-# %% [markdown]
-# The numbers in the text are those of `lil.paper.tables.table1_cifar10.numbers`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_train=n_train, n_test=n_test)
 scaled = results.get(table1_cifar10, profile, mode, **settings)
 trained = results.get(table1_cifar10_trained, profile, mode, **settings)
 notebook.glue_all("row", tables.numbers(scaled, trained))
 notebook.changed(scaled)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 title = notebook.title(scaled, "cifar10")
 notebook.computed_on(title)
 
@@ -76,6 +71,18 @@ figure, axes = plt.subplots(1, 2, figsize=(11, 5), sharey=True)
 drawn.row_panels(axes, scaled, trained, TABLE_1["cifar10"])
 figure.suptitle(title, fontsize=11);
 
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean distance between representations of one class against that between their inputs, on the first test images. A line goes through the sets of networks in order of their inputs' distance; dots are networks.", "name": "fig-row-reach"}, "image": {"alt": "Curves of the representations' mean distance against the inputs', one for each beta, below a dashed diagonal and a horizontal line at the largest distance that tanh units can reach"}}
+figure, ax = plt.subplots(figsize=(8.5, 4))
+drawn.reach(ax, scaled).set_title(title);
+
+# %% [markdown]
+# ## Figure 3B at the last public commit
+#
+# The networks on the CNN are the reading of commit 7167a91, so their accuracy under FGSM is that commit's Figure 3B. They were attacked on the first {glue:text}`row_attacked` test images, each through its own backbone.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, for LILs with the CNN of commit 7167a91 trained along. Left: along the gradient of the total loss with distances of pixels, as in that commit. Right: along that of the cross-entropy alone. Crosses are Table 1 of the paper.", "name": "fig-row-attack"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, one line for each beta from orange for zero to dark green for the largest"}}
+robustness.attack_panels(tables.robust(trained, "cnn"), f"{title}, the reading of commit 7167a91", "cifar10");
+
 # %% [markdown]
 # ## How to read it
 #
@@ -84,46 +91,36 @@ figure.suptitle(title, fontsize=11);
 # *Why a scale should matter.* The isometry term asks for representations as far apart as the features. A unit of a tanh layer lies between −1 and 1, so two representations of 1000 units are
 # at most $2\sqrt{1000} = 63$ apart. Features of one class lie {glue:text}`row_input_distance:.1f` apart on average as they come, well inside. Multiplied by a factor, their distances come near that limit (table below):
 # then the term pushes units to ±1, where gradients vanish. How large the features of the paper's VGG13 were is not stated; they depend on its weights and on the form of its inputs.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean distance between representations of one class against that between their inputs, on the first test images. A line goes through the sets of networks in order of their inputs' distance; dots are networks.", "name": "fig-row-reach"}, "image": {"alt": "Curves of the representations' mean distance against the inputs', one for each beta, below a dashed diagonal and a horizontal line at the largest distance that tanh units can reach"}}
-figure, ax = plt.subplots(figsize=(8.5, 4))
-drawn.reach(ax, scaled).set_title(title);
-
-# %% [markdown]
+#
 # ## Numbers
 #
 # Means over the networks of each β; `apart` is the root mean square difference from the paper's row, over the β that were trained:
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.row_table(scaled, trained)
 
 # %% [markdown]
 # Mean distances within classes of inputs and representations, the share of input distances `beyond` the reach, and the share of units of Φ that are saturated (beyond ±0.99):
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.reach_table(scaled)
 
-# %% tags=["hide-input", "nbval-check-output"]
+# %% tags=["nbval-check-output", "hide-input"]
 print("sets of networks:", ", ".join(tables.set_names(scaled).values()))
 print("largest distance of two representations:", *sorted({f"{reach:.1f}" for reach in scaled.reach.values}))
 
 # %% [markdown]
 # Accuracy on the training images in each epoch of the backbones that are trained along:
 
-# %%
+# %% tags=["hide-input"]
 tables.history_table(trained)
 
 # %% [markdown]
 # The VGG13: {glue:text}`row_vgg13_rising` The CNN: {glue:text}`row_cnn_rising`
 #
-# ## Figure 3B at the last public commit
-#
-# The networks on the CNN are the reading of commit 7167a91, so their accuracy under FGSM is that commit's Figure 3B. They were attacked on the first {glue:text}`row_attacked` test images, each through its own backbone.
+# Accuracy of the networks on the CNN under FGSM:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, for LILs with the CNN of commit 7167a91 trained along. Left: along the gradient of the total loss with distances of pixels, as in that commit. Right: along that of the cross-entropy alone. Crosses are Table 1 of the paper.", "name": "fig-row-attack"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, one line for each beta from orange for zero to dark green for the largest"}}
-robustness.attack_panels(tables.robust(trained, "cnn"), f"{title}, the reading of commit 7167a91", "cifar10");
-
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.attack_table(trained, "cnn").round(3)
 
 # %% [markdown]
@@ -154,14 +151,16 @@ tables.attack_table(trained, "cnn").round(3)
 #
 # `lil.recipes.scaled_features` trains the LILs on frozen features and `lil.recipes.trained_along` backbone and LIL together. Batch norms of the VGG13 stay in eval mode, as in the public code. Every
 # setting, with the comment that stands beside it in the code:
+#
+# The numbers in the text are those of `lil.paper.tables.table1_cifar10.numbers`.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
 notebook.settings(table1_cifar10, profile)
 
 # %% [markdown]
 # Of the backbones that are trained along:
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
 notebook.settings(table1_cifar10_trained, profile)
 
 # %% [markdown]
@@ -175,6 +174,6 @@ notebook.settings(table1_cifar10_trained, profile)
 # * *Products of the backbones are in bfloat16 while they are trained*, where the processor has it; the public code computes in double precision. Everything is evaluated in float32.
 # * *A mechanism that gives the numbers need not be theirs.* Only the authors' weights, or the seeds and the commit of the printed row, would settle it.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 display(results.footer(trained))
 results.footer(scaled)

@@ -13,8 +13,6 @@
 # %% [markdown]
 # # MNIST in two and three units
 #
-# ## Question
-#
 # The discussion proposes LILs for visualisation: labels given, they "can be used to project the data to a low dimensional space in which the different classes are separated while the metric structure is maintained". Do networks of
 # MNIST with two or three units in the last hidden layer do both, beside PCA, UMAP and supervised UMAP?
 #
@@ -29,7 +27,7 @@
 #
 # *K decides.* Two tanh units reach distances of {glue:text}`vis_reach_2:.1f`, and images of one class lie {glue:text}`vis_x_dist:.1f` apart. With K = 1 that is out of reach, with K = 10 the aim is a tenth of it.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
 
 from lil import plotting, results
@@ -40,18 +38,15 @@ from lil.plotting import visualisation as drawn
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"
 mode = "auto"
 
-# %% [markdown]
-# The numbers in the text are those of `lil.paper.tables.visualisation.numbers`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 result = results.get(visualisation, profile, mode)
 notebook.glue_all("vis", tables.numbers(result))
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 notebook.computed_on(notebook.title(result, "mnist"))
 
 # %% [markdown]
@@ -60,6 +55,24 @@ notebook.computed_on(notebook.title(result, "mnist"))
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Each mark is a layout of the same test images: to the right, distances within the classes are kept better; up, classes lie apart more clearly. Networks are coloured by β, circles for K = 1 and squares for K = 10, a mark a seed. Black marks are the other methods; PCA has no seed.", "name": "fig-visualisation-trade"}, "image": {"alt": "Two panels, two units and three, of coloured circles and squares and black marks, correlation of distances to the right and accuracy of the neighbours' vote upwards"}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 5), sharex=True, sharey=True)
 drawn.trade_off(axes, result);
+
+# %% [markdown]
+# ## The layouts in the plane
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same test images in the plane, in the colours of their classes: the last hidden layer of the networks of the first seed, K = 1 above and K = 10 below, and the other methods in the last row. Tanh units lie between −1 and 1.", "name": "fig-visualisation-plane"}, "image": {"alt": "A grid of point clouds in ten colours: two rows of networks with beta rising to the right, and a row with PCA, UMAP and supervised UMAP"}}
+drawn.layout_panels(result);
+
+# %% [markdown]
+# ## The layouts in space
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same in three units, to turn with the mouse: networks of the first seed with K = 1 and K = 10, and PCA and UMAP. The slider chooses β.", "name": "fig-visualisation-space"}, "image": {"alt": "Four scenes to turn of points in ten colours, two of networks, one of PCA and one of UMAP"}}
+drawn.turning_layouts(result)
+
+# %% [markdown]
+# ## Four measures against β
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four measures of a layout against β, a line a seed; dotted lines are the other methods, as means over seeds. Trustworthiness looks at the nearest neighbours in the layout, in all classes or within one.", "name": "fig-visualisation-measures"}, "image": {"alt": "Two rows of four panels, two units above three: accuracy of the vote, correlation of distances, trustworthiness and trustworthiness within the classes against beta, one colour for each K"}}
+drawn.measure_curves(result);
 
 # %% [markdown]
 # ## How to read it
@@ -74,33 +87,17 @@ drawn.trade_off(axes, result);
 #
 # Networks with large β and K = 10 keep distances well and lose their classes; those with small β do the reverse. UMAP is made to keep neighbours and not distances, so that its place on the left is no failure of it.
 #
-# ## The layouts in the plane
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same test images in the plane, in the colours of their classes: the last hidden layer of the networks of the first seed, K = 1 above and K = 10 below, and the other methods in the last row. Tanh units lie between −1 and 1.", "name": "fig-visualisation-plane"}, "image": {"alt": "A grid of point clouds in ten colours: two rows of networks with beta rising to the right, and a row with PCA, UMAP and supervised UMAP"}}
-drawn.layout_panels(result);
-
-# %% [markdown]
-# ## The layouts in space
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same in three units, to turn with the mouse: networks of the first seed with K = 1 and K = 10, and PCA and UMAP. The slider chooses β.", "name": "fig-visualisation-space"}, "image": {"alt": "Four scenes to turn of points in ten colours, two of networks, one of PCA and one of UMAP"}}
-drawn.turning_layouts(result)
-
-# %% [markdown]
 # ## Numbers
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four measures of a layout against β, a line a seed; dotted lines are the other methods, as means over seeds. Trustworthiness looks at the nearest neighbours in the layout, in all classes or within one.", "name": "fig-visualisation-measures"}, "image": {"alt": "Two rows of four panels, two units above three: accuracy of the vote, correlation of distances, trustworthiness and trustworthiness within the classes against beta, one colour for each K"}}
-drawn.measure_curves(result);
-
-# %% [markdown]
+#
 # Means over {glue:text}`vis_seeds` seeds. The classifier's accuracy is that of the network's own last layer on all test images; K d(Φ)/d(x) is 1 where the isometry term has reached its aim.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.measure_table(result).round(3)
 
 # %% [markdown]
 # The layouts that are compared:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "hide-input"]
 print([f"{name}: {size}" for name, size in result.sizes.items()])
 print(tables.measure_table(result).index.get_level_values("units").value_counts().to_dict())
 
@@ -121,8 +118,10 @@ print(tables.measure_table(result).index.get_level_values("units").value_counts(
 #
 # `lil.recipes.visualisation` describes the networks, and `lil.experiments.visualisation.evaluate` lays out and measures the first test images. PCA, UMAP and supervised UMAP are fitted to training images and applied to the test images,
 # as the networks are. The vote asks the nearest training images in the layout.
+#
+# The numbers in the text are those of `lil.paper.tables.visualisation.numbers`.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
 notebook.settings(visualisation, profile)
 
 # %% [markdown]
@@ -134,5 +133,5 @@ notebook.settings(visualisation, profile)
 # * The vote favours layouts with tight clusters, the correlation layouts that spread as the images do. Trustworthiness asks for neighbours alone.
 # * UMAP with its default settings. With more neighbours it keeps more of the large distances.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

@@ -13,10 +13,8 @@
 # %% [markdown]
 # # The worst case on MNIST
 #
-# ## Question
-#
-# How many test images do the classifiers of {doc}`fig3_mnist` get right if each image meets every attack that this book has, all of one size ε? The
-# answer stands here for both readings of the method: the text's (K = 1) and the public code's (K = 10).
+# How many test images do the classifiers of {doc}`fig3_mnist` get right, in the text's reading (K = 1) and in the public code's (K = 10), if each image meets every attack that this book has, all of
+# one size ε?
 #
 # ## Finding
 #
@@ -34,7 +32,7 @@
 # text's reading and {glue:text}`worst_public_worst_low:.3f` to {glue:text}`worst_public_worst_high:.3f` in the public code's. Random noise of the same size is
 # another matter: the same two β change the accuracy under noise by {glue:text}`worst_text_gain_noise` and {glue:text}`worst_public_gain_noise`.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 from lil import plotting, results
 from lil.experiments import worst_case
 from lil.paper import notebook
@@ -43,7 +41,7 @@ from lil.plotting import worst_case as drawn
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -54,38 +52,13 @@ epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
 n_images = None  # test images, the first
 n_train = None  # training images, the first
 
-# %% [markdown]
-# ## How it is computed
-#
-# Every attack may change each pixel by ε at most:
-#
-# * *one step* of FGSM along the gradient of CSE + β · ISO (the paper's attack, with the reading's K), of the cross-entropy, or of the margin,
-#   the largest logit of another class minus the logit of the own class;
-# * *PGD on CSE* {cite:p}`Madry2017`: small steps along the cross-entropy from random starts;
-# * *multi-targeted PGD* {cite:p}`Gowal2019`: small steps along the logit of one other class minus the logit of the own class, one class after the other;
-# * *transfer*: images that PGD made for the network of the same seed with β = 0;
-# * *random noise*: each pixel goes up or down by ε;
-# * *AutoAttack* {cite:p}`Croce2020`, in its authors' code, at ε = {glue:text}`worst_epsilon`, on the images that all other attacks leave right.
-#
-# An image is right in the *worst case* if none of them changes its class, noise included. The table has the form of
-# RobustBench {cite:p}`Croce2021`: a stated ε, accuracy without attack, accuracy in the worst case.
-#
-# Every setting, with the comment that stands beside it in the code:
-
-# %% tags=["scroll-output"]
-notebook.settings(worst_case, profile)
-
-# %% [markdown]
-# The networks are those of {doc}`fig3_mnist`, the first seeds. `lil.attacks`, `lil.stronger_attacks` and `lil.targeted` attack them; the record keeps the answer to
-# each image. The numbers in the text are those of `lil.paper.tables.worst_case.numbers`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, n_images=n_images, n_train=n_train)
 result = results.get(worst_case, profile, mode, **settings)
 notebook.glue_all("worst", tables.numbers(result))
 notebook.changed(result)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 title = notebook.title(result, "mnist")
 notebook.computed_on(title)
 
@@ -95,43 +68,35 @@ notebook.computed_on(title)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 of the same seed under the same attack, from the paper's attack on the left to the worst case on the right: a row an ε, a column a reading. A dot is a seed, a bar the mean over seeds; the title states the numbers of images and seeds. Intervals stand in the tables.", "name": "fig-worst-case"}, "image": {"alt": "Four panels of dots and bars in shades of green, one shade a beta, in groups for six attacks, large gains for the paper's attack on the left and groups near the line at zero for the worst case on the right"}}
 drawn.gain_dots(result, title);
 
-# %% [markdown]
-# *How to read it.* Within a group the β rise from left to right. A gain that shrinks towards the right belongs to the attack on the left; a gain that stays belongs to
-# the network. Where all networks lose all images, every gain is 0: the accuracies themselves stand below, β = 0 in orange.
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under the attacks of the figure above: a row an ε, a column a reading. A dot is a seed, a bar the mean over seeds.", "name": "fig-worst-case-accuracy"}, "image": {"alt": "Four panels of dots and bars that fall from the paper's attack on the left to the worst case on the right, orange for beta zero and green for larger beta"}}
 drawn.accuracy_dots(result, title);
 
 # %% [markdown]
+# ## How to read it
+#
+# Within a group the β rise from left to right. A gain that shrinks towards the right of {numref}`fig-worst-case` belongs to the attack on the left; a gain that stays belongs to
+# the network. Where all networks lose all images, every gain is 0: the accuracies themselves stand in {numref}`fig-worst-case-accuracy`, β = 0 in orange.
+#
 # ## Numbers
 #
 # Accuracy of the text's reading under each attack, means over seeds and images, with the interval of the worst case. The last column is the share of images that
 # AutoAttack alone made wrong; it is empty where AutoAttack was not run. Images made for β = 0 say nothing about β = 0 itself.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.accuracy_table(result, "text").round(3)
 
 # %% [markdown]
 # The public code's reading:
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.accuracy_table(result, "public").round(3)
 
 # %% [markdown]
 # Gains over β = 0, paired by seed and image, with intervals over seeds and images. The last three columns count the images alone that the network classifies
 # rightly without attack: the share of them that stays right.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.gain_table(result)
-
-# %% [markdown]
-# Did the attacks do what they should? No pixel may move further than ε, rounding apart, and no answer may be right in the worst case that is wrong without attack.
-
-# %% tags=["nbval-check-output"]
-right = tables.answers(result)
-print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "attacks")
-print("right in the worst case, wrong without attack:", int((right.sel(attack="worst") > right.sel(attack="none")).sum()), "answers")
-print(f"accuracy without attack, over all networks: {float(right.sel(attack='none').mean()):.2f}")
 
 # %% [markdown]
 # ## Beside the paper
@@ -168,6 +133,39 @@ print(f"accuracy without attack, over all networks: {float(right.sel(attack='non
 # Is the paper's attack stronger than no knowledge of the network at all? In the text's reading {glue:text}`worst_text_weaker`.
 # In the public code's reading {glue:text}`worst_public_weaker`.
 #
+# ## How it was done
+#
+# Every attack may change each pixel by ε at most:
+#
+# * *one step* of FGSM along the gradient of CSE + β · ISO (the paper's attack, with the reading's K), of the cross-entropy, or of the margin,
+#   the largest logit of another class minus the logit of the own class;
+# * *PGD on CSE* {cite:p}`Madry2017`: small steps along the cross-entropy from random starts;
+# * *multi-targeted PGD* {cite:p}`Gowal2019`: small steps along the logit of one other class minus the logit of the own class, one class after the other;
+# * *transfer*: images that PGD made for the network of the same seed with β = 0;
+# * *random noise*: each pixel goes up or down by ε;
+# * *AutoAttack* {cite:p}`Croce2020`, in its authors' code, at ε = {glue:text}`worst_epsilon`, on the images that all other attacks leave right.
+#
+# An image is right in the *worst case* if none of them changes its class, noise included. The table has the form of
+# RobustBench {cite:p}`Croce2021`: a stated ε, accuracy without attack, accuracy in the worst case.
+#
+# The networks are those of {doc}`fig3_mnist`, the first seeds. `lil.attacks`, `lil.stronger_attacks` and `lil.targeted` attack them; the record keeps the answer to
+# each image. The numbers in the text are those of `lil.paper.tables.worst_case.numbers`.
+#
+# Did the attacks do what they should? No pixel may move further than ε, rounding apart, and no answer may be right in the worst case that is wrong without attack.
+
+# %% tags=["nbval-check-output", "hide-input"]
+right = tables.answers(result)
+print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "attacks")
+print("right in the worst case, wrong without attack:", int((right.sel(attack="worst") > right.sel(attack="none")).sum()), "answers")
+print(f"accuracy without attack, over all networks: {float(right.sel(attack='none').mean()):.2f}")
+
+# %% [markdown]
+# Every setting, with the comment that stands beside it in the code:
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(worst_case, profile)
+
+# %% [markdown]
 # ## Where it might be wrong
 #
 # * *Two ε.* Where the worst case leaves next to nothing at any β, it cannot rank the networks. At the smaller ε AutoAttack was not run; {doc}`attackers_view` ran it
@@ -178,5 +176,5 @@ print(f"accuracy without attack, over all networks: {float(right.sel(attack='non
 # * *The best β is chosen by the numbers shown.* Its interval does not account for the choice, which favours β > 0.
 # * *One step.* Under one step an image that is wrong without attack may become right; the accuracy counts it, as Figure 3 does. In the worst case it is wrong.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

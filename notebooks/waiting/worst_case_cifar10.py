@@ -13,10 +13,7 @@
 # %% [markdown]
 # # The worst case on CIFAR10
 #
-# ## Question
-#
-# How many test images do the classifiers of {doc}`fig3_cifar10` get right if each image meets every attack that this book has, all of one size ε? {doc}`worst_case`
-# asks the same of MNIST.
+# How many test images do the classifiers of {doc}`fig3_cifar10` get right if each image meets every attack that this book has, all of one size ε, as {doc}`worst_case` asks of MNIST?
 #
 # ## Finding
 #
@@ -27,7 +24,7 @@
 # {glue:text}`worstc_text_worst_any:.3f` of any single network at most. The same β changes the accuracy under random noise of the same size by
 # {glue:text}`worstc_text_gain_noise`.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 from lil import plotting, results
 from lil.experiments import worst_case_cifar10
 from lil.paper import notebook
@@ -36,7 +33,7 @@ from lil.plotting import worst_case as drawn
 
 plotting.style()
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
 mode = "auto"  # or "live" or "recorded"
 # Settings in place of the profile's; None keeps those.
@@ -47,31 +44,13 @@ epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
 n_images = None  # test images, the first
 n_train = None  # training images, the first
 
-# %% [markdown]
-# ## How it is computed
-#
-# The attacks are those of {doc}`worst_case`: one step of FGSM along three objectives, PGD on the cross-entropy, multi-targeted PGD, images made for β = 0, random
-# noise, and AutoAttack on the images that all others leave right. Every gradient goes back through the VGG13 to the pixels, which takes long: so there are fewer
-# images, three of the β, PGD has fewer steps and one start, and Square, the last stage of AutoAttack, has fewer queries than in the standard version. Gradients are in
-# bfloat16 where the processor multiplies it; every answer is that of float32. The isometry term of the paper's attack compares distances between features, as in
-# training.
-#
-# Every setting, with the comment that stands beside it in the code:
-
-# %% tags=["scroll-output"]
-notebook.settings(worst_case_cifar10, profile)
-
-# %% [markdown]
-# The networks are those of {doc}`fig3_cifar10` in the text's reading. `lil.attacks`, `lil.stronger_attacks` and `lil.targeted` attack them; the record keeps the
-# answer to each image. The numbers in the text are those of `lil.paper.tables.worst_case.numbers`.
-
-# %%
+# %% tags=["hide-input", "with-all-code"]
 settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, n_images=n_images, n_train=n_train)
 result = results.get(worst_case_cifar10, profile, mode, **settings)
 notebook.glue_all("worstc", tables.numbers(result))
 notebook.changed(result)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "with-all-code"]
 title = notebook.title(result, "cifar10")
 notebook.computed_on(title)
 
@@ -82,7 +61,9 @@ notebook.computed_on(title)
 drawn.accuracy_dots(result, title);
 
 # %% [markdown]
-# *How to read it.* Within a group the β rise from left to right, and orange is β = 0. A network that is robust keeps its accuracy towards the right. A
+# ## How to read it
+#
+# Within a group the β rise from left to right, and orange is β = 0. A network that is robust keeps its accuracy towards the right. A
 # difference between the colours that shrinks towards the right belongs to the attack on the left.
 #
 # ## Numbers
@@ -90,24 +71,15 @@ drawn.accuracy_dots(result, title);
 # Accuracy under each attack, means over seeds and images, with the interval of the worst case. The last column is the share of images that AutoAttack alone made
 # wrong. Images made for β = 0 say nothing about β = 0 itself.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.accuracy_table(result, "text").round(3)
 
 # %% [markdown]
 # Gains over β = 0, paired by seed and image, with intervals over seeds and images. The last three columns count the images alone that the network classifies
 # rightly without attack: the share of them that stays right.
 
-# %% tags=["scroll-output"]
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.gain_table(result)
-
-# %% [markdown]
-# Did the attacks do what they should? No pixel may move further than ε, rounding apart, and no answer may be right in the worst case that is wrong without attack.
-
-# %% tags=["nbval-check-output"]
-right = tables.answers(result)
-print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "attacks")
-print("right in the worst case, wrong without attack:", int((right.sel(attack="worst") > right.sel(attack="none")).sum()), "answers")
-print(f"accuracy without attack, over all networks: {float(right.sel(attack='none').mean()):.2f}")
 
 # %% [markdown]
 # ## Beside the paper
@@ -127,6 +99,32 @@ print(f"accuracy without attack, over all networks: {float(right.sel(attack='non
 #
 # Is the paper's attack stronger than no knowledge of the network at all? Here {glue:text}`worstc_text_weaker`.
 #
+# ## How it was done
+#
+# The attacks are those of {doc}`worst_case`: one step of FGSM along three objectives, PGD on the cross-entropy, multi-targeted PGD, images made for β = 0, random
+# noise, and AutoAttack on the images that all others leave right. Every gradient goes back through the VGG13 to the pixels, which takes long: so there are fewer
+# images, three of the β, PGD has fewer steps and one start, and Square, the last stage of AutoAttack, has fewer queries than in the standard version. Gradients are in
+# bfloat16 where the processor multiplies it; every answer is that of float32. The isometry term of the paper's attack compares distances between features, as in
+# training.
+#
+# The networks are those of {doc}`fig3_cifar10` in the text's reading. `lil.attacks`, `lil.stronger_attacks` and `lil.targeted` attack them; the record keeps the
+# answer to each image. The numbers in the text are those of `lil.paper.tables.worst_case.numbers`.
+#
+# Did the attacks do what they should? No pixel may move further than ε, rounding apart, and no answer may be right in the worst case that is wrong without attack.
+
+# %% tags=["nbval-check-output", "hide-input"]
+right = tables.answers(result)
+print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "attacks")
+print("right in the worst case, wrong without attack:", int((right.sel(attack="worst") > right.sel(attack="none")).sum()), "answers")
+print(f"accuracy without attack, over all networks: {float(right.sel(attack='none').mean()):.2f}")
+
+# %% [markdown]
+# Every setting, with the comment that stands beside it in the code:
+
+# %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
+notebook.settings(worst_case_cifar10, profile)
+
+# %% [markdown]
 # ## Where it might be wrong
 #
 # * *One ε.* Where the worst case leaves next to nothing at any β, it cannot rank the networks: at a smaller ε they may differ. {doc}`attackers_view_cifar10` has more ε,
@@ -138,5 +136,5 @@ print(f"accuracy without attack, over all networks: {float(right.sel(attack='non
 # * *The best β is chosen by the numbers shown.* Its interval does not account for the choice, which favours β > 0.
 # * *One step.* Under one step an image that is wrong without attack may become right; the accuracy counts it, as Figure 3 does. In the worst case it is wrong.
 
-# %%
+# %% tags=["hide-input", "with-all-code"]
 results.footer(result)

@@ -1,13 +1,28 @@
 """What every notebook's source promises to the pipeline and to the reader."""
 
+import ast
 import difflib
 import re
 
 import pytest
 
+from lil.paper import pages
 from lil.paper.pages import find_sources, read
 
 SOURCES = find_sources()
+WAITING = find_sources(folder=pages.SOURCES / "waiting")  # pages whose records are being made
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}  # tags of code that is not seen before a click
+REMOVED = {"remove-cell", "remove-input", "remove-output"}
+BOOKKEEPING = ("plotting.style(", "results.get(", "notebook.computed_on(", "results.footer(")
+SECTIONS = [
+    "Finding",
+    "How to read it",
+    "Numbers",
+    "Beside the paper",
+    "What it means",
+    "How it was done",
+    "Where it might be wrong",
+]
 
 
 @pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
@@ -69,13 +84,98 @@ def test_its_numbers_come_from_one_call(notebook):
 
 
 def test_it_shows_its_settings_and_the_call_that_computes(notebook):
-    sources = [cell.source for cell in code(notebook)]
-    assert any(source.startswith("notebook.settings(") for source in sources)
-    assert any("results.get(" in source for source in sources)
-    hidden = {"hide-input", "hide-output", "hide-cell", "remove-cell", "remove-input", "remove-output"}
-    for cell in code(notebook):
-        if "notebook.settings(" in cell.source or "results.get(" in cell.source or "glue_all(" in cell.source:
-            assert not hidden & set(cell.metadata.get("tags", []))
+    cells = [cell for cell in code(notebook) if re.match(r"notebook\.settings\(", cell.source)]
+    calls = [cell for cell in code(notebook) if "results.get(" in cell.source]
+    assert cells and calls
+    assert not any(REMOVED & tags_of(cell) for cell in cells + calls), (
+        "one click shows all code: it may fold, not vanish"
+    )
+
+
+@pytest.fixture(params=SOURCES + WAITING, ids=lambda path: path.stem)
+def page(request):
+    return read(request.param)
+
+
+def tags_of(cell):
+    return set(cell.metadata.get("tags", []))
+
+
+def is_figure(cell):
+    return "figure" in cell.metadata.get("mystnb", {})
+
+
+def is_table(cell):
+    """Whether the cell shows numbers: its last line is a value, and no figure, finding, setting or bookkeeping."""
+    *_, last = ast.parse(cell.source.rstrip().removesuffix(";")).body
+    shown = isinstance(last, (ast.Expr, ast.For)) and "remove-cell" not in tags_of(cell) and not is_figure(cell)
+    return shown and not any(name in cell.source for name in (*BOOKKEEPING, "notebook.", "print("))
+
+
+def out_of_order(page):
+    """Return the faults of a page's order: question, finding, figures, reading, numbers, paper, making, caveats."""
+    first, *_ = page.cells
+    cells = code(page)
+    question = first.source.partition("\n## ")[0].partition("\n\n")[2]
+    headings = re.findall(
+        "^## (.+)$", "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown"), re.M
+    )
+    found = [each for each in headings if each in SECTIONS]
+    figures = [position for position, cell in enumerate(cells) if is_figure(cell)]
+    tables = [position for position, cell in enumerate(cells) if is_table(cell)]
+    ledger = [position for position, cell in enumerate(cells) if cell.source.startswith("notebook.findings(")]
+    faults = {
+        "it begins with title, question and finding": first.cell_type == "markdown"
+        and first.source.startswith("# ")
+        and headings[:1] == ["Finding"]
+        and "\n## Finding" in first.source,
+        "the question has one or two sentences": question.strip().endswith("?")
+        and len(re.findall(r"(?<!Eq)[.?](?=\s|$)", re.sub(r"\(.*?\)|\".*?\"", "", question))) <= 2,
+        "the finding says something": bool(ledger) or bool(first.source.partition("\n## Finding\n")[2].strip()),
+        "the ledger's findings come before figures and tables": max(ledger, default=-1) < min(figures + tables),
+        "figures come before tables": max(figures) < min(tables, default=len(cells)),
+        "sections have one order": found == [each for each in SECTIONS if each in found],
+        "it says how to read, how it was done and where it might be wrong": {
+            "How to read it",
+            "How it was done",
+            "Where it might be wrong",
+        }
+        <= set(found),
+        "bookkeeping is shown with all code only": all(
+            "with-all-code" in tags_of(cell)
+            for cell in cells
+            if tags_of(cell) & {"parameters"} or any(name in cell.source for name in BOOKKEEPING)
+        ),
+        "no code is seen before a click": all(FOLDED & tags_of(cell) for cell in cells),
+    }
+    return [fault for fault, holds in faults.items() if not holds]
+
+
+def test_it_answers_first(page):
+    assert out_of_order(page) == []
+
+
+def test_a_page_in_another_order_would_be_seen():
+    def moved(change):
+        page = read(pages.SOURCES / "fig2_rings.py")
+        change(page.cells)
+        return out_of_order(page)
+
+    def position(cells, what):
+        return next(at for at, cell in enumerate(cells) if what in cell.source)
+
+    assert moved(lambda cells: None) == []
+    assert "figures come before tables" in moved(
+        lambda cells: cells.insert(3, cells.pop(position(cells, "toys.loop_table")))
+    )
+    assert "the ledger's findings come before figures and tables" in moved(
+        lambda cells: cells.append(cells.pop(position(cells, "notebook.findings(")))
+    )
+    assert "it begins with title, question and finding" in moved(lambda cells: cells.append(cells.pop(0)))
+    assert "no code is seen before a click" in moved(lambda cells: cells[1].metadata.pop("tags"))
+    assert "sections have one order" in moved(
+        lambda cells: cells.insert(1, cells.pop(position(cells, "## Where it might be wrong")))
+    )
 
 
 POSITION = re.compile(r"\.isel\(|(?<!seeds=)\[-?\d+\]|\[::? ?\d+\]|\.iloc\b")

@@ -85,7 +85,7 @@ def test_digits_are_named_where_they_stand_in():
     assert notebook.title(titled("mnist"), "mnist") == "MNIST"
     assert notebook.title(titled("mnist"), "mnist", "cifar10") == "MNIST and CIFAR10"
     assert notebook.title(titled("digits"), "cifar10") == "scikit-learn's digits, in place of CIFAR10"
-    assert notebook.computed_on("MNIST").data == "**Everything on this page was computed on MNIST.**"
+    assert notebook.computed_on("MNIST").data == "The figures and tables below were computed on MNIST."
 
 
 def test_numbers_are_glued_with_their_prefix_and_not_shown(monkeypatch):

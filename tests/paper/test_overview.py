@@ -130,7 +130,7 @@ def test_the_findings_of_a_page(monkeypatch):
     monkeypatch.setattr(overview, "judge", judge)
     lines = overview.findings("nb/fig3_mnist", ["fgsm-gain"]).splitlines()
     badge = overview.badge(Verdict.REPRODUCED)
-    assert lines[0].startswith("**Findings** from the records")
+    assert lines[0].startswith("From the records")
     assert lines[2:] == [f"* fgsm-gain-mnist-{of}. *(3 seeds, 40 images)* {badge}" for of in ("text", "public")]
     assert len(overview.findings("theory/lipschitz").splitlines()) == 2 + 4
     assert len(overview.findings("nb/fig3_mnist").splitlines()) > 4

@@ -59,7 +59,7 @@ def table(networks: xr.Dataset) -> pd.DataFrame:
 
 
 def matched_table(matched: xr.Dataset) -> pd.DataFrame:
-    """Return the table at like clean accuracy, with a method's distance above the reference and whether it is near."""
+    """Return one setting of each method, with its clean accuracy above the reference's and whether the two are near."""
     found = table(matched)
     found.insert(1, "above the reference", matched.gap.values.astype(float))
     found.insert(2, "near", np.where(matched.near, "yes", "NO"))
