@@ -142,7 +142,7 @@ tables.checklist_table(items).round(3)
 # The networks meet
 #
 # * *one step* of FGSM along the gradient of the training loss, CSE + β · ISO (the paper's attack), of the cross-entropy, or of the
-#   margin, the largest logit of another class less that of the own;
+#   margin, the largest logit of another class minus the logit of the own class;
 # * *PGD on the cross-entropy* {cite:p}`Madry2017`: many small steps from random starts, steps and starts doubled in turn until nothing changes;
 # * *AutoAttack* {cite:p}`Croce2020`, in its authors' code: APGD on the cross-entropy, APGD and FAB with every other class as a target, and
 #   Square, which asks for answers and needs no gradient;

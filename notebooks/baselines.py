@@ -91,7 +91,7 @@ drawn.legend(axes);
 # {glue:text}`base_near:.2f`; the column `near` of the table below says where they are.
 #
 # The local constant is the largest singular value of the logits' derivative by the pixels. It says little by itself: multiply all logits by ten, and it is ten
-# times as large while no answer changes. So beside it stands the *reach*: the margin of an image, its own logit less the largest other, divided by √2 times
+# times as large while no answer changes. So beside it stands the *reach*: the margin of an image, the logit of its own class minus the largest other logit, divided by √2 times
 # the local constant. To first order no smaller change of the image (Euclidean) changes the answer. It is negative where the answer is wrong.
 #
 # ## Numbers

@@ -18,13 +18,22 @@
 #
 # ## Finding
 #
-# *Two kinds of noise.* {glue:text}`cor_sign` {glue:text}`cor_gaussian`
+# Two kinds of noise:
 #
-# *All perturbations, at the middle of {glue:text}`cor_levels` severities.* {glue:text}`cor_tally_large` {glue:text}`cor_tally_small` The rest is undecided.
+# * {glue:text}`cor_sign`
+# * {glue:text}`cor_gaussian`
 #
-# *No perturbation, and the mildest severity.* {glue:text}`cor_none` {glue:text}`cor_mild`
+# All perturbations, at the middle of {glue:text}`cor_levels` severities (the rest is undecided):
 #
-# Gains are accuracy minus that of the network of the same seed with β = 0, with 95 % intervals over {glue:text}`cor_seeds` seeds. Accuracy counts as raised or lowered
+# * {glue:text}`cor_tally_large`
+# * {glue:text}`cor_tally_small`
+#
+# No perturbation, and the mildest severity:
+#
+# * {glue:text}`cor_none`
+# * The mildest severity. {glue:text}`cor_mild`
+#
+# A gain is the accuracy minus the accuracy of the network of the same seed with β = 0, with its 95 % interval over {glue:text}`cor_seeds` seeds. Accuracy counts as raised or lowered
 # once the interval excludes 0.
 
 # %% tags=["hide-input", "with-all-code"]

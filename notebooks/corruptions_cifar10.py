@@ -18,13 +18,22 @@
 #
 # ## Finding
 #
-# *Two kinds of noise.* {glue:text}`coc_sign` {glue:text}`coc_gaussian`
+# Two kinds of noise:
 #
-# *All perturbations, at the middle of {glue:text}`coc_levels` severities.* {glue:text}`coc_tally_large` {glue:text}`coc_tally_small` The rest is undecided.
+# * {glue:text}`coc_sign`
+# * {glue:text}`coc_gaussian`
 #
-# *No perturbation, and the mildest severity.* {glue:text}`coc_none` {glue:text}`coc_mild`
+# All perturbations, at the middle of {glue:text}`coc_levels` severities (the rest is undecided):
 #
-# Gains are accuracy minus that of the network of the same seed with β = 0, with 95 % intervals over {glue:text}`coc_seeds` seeds. Accuracy counts as raised or lowered
+# * {glue:text}`coc_tally_large`
+# * {glue:text}`coc_tally_small`
+#
+# No perturbation, and the mildest severity:
+#
+# * {glue:text}`coc_none`
+# * The mildest severity. {glue:text}`coc_mild`
+#
+# A gain is the accuracy minus the accuracy of the network of the same seed with β = 0, with its 95 % interval over {glue:text}`coc_seeds` seeds. Accuracy counts as raised or lowered
 # once the interval excludes 0.
 
 # %% tags=["hide-input", "with-all-code"]

@@ -88,7 +88,7 @@ choices.weight_curves(axes, result);
 # %% [markdown]
 # ## How to read it
 #
-# For each choice and β, {numref}`fig-choices-spans` has the largest less the smallest accuracy over its options, each option being the mean over the seeds that all sets
+# For each choice and β, {numref}`fig-choices-spans` has the largest minus the smallest accuracy over its options, each option being the mean over the seeds that all sets
 # of networks have. The last row has the same over the seeds, network by network, of the text's settings. Accuracies under attack are means over its sizes ε.
 #
 # With more options a choice can spread further: K has {glue:text}`choice_options_scale` and the batch size {glue:text}`choice_options_batch_size`, the reduction
@@ -116,7 +116,7 @@ tables.span_table(result).round(3)
 
 # %% [markdown]
 # What each set of networks would have said of Table 1 and of Figure 3: the accuracy without attack, with its mean distance over β from the
-# paper's row, and under each attack what the best β > 0 gains over β = 0. Means over {glue:text}`choice_seeds` seeds.
+# paper's row, and under each attack, as a mean over its sizes ε, what the best β > 0 gains over β = 0. Means over {glue:text}`choice_seeds` seeds.
 
 # %% tags=["hide-input"]
 tables.outcome_table(result, printed).round(3)

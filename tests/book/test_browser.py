@@ -107,3 +107,20 @@ def test_the_theme_follows_the_reader(html, tab):
         assert tab.evaluate("document.documentElement.dataset.theme") == theme
         background[theme] = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background["light"] != background["dark"]
+
+
+def test_one_press_of_a_key_shows_all_code(html, tab):
+    """Code that prepares the page is not seen before, and nothing of it stands between title and figure."""
+    tab.goto((html / "nb" / "fig2_rings.html").as_uri())
+    folds, code = tab.locator("div.cell details.hide"), tab.locator("div.cell_input")
+    button = tab.get_by_role("button", name="Show all code")
+    assert button.get_attribute("aria-expanded") == "false"
+    assert not any(each.is_visible() for each in code.all())
+    assert not any(each.is_visible() for each in tab.locator(".tag_with-all-code summary").all())
+    button.focus()
+    tab.keyboard.press("Enter")
+    button = tab.get_by_role("button", name="Hide all code")
+    assert button.get_attribute("aria-expanded") == "true"
+    assert code.count() == folds.count() > 10 and all(each.is_visible() for each in code.all())
+    button.click()
+    assert not any(each.is_visible() for each in code.all())

@@ -56,5 +56,37 @@ def test_nothing_is_loaded_from_elsewhere(page):
             assert not address.startswith(("http:", "https:", "//")), (tag, attributes)
 
 
+class Rows(HTMLParser):
+    """The rows of the bodies of all tables that no fold hides."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tables, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag in ("details", "tbody"):
+            self.open.append(tag)
+        if tag == "tbody" and "details" not in self.open:
+            self.tables.append(0)
+        if tag == "tr" and self.open[-1:] == ["tbody"] and "details" not in self.open:
+            self.tables[-1] += 1
+
+    def handle_endtag(self, tag):
+        if tag in ("details", "tbody"):
+            self.open.pop()
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_long_table_is_folded(html, stem):
+    assert max(Rows((html / "nb" / f"{stem}.html").read_text()).tables, default=0) <= 12
+
+
+def test_a_long_table_would_be_seen():
+    table = "<table><thead><tr></tr></thead><tbody>" + 13 * "<tr></tr>" + "</tbody></table>"
+    assert Rows(table).tables == [13]
+    assert Rows(f"<details>{table}</details>").tables == []
+
+
 def test_no_number_is_missing(page):
     assert "glue:" not in page and "mystnb.glue" not in page

@@ -110,6 +110,7 @@ def test_a_gain_says_its_direction_only_where_the_interval_leaves_zero_out():
 
 def test_a_factor_says_its_direction_only_where_the_interval_leaves_one_out():
     assert certificates.scaled(Interval(24, 20, 28, 5)) == "grows by a factor of 24 (20 to 28)"
+    assert certificates.scaled(Interval(578, 303, 1127, 5)) == "grows by a factor of 580 (300 to 1100)"
     assert certificates.scaled(Interval(0.5, 0.4, 0.6, 5)) == "shrinks by a factor of 0.5 (0.4 to 0.6)"
     assert certificates.scaled(Interval(1.2, 0.9, 1.6, 5)) == "shows no clear change, a factor of 1.2 (0.9 to 1.6)"
     assert certificates.scaled(Interval(3, np.nan, np.nan, 1)) == "shows no clear change, a factor of 3"

@@ -144,10 +144,12 @@ def moved(gain: Interval) -> str:
 
 
 def scaled(ratio: Interval) -> str:
-    """Return the change that a factor says, in words, with its interval."""
+    """Return the change that a factor says, in words, with its interval: two digits each, and no power of ten."""
+    value, low, high = (float(f"{number:.2g}") for number in ratio[:3])
+    rounded = Interval(value, low, high, ratio.seeds)
     if ratio.low > 1 or ratio.high < 1:
-        return f"{'grows' if ratio.value > 1 else 'shrinks'} by a factor of {ratio:.2g}"
-    return f"shows no clear change, a factor of {ratio:.2g}"
+        return f"{'grows' if ratio.value > 1 else 'shrinks'} by a factor of {rounded:g}"
+    return f"shows no clear change, a factor of {rounded:g}"
 
 
 def sentence(certified: Interval, attacked: Interval) -> str:
