@@ -1,4 +1,4 @@
-"""Train a small head with the isometry loss on the frozen features of a network from torchvision."""
+"""Train a head with the isometry loss on the frozen features of a pretrained network."""
 
 import torch
 import torch.nn.functional as F
@@ -11,8 +11,10 @@ from lil.isometry import IsometryLoss
 def train(backbone, batches, classes, beta):
     backbone.fc = nn.Identity()  # 512 features in place of ImageNet's classes
     backbone.eval().requires_grad_(False)
-    head, classifier, isometry = nn.Sequential(nn.Linear(512, 200), nn.Tanh()), nn.Linear(200, classes), IsometryLoss()
-    optimizer = torch.optim.Adam([*head.parameters(), *classifier.parameters()], lr=1e-3)
+    head, classifier = nn.Sequential(nn.Linear(512, 200), nn.Tanh()), nn.Linear(200, classes)
+    network, isometry = nn.Sequential(backbone, head, classifier), IsometryLoss()
+    trained = [*head.parameters(), *classifier.parameters()]
+    optimizer = torch.optim.Adam(trained, lr=1e-3)
     for images, y in batches:
         features = backbone(images)
         z = head(features)
@@ -20,9 +22,10 @@ def train(backbone, batches, classes, beta):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return nn.Sequential(backbone, head, classifier)
+    return network
 
 
 if __name__ == "__main__":
-    images, y = torch.rand(64, 3, 64, 64), torch.arange(64) % 4  # your own images, normalised as the backbone expects
+    # Your own images in their place, normalised as the backbone expects them.
+    images, y = torch.rand(64, 3, 64, 64), torch.arange(64) % 4
     train(resnet18(weights="DEFAULT"), [(images, y)], classes=4, beta=1.0)

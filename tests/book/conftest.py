@@ -16,7 +16,7 @@ import pytest
 from lil.paper.pages import ROOT, execute, find_sources
 
 BUILT = ROOT / "_build" / "html"
-MADE_OF = ("book", "notebooks", "lil", "results", "benchmarks/timings.json", "_config.yml", "_toc.yml")
+MADE_OF = ("book", "notebooks", "examples", "lil", "results", "benchmarks/timings.json", "_config.yml", "_toc.yml")
 
 
 def sources() -> Iterator[Path]:
@@ -40,6 +40,7 @@ def html(request) -> Path:
         return BUILT
     root = request.getfixturevalue("tmp_path_factory").mktemp("recorded_book")
     shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("nb", "__pycache__"))
+    shutil.copytree(ROOT / "examples", root / "examples")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, root / name)
     for source in find_sources():

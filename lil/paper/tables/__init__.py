@@ -30,6 +30,7 @@ class NotComparable(dict):
         return f"**{self.reason}**"
 
     def __missing__(self, name: str) -> str:
+        """Return a number that is none, for a cell that chooses by one of a page's numbers."""
         return "nan"
 
     def __or__(self, other: Any) -> NotComparable:
