@@ -9,8 +9,10 @@ from itertools import pairwise
 
 import pytest
 import torch
+import xarray as xr
 from test_browser import CHROMIUM, FLAGS, pytestmark  # noqa: F401
 
+from lil import attacks
 from lil.datasets import toy
 from lil.isometry import pair_distances, within_class
 from lil.models import LIL
@@ -36,7 +38,7 @@ def chromium():
 
 TOOLS = """
 const Rings = playRings(), Network = playNetwork(), Isometry = playIsometry();
-const Training = playTraining(Network, Isometry);
+const Training = playTraining(Network, Isometry), Attack = playAttack(Network, Isometry);
 const plain = ({ weights, biases }) => ({ weights: weights.map((w) => [...w]), biases: biases.map((b) => [...b]) });
 const filled = ({ sizes, weights, biases }) => ({
   sizes, weights: weights.map((w) => Float64Array.from(w)), biases: biases.map((b) => Float64Array.from(b)) });
@@ -47,7 +49,7 @@ const filled = ({ sizes, weights, biases }) => ({
 def tools(chromium):
     """A page that has the functions of the scripts and nothing else."""
     page = chromium.new_page()
-    for name in ("rings", "network", "isometry", "training"):
+    for name in ("rings", "network", "isometry", "training", "attack", "networks"):
         page.add_script_tag(path=SCRIPTS / f"{name}.js")
     page.add_script_tag(content=TOOLS)
     return page
@@ -154,6 +156,89 @@ def test_the_view_shows_the_principal_components(tools):
     torch.testing.assert_close(
         torch.tensor(view, dtype=torch.float64).view(60, 3).abs(), (left * scale)[:, :3].abs(), rtol=1e-4, atol=1e-4
     )
+
+
+# The attacks
+
+
+def images_and_model(beta: float):
+    """Return nine images of 3 × 4 pixels in four classes, some of their pixels at a bound, and a network."""
+    x = (
+        torch.rand(9, 1, 3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        .mul(1.4)
+        .sub(0.2)
+        .clamp(0, 1)
+    )
+    labels = torch.tensor([2, 0, 1, 2, 3, 0, 2, 1, 3])
+    return x, labels, LIL((12, 8, 8, 8, 8, 4), seeds=[5]).double(), [beta]
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.1, 10.0])
+def test_gradients_by_the_image_are_those_of_torch(tools, beta):
+    x, labels, model, betas = images_and_model(beta)
+    objective = attacks.total(model, labels, betas)
+    (expected,) = attacks.gradients(objective, attacks.pixels, x, 1)
+    found = tools.evaluate(
+        "([network, x, labels, beta]) => [...Attack.gradient(filled(network), Float64Array.from(x), labels, beta)]",
+        [plain(model), x.flatten().tolist(), labels.tolist(), beta],
+    )
+    close(torch.tensor(found, dtype=torch.float64), expected[0].flatten())
+
+
+@pytest.mark.parametrize("kind", ["total", "classification", "pgd"])
+def test_attacked_images_and_their_probabilities_are_those_of_torch(tools, kind):
+    x, labels, model, betas = images_and_model(10.0)
+    batch = slice(None) if kind == "total" else slice(1)
+    objective = attacks.total(model, labels, betas) if kind == "total" else attacks.classification(model, labels[:1])
+    size = dict(step_size=2.5 * 0.2 / 7, steps=7) if kind == "pgd" else dict(step_size=0.2, steps=1)
+    expected = attacks.attack(model, attacks.pixels, objective, x[batch], labels[batch], epsilon=0.2, **size).x[0, 0]
+    found = tools.evaluate(
+        """([kind, network, x, labels]) => {
+            const image = Float64Array.from(x.slice(0, 12)), mates = { images: x.slice(12), labels: labels.slice(1) };
+            const settings = { kind, network: filled(network), beta: 10, image, label: labels[0], mates };
+            const attacked = Attack.attack({ ...settings, epsilon: 0.2, steps: 7 });
+            return [[...attacked], [...Attack.probabilities(settings.network, attacked)]];
+        }""",
+        [kind, plain(model), x.flatten().tolist(), labels.tolist()],
+    )
+    close(torch.tensor(found[0], dtype=torch.float64), expected.flatten())
+    close(torch.tensor(found[1], dtype=torch.float64), model(attacks.pixels(expected)[None])[0, 0].softmax(-1))
+
+
+def test_random_signs_move_an_image_by_epsilon_within_its_bounds(tools):
+    found = tools.evaluate(
+        """() => { const image = Float64Array.from({ length: 400 }, (_, k) => [0, 0.5][k % 2]);
+            return [...Attack.attack({ kind: "noise", image, epsilon: 0.1, random: Rings.generator(0) })] }"""
+    )
+    ends, middle = torch.tensor(found[::2]), torch.tensor(found[1::2])
+    assert sorted(ends.unique().tolist()) == pytest.approx([0, 0.1])
+    assert sorted(middle.unique().tolist()) == pytest.approx([0.4, 0.6])
+    assert 60 < (middle > 0.5).sum() < 140
+
+
+def test_the_attack_on_the_cross_entropy_is_that_of_the_record(tools):
+    """The weights are rounded, so a gradient near 0 may turn: up to 1 % of the pixels, and no predicted class."""
+    record = xr.load_dataset(ROOT / "results" / "fig3_mnist.nc").sel(objective="classification")
+    attacked, taken_for = tools.evaluate(
+        """(epsilons) => {
+            const { labels, recorded, images } = playNetworks, attacked = [], answers = [];
+            const pixels = Float64Array.from(Attack.decoded(images, Uint8Array), (byte) => byte / 255);
+            for (const network of Attack.networks(playNetworks)) for (const epsilon of epsilons) {
+                for (let k = 0; k < recorded; k++) {
+                    const image = pixels.slice(784 * k, 784 * (k + 1));
+                    const found = Attack.attack({ kind: "classification", network, image, label: labels[k], epsilon });
+                    const shares = Attack.probabilities(network, found);
+                    attacked.push([...found.map((value) => Math.round(255 * value))]);
+                    answers.push(shares.indexOf(Math.max(...shares)));
+                }
+            }
+            return [attacked, answers];
+        }""",
+        record.pictured.values.tolist(),
+    )
+    differing = abs(torch.tensor(attacked) - torch.tensor(record.attacked.values).int().view(-1, 784)) > 1
+    assert differing.double().mean(-1).max() < 0.01
+    assert taken_for == record.taken_for.values.flatten().tolist()
 
 
 # The page
@@ -278,3 +363,51 @@ def test_without_javascript_a_picture_stands_there(open_page, folder):
     picture = page.get_by_role("img", name="Two linked rings, and beside them")
     assert picture.is_visible() and picture.bounding_box()["height"] > 50
     assert not page.locator("#play-trainer").is_visible()
+
+
+def bench(page, name: str):
+    return page.locator(f'#play-bench [data-part="{name}"]')
+
+
+def table(page) -> list[list[str]]:
+    return [row.split("\t") for row in bench(page, "rows").inner_text().splitlines()]
+
+
+def test_an_attack_is_chosen_by_keyboard(open_page, address):
+    page = open_page(address)
+    bench(page, "bench-status").filter(has_text="taken for 7").wait_for()
+    assert [before for _, before, _ in table(page)] == ["7"] * 6
+    weak = table(page)
+    bench(page, "kind").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert bench(page, "kind").input_value() == "pgd" and bench(page, "steps").is_enabled()
+    bench(page, "bench-status").filter(has_text="the attack succeeds").wait_for()
+    assert table(page) != weak
+    bench(page, "epsilon").fill("0")
+    bench(page, "bench-status").filter(has_text="ε = 0.010").filter(has_text="the attack fails").wait_for()
+    bench(page, "gallery").get_by_role("button", name="MNIST's 2").click()
+    bench(page, "bench-status").filter(has_text="taken for 2").wait_for()
+    assert bench(page, "label").input_value() == "2"
+
+
+def test_a_digit_is_drawn_by_keyboard_and_by_mouse(open_page, folder):
+    page = open_page((folder / "play.html").as_uri())
+    bench(page, "clear").click()
+    bench(page, "image").focus()
+    page.keyboard.press("ArrowUp")
+    shares = "() => document.querySelector('#play-bench [data-part=bars]').toDataURL()"
+    empty = page.evaluate(shares)
+    page.keyboard.press(" ")
+    for _ in range(8):
+        page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(100)
+    one = page.evaluate(shares)
+    assert one != empty
+    box = bench(page, "image").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 1.4, box["y"] + box["height"] / 4, steps=12)
+    page.mouse.up()
+    page.wait_for_timeout(100)
+    assert page.evaluate(shares) != one

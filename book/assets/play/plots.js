@@ -140,11 +140,23 @@ function playPlots() {
     }
   }
 
+  /** Return a function that writes the text of a function into an element, at most once a second. */
+  function announcer(element) {
+    let timer = null, last = -Infinity, text;
+    return (latest) => {
+      text = latest;
+      timer ??= setTimeout(() => {
+        timer = null, last = performance.now();
+        element.textContent = text();
+      }, Math.max(0, last + 1000 - performance.now()));
+    };
+  }
+
   /** Call redraw now and then whenever the theme or the size of an element changes. */
   function watch(element, redraw) {
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     new ResizeObserver(redraw).observe(element);
   }
 
-  return { begin, thousands, cloud, turnable, distances, losses, watch };
+  return { begin, thousands, cloud, turnable, distances, losses, announcer, watch };
 }

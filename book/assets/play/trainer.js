@@ -77,21 +77,17 @@
     }
   }
 
-  let saidAt = -Infinity, saying = null;
+  const announce = Plots.announcer(part("status"));
 
-  /** Say in words what the pictures show, at most once a second. */
+  /** Say in words what the pictures show. */
   function say() {
-    if (saying) return;
-    saying = setTimeout(() => {
-      saying = null, saidAt = performance.now();
+    announce(() => {
       const [{ step }] = reports, beta = BETAS[part("beta").value];
       const words = ({ crossEntropy, isometry, correlation, accuracy }) =>
         `cross-entropy ${crossEntropy.toPrecision(2)}, isometry ${isometry.toPrecision(2)}, correlation of distances ${correlation.toFixed(3)}, accuracy ${Math.round(100 * accuracy)} %`;
-      part("status").textContent =
-        `Step ${Plots.thousands(step)}${step >= LAST ? ", the end, as in the paper" : running ? "" : ", paused"}. ` +
+      return `Step ${Plots.thousands(step)}${step >= LAST ? ", the end, as in the paper" : running ? "" : ", paused"}. ` +
         `With β = ${beta}: ${words(reports[0])}. With β = 0: ${words(reports[1])}.`;
-      root.dataset.step = step;
-    }, Math.max(0, saidAt + 1000 - performance.now()));
+    });
   }
 
   function showValues() {
