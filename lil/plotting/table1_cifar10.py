@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -10,47 +10,44 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 
 from lil.paper.numbers import Row
-from lil.paper.tables.table1_cifar10 import TRAINED, accuracies, set_names
-from lil.plotting import CLASSES, INK, Panels, beta_name, coloured
+from lil.paper.tables.table1_cifar10 import Sets, accuracies, set_names
+from lil.paper.tables.table1_cifar10_trained import TRAINED
+from lil.plotting import CLASSES, INK, beta_name, coloured, spread
 
 _SCALES = LinearSegmentedColormap.from_list("scales", ("#9ecae8", CLASSES[0], "#0b1f3a"))
-HALF, LOOKS = CLASSES[1], {"vgg13": (CLASSES[2], "s"), "cnn": (CLASSES[1], "D")}
+HALF, BACKBONES = CLASSES[1], (dict(color=CLASSES[2], marker="s"), dict(color=CLASSES[1], marker="D"))
 
 
-def row_panels(axes: Panels, scaled: xr.Dataset, trained: xr.Dataset, printed: Row) -> Panels:
-    """Draw accuracy against β: frozen features of each scale on the left, trained backbones on the right.
-
-    Lines go through means over seeds, dots are networks, crosses the printed numbers.
-    """
-    sets, names = accuracies(scaled, trained), set_names(scaled)
-    left, right = axes
+def scales(ax: Axes, scaled: xr.Dataset, printed: Row) -> Axes:
+    """Draw accuracy against β on frozen features of each scale, from light to dark blue, beside the printed row."""
+    names = set_names(scaled)
     plain = [name for name in names if not name.startswith("half")]
-    for place, (name, words) in enumerate(names.items()):
-        if name in plain:
-            look = dict(color=to_hex(_SCALES(plain.index(name) / max(len(plain) - 1, 1))), marker="o")
-        else:
-            look = dict(color=HALF, marker="^", linestyle="--")
-        _accuracy_line(left, sets[words], printed, words, place / max(len(names) - 1, 1) - 0.5, look)
-    for (backbone, words), offset in zip(TRAINED.items(), (-0.2, 0.2), strict=True):
-        colour, marker = LOOKS[backbone]
-        _accuracy_line(right, sets[words], printed, words, offset, dict(color=colour, marker=marker))
-    for ax, title in zip(axes, ("frozen VGG13, scaled features", "backbone trained along"), strict=True):
-        ax.plot(range(len(printed.betas)), printed.values, "x", color=INK, markersize=9, mew=2, label="the paper")
-        ax.set_xticks(range(len(printed.betas)), [f"{beta:g}" for beta in printed.betas])
-        ax.set(xlabel="β", ylabel="accuracy on the test images", title=title, ylim=(0, 1))
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
-        ax.label_outer()
-    return axes
+    looks = [
+        dict(color=to_hex(_SCALES(plain.index(name) / max(len(plain) - 1, 1))), marker="o")
+        if name in plain
+        else dict(color=HALF, marker="^", linestyle="--")
+        for name in names
+    ]
+    return _row(ax, accuracies(scaled, names), looks, printed)
 
 
-def _accuracy_line(
-    ax: Axes, accuracy: xr.DataArray, printed: Row, label: str, offset: float, look: Mapping[str, str]
-) -> None:
-    """Draw the mean over seeds of each β as a line, and every network as a dot beside it."""
-    places = np.array([printed.betas.index(beta) for beta in accuracy.beta.values.tolist()])
-    ax.plot(places, accuracy.mean("seed"), markersize=4, label=label, **look)
-    for seed in accuracy.seed.values:
-        ax.plot(places + 0.12 * offset, accuracy.sel(seed=seed), "o", color=look["color"], markersize=3, alpha=0.5)
+def backbones(ax: Axes, trained: xr.Dataset, printed: Row) -> Axes:
+    """Draw accuracy against β with each backbone that is trained along, beside the printed row."""
+    return _row(ax, accuracies(trained, TRAINED), BACKBONES, printed)
+
+
+def _row(ax: Axes, sets: Sets, looks: Sequence[Mapping[str, str]], printed: Row) -> Axes:
+    """Draw a line through each set's means over seeds, a dot for every network, and crosses for the printed row."""
+    for (words, accuracy), look, offset in zip(sets.items(), looks, spread(len(sets), 0.06), strict=True):
+        places = np.array([printed.betas.index(beta) for beta in accuracy.beta.values.tolist()])
+        ax.plot(places, accuracy.mean("seed"), markersize=4, label=words, **look)
+        for seed in accuracy.seed.values:
+            ax.plot(places + offset, accuracy.sel(seed=seed), "o", color=look["color"], markersize=3, alpha=0.5)
+    ax.plot(range(len(printed.betas)), printed.values, "x", color=INK, markersize=9, mew=2, label="the paper")
+    ax.set_xticks(range(len(printed.betas)), [f"{beta:g}" for beta in printed.betas])
+    ax.set(xlabel="β", ylabel="accuracy on the test images", ylim=(0, 1))
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
 
 
 def reach(ax: Axes, scaled: xr.Dataset) -> Axes:

@@ -32,6 +32,7 @@ COMPARING = {  # notebooks, and the tables and figures of theirs that compare, b
     "scale_and_depth": 1,
     "table1": 1,
     "table1_cifar10": 2,
+    "table1_cifar10_trained": 1,
     "worst_case": 2,
     "worst_case_cifar10": 1,
 }

@@ -26,40 +26,44 @@ def trained():
     return xr.Dataset({"accuracy": (("networks", "beta", "seed"), accuracy)}, coords)
 
 
-def test_every_set_is_a_line_and_the_paper_crosses(scaled, trained):
-    _, axes = plt.subplots(1, 2)
-    table1_cifar10.row_panels(axes, scaled, trained, ROW)
-    named = [{line.get_label(): line for line in ax.lines if line.get_label()[0] != "_"} for ax in axes]
-    assert [len(each) for each in named] == [4, 3]
-    for each in named:
-        assert each["the paper"].get_ydata().tolist() == list(ROW.values)
-    assert named[0]["features × 9"].get_ydata() == pytest.approx(
+def named(ax):
+    return {line.get_label(): line for line in ax.lines if line.get_label()[0] != "_"}
+
+
+def dots(ax):
+    shown = [line.get_ydata() for line in ax.lines if line.get_linestyle() == "None" and line.get_marker() == "o"]
+    return sorted(np.concatenate(shown))
+
+
+def test_every_scale_is_a_line_every_network_a_dot_and_the_paper_crosses(scaled):
+    _, ax = plt.subplots()
+    lines = named(table1_cifar10.scales(ax, scaled, ROW))
+    assert list(lines) == ["features × 1", "features × 9", "features × 9, images (x − 0.5)/0.5", "the paper"]
+    assert lines["the paper"].get_ydata().tolist() == list(ROW.values)
+    assert lines["features × 9"].get_ydata() == pytest.approx(
         scaled.accuracy.sel(networks="scale_9").mean("seed").values
     )
-    line = named[1]["VGG13 trained along"]
+    assert len({line.get_color() for line in lines.values()}) == 4
+    assert dots(ax) == pytest.approx(sorted(scaled.accuracy.values.ravel()))
+
+
+def test_every_backbone_is_a_line_at_the_betas_that_were_trained(trained):
+    _, ax = plt.subplots()
+    lines = named(table1_cifar10.backbones(ax, trained, ROW))
+    assert list(lines) == ["VGG13 trained along", "CNN of 7167a91, trained along", "the paper"]
+    line = lines["VGG13 trained along"]
     assert line.get_xdata().tolist() == [0, 4, 5] and line.get_ydata().tolist() == [0.8, 0.7, 0.2]
-    colours = {line.get_color() for line in named[0].values()}
-    assert len(colours) == 4
-
-
-def test_every_network_has_a_dot(scaled, trained):
-    _, axes = plt.subplots(1, 2)
-    table1_cifar10.row_panels(axes, scaled, trained, ROW)
-    dots = [
-        [line.get_ydata() for line in ax.lines if line.get_linestyle() == "None" and line.get_marker() == "o"]
-        for ax in axes
-    ]
-    assert sorted(np.concatenate(dots[0])) == pytest.approx(sorted(scaled.accuracy.values.ravel()))
-    assert sorted(np.concatenate(dots[1])) == pytest.approx([0.2, 0.3, 0.5, 0.6, 0.7, 0.8])
+    assert lines["the paper"].get_ydata().tolist() == list(ROW.values)
+    assert dots(ax) == pytest.approx([0.2, 0.3, 0.5, 0.6, 0.7, 0.8])
 
 
 def test_distances_stand_against_those_of_the_inputs(scaled):
     _, ax = plt.subplots()
     table1_cifar10.reach(ax, scaled)
-    named = {line.get_label(): line for line in ax.lines}
-    line = named["β = 10"]
+    lines = named(ax)
+    line = lines["β = 10"]
     assert line.get_xdata().tolist() == [6.0, 50.0, 54.0]
     means = scaled.distance.sel(beta=10.0, networks=["scale_1", "half_9", "scale_9"]).mean("seed")
     assert line.get_ydata() == pytest.approx(means.values)
-    assert [list(values) for values in named["isometry"].get_data()] == [[0, 54.0]] * 2
-    assert set(named["the largest that tanh can reach"].get_ydata()) == {63.0}
+    assert [list(values) for values in lines["isometry"].get_data()] == [[0, 54.0]] * 2
+    assert set(lines["the largest that tanh can reach"].get_ydata()) == {63.0}
