@@ -132,6 +132,8 @@ notebook.settings(table1_cifar10, profile)
 # * *A scale that gives the row need not be theirs.* Only the authors' weights, or the seeds and the commit of the printed row, would settle it. In the same way a scale that misses the row does not
 #   rule the features out: another VGG13 differs from ours in more than the scale.
 # * *A second mechanism is not recorded yet:* a backbone that is trained along, as in the last public commits. It is prepared (`lil reproduce table1_cifar10_trained`, hours). This page does not decide between the two.
+# * *A factor changes more than the reach.* The isometry term sums squared differences of distances, so that it grows about with the square of the factor, which acts like a larger β. Larger inputs can
+#   also saturate the first layer, at β = 0 too. This page does not separate the three.
 # * *The nearest scale was picked after the fact.* It is the nearest of those on this page. A finer scan would find one nearer still, and that would prove no more.
 # * *That scales between 1 and 12 are tried, and a distance of {glue:text}`row_within` counts, was decided knowing one earlier run.* It had images (x − 0.5)/0.5 and the factor 9. The networks of this page were not known.
 
