@@ -133,7 +133,7 @@ def test_an_import_loads_nothing_that_it_does_not_need(module, never):
 # A symbol of the C library is noted when it is looked up: the allocator's settings cannot be read back.
 WATCH = """
 import importlib, json, os, sys, threading
-import numba, threadpoolctl, torch  # threadpoolctl sets a variable of its own when it is imported
+import numba, sklearn, threadpoolctl, torch, torchvision.transforms.v2  # some set variables of their own
 
 numba.get_num_threads()  # starts numba's threads, which changes torch's number where both use OpenMP
 looked_up = []

@@ -74,8 +74,9 @@ def _script_hidden() -> Iterator[None]:
     Nothing that is sent to these processes is defined in the script.
     """
     main = sys.modules["__main__"]
-    shown = {name: main.__dict__[name] for name in ("__file__", "__spec__") if main.__dict__.get(name) is not None}
-    main.__dict__.update(dict.fromkeys(shown))
+    shown = {name: main.__dict__[name] for name in ("__file__", "__spec__") if name in main.__dict__}
+    main.__dict__.pop("__file__", None)  # not None: inspect takes a module with such a file for a built-in one
+    main.__dict__["__spec__"] = None
     try:
         yield
     finally:

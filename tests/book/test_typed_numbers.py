@@ -13,6 +13,7 @@ PAGES = sorted([*(ROOT / "book").glob("*.md"), *(ROOT / "book" / "theory").glob(
 ALLOWED = {
     "authors": {"0.001": "the public code's learning rate"},
     "method": {"0.01": "the paper's smallest γ"},
+    "play": {"0.01": "a setting, β"},
     "baselines": {"1.25": "the step of Wong et al., in ε"},
     "certificates": {"0.01": "the paper's smallest γ"},
     "fig2_rings": {"0.99": "our threshold"},
