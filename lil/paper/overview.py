@@ -18,16 +18,20 @@ from lil.results import registry
 from lil.results.closing import duration
 
 HIGHLIGHTS = (  # of the first page: a topic, the names of its entries, and its page
-    ("Rings", ("rings-stretch-rings", "rings-loops-rings", "plain-loops-rings"), "nb/fig2_rings"),
+    ("Rings", ("rings-stretch-rings", "plain-loops-rings"), "nb/fig2_rings"),
     ("Figure 3", ("fgsm-gain-mnist-text", "same-beta-mnist-text", "fgsm-gain-cifar10-text"), "nb/fig3_mnist"),
-    ("Strong attackers", ("autoattack-mnist-text-0-046", "autoattack-mnist-text-0-1"), "nb/attackers_view"),
+    ("Strong attackers", ("worst-case-mnist-text-0-046", "worst-case-mnist-public-0-046"), "nb/worst_case"),
     (
         "Random noise",
         ("noise-everywhere-mnist-text-signs-0-3", "noise-everywhere-mnist-public-gaussian-0-2"),
         "nb/corruptions",
     ),
     ("Table 1", ("small-beta-mnist-text", "large-beta-mnist-text", "large-beta-cifar10-text"), "nb/table1"),
-    ("Torus", ("torus-accuracy-torus-text", "torus-correlation-torus-text"), "nb/fig4_torus"),
+    (
+        "Torus",
+        ("torus-accuracy-torus-text", "torus-correlation-torus-text", "stacking-term-torus-text"),
+        "nb/fig4_torus",
+    ),
     (
         "The theory",
         ("eq-6-rings-torus-and-mnist", "constant-median-mnist-text", "constant-median-cifar10-text"),
