@@ -74,7 +74,7 @@ def _script_hidden() -> Iterator[None]:
     Nothing that is sent to these processes is defined in the script.
     """
     main = sys.modules["__main__"]
-    shown = {name: main.__dict__[name] for name in ("__file__", "__spec__") if name in main.__dict__}
+    shown: dict[str, Any] = {each: main.__dict__[each] for each in ("__file__", "__spec__") if each in main.__dict__}
     main.__dict__.pop("__file__", None)  # not None: inspect takes a module with such a file for a built-in one
     main.__dict__["__spec__"] = None
     try:
