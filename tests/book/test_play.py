@@ -246,13 +246,6 @@ def test_the_attack_on_the_cross_entropy_is_that_of_the_record(tools):
 # The page
 
 
-def test_every_script_is_loaded_once_and_none_from_elsewhere():
-    loaded = re.findall(r'<script[^>]* src="([^"]*)"', SOURCE)
-    assert sorted(loaded) == sorted(f"_static/play/{path.name}" for path in SCRIPTS.iterdir())
-    for text in (SOURCE, *(path.read_text() for path in SCRIPTS.iterdir())):
-        assert not re.search(r"https?:|['\"`(]//|\bimport\b|fetch\(|XMLHttpRequest", text)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The raw HTML of the page with its scripts, without the book around it."""
