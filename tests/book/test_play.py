@@ -188,15 +188,17 @@ def test_gradients_by_the_image_are_those_of_torch(tools, beta):
 @pytest.mark.parametrize("kind", ["total", "classification", "pgd"])
 def test_attacked_images_and_their_probabilities_are_those_of_torch(tools, kind):
     x, labels, model, betas = images_and_model(10.0)
+    for weights in model.weights.requires_grad_(False):
+        weights *= 4  # a gradient then turns between the steps of PGD
     batch = slice(None) if kind == "total" else slice(1)
     objective = attacks.total(model, labels, betas) if kind == "total" else attacks.classification(model, labels[:1])
-    size = dict(step_size=2.5 * 0.2 / 7, steps=7) if kind == "pgd" else dict(step_size=0.2, steps=1)
-    expected = attacks.attack(model, attacks.pixels, objective, x[batch], labels[batch], epsilon=0.2, **size).x[0, 0]
+    size = dict(step_size=2.5 * 0.3 / 7, steps=7) if kind == "pgd" else dict(step_size=0.3, steps=1)
+    expected = attacks.attack(model, attacks.pixels, objective, x[batch], labels[batch], epsilon=0.3, **size).x[0, 0]
     found = tools.evaluate(
         """([kind, network, x, labels]) => {
             const image = Float64Array.from(x.slice(0, 12)), mates = { images: x.slice(12), labels: labels.slice(1) };
             const settings = { kind, network: filled(network), beta: 10, image, label: labels[0], mates };
-            const attacked = Attack.attack({ ...settings, epsilon: 0.2, steps: 7 });
+            const attacked = Attack.attack({ ...settings, epsilon: 0.3, steps: 7 });
             return [[...attacked], [...Attack.probabilities(settings.network, attacked)]];
         }""",
         [kind, plain(model), x.flatten().tolist(), labels.tolist()],
@@ -242,13 +244,6 @@ def test_the_attack_on_the_cross_entropy_is_that_of_the_record(tools):
 
 
 # The page
-
-
-def test_every_script_is_loaded_once_and_none_from_elsewhere():
-    loaded = re.findall(r'<script[^>]* src="([^"]*)"', SOURCE)
-    assert sorted(loaded) == sorted(f"_static/play/{path.name}" for path in SCRIPTS.iterdir())
-    for text in (SOURCE, *(path.read_text() for path in SCRIPTS.iterdir())):
-        assert not re.search(r"https?:|['\"`(]//|\bimport\b|fetch\(|XMLHttpRequest", text)
 
 
 @pytest.fixture(scope="module")
@@ -358,6 +353,17 @@ def test_another_setting_starts_anew_and_beta_0_gives_equal_networks(open_page, 
     assert one == other
 
 
+def test_every_control_has_a_name_and_nothing_sticks_out(open_page, folder):
+    page = open_page((folder / "play.html").as_uri(), viewport={"width": 420, "height": 800})
+    controls = page.locator(".play :is(button, input, select, canvas[tabindex])").all()
+    assert len(controls) > 30
+    assert [
+        found for found in (each.aria_snapshot() for each in controls) if not re.match(r"- '?[a-z]+ \"", found)
+    ] == []
+    assert page.locator("output").count() == 0  # each would be a live region, and take the label from its slider
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
 def test_without_javascript_a_picture_stands_there(open_page, folder):
     page = open_page((folder / "play.html").as_uri(), java_script_enabled=False)
     picture = page.get_by_role("img", name="Two linked rings, and beside them")
@@ -381,7 +387,8 @@ def test_an_attack_is_chosen_by_keyboard(open_page, address):
     bench(page, "kind").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    assert bench(page, "kind").input_value() == "pgd" and bench(page, "steps").is_enabled()
+    assert bench(page, "kind").input_value() == "pgd"
+    bench(page, "steps").and_(page.locator(":enabled")).wait_for()
     bench(page, "bench-status").filter(has_text="the attack succeeds").wait_for()
     assert table(page) != weak
     bench(page, "epsilon").fill("0")

@@ -1,6 +1,7 @@
-"""The script of the attack bench: what it holds, and that it holds the networks of the record."""
+"""The scripts of the page "Play": all are loaded from the book, and one holds the networks of the record."""
 
 import base64
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,14 @@ from lil.models import LIL
 from lil.paper import play
 from lil.paper.pages import ROOT
 from lil.recipes import mnist
+
+
+def test_every_script_is_loaded_once_and_none_from_elsewhere():
+    page, scripts = (ROOT / "book" / "play.md").read_text(), list(play.SCRIPT.parent.iterdir())
+    loaded = re.findall(r'<script[^>]* src="([^"]*)"', page)
+    assert sorted(loaded) == sorted(f"_static/play/{path.name}" for path in scripts)
+    for text in (page, *(path.read_text() for path in scripts)):
+        assert not re.search(r"https?:|['\"`(]//|\bimport\b|fetch\(|XMLHttpRequest", text)
 
 
 @pytest.fixture(scope="module")

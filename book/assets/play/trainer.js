@@ -92,7 +92,7 @@
 
   function showValues() {
     const beta = BETAS[part("beta").value], speed = SPEEDS[part("speed").value];
-    const texts = { beta: String(beta), seed: part("seed").value, speed: speed < Infinity ? `${speed} steps a second` : "as fast as it goes" };
+    const texts = { beta: String(beta), seed: part("seed").value, speed: speed < Infinity ? `${speed} steps a second` : "no limit" };
     for (const [name, text] of Object.entries(texts)) {
       part(`${name}-value`).textContent = text;
       part(name).setAttribute("aria-valuetext", text);
