@@ -120,7 +120,12 @@ def test_a_section_names_the_stronger_attacks_and_the_missing_records():
     waits = judging.Entry(ledger.CASES["fgsm-gain-mnist-text"], Verdict.NOT_RECORDED, None, {"fig3_mnist": "stale"})
     section = overview.claim_section(ledger.CLAIMS[4], [waits], PAGES)
     assert "| waits for | results/fig3_mnist.nc is stale |" in section
-    assert "| asked again in | The same networks under FGSM on the cross-entropy; Gain under AutoAttack |" in section
+    again = (
+        "The same networks under FGSM on the cross-entropy",
+        "Gain under AutoAttack",
+        "Gain in the worst case over all attacks",
+    )
+    assert f"| asked again in | {'; '.join(again)} |" in section
 
 
 def test_the_findings_of_a_page(monkeypatch):
