@@ -107,8 +107,7 @@ tables.measure_table(result).round(3)
 # The layouts that are compared:
 
 # %% tags=["nbval-check-output", "hide-input"]
-print([f"{name}: {size}" for name, size in result.sizes.items()])
-print(tables.measure_table(result).index.get_level_values("units").value_counts().to_dict())
+print(*(f"{name}: {size}" for name, size in result.sizes.items()), sep="\n")
 
 # %% [markdown]
 # Gains of the most accurate networks over each method, with 95 % intervals over {glue:text}`vis_seeds` seeds, and for the vote over {glue:text}`vis_images` images too:

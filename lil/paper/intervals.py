@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +29,9 @@ class Interval(NamedTuple):
         return self.low > 0 or self.high < 0
 
     def __format__(self, spec: str) -> str:
-        """Return "+0.029 (+0.011 to +0.046)"; ``spec`` is that of a number, three digits by default."""
-        value, low, high = (format(number, spec or ".3f").replace("-", "−") for number in self[:3])
+        """Return "+0.029 (+0.011 to +0.046)"; ``spec`` is that of a number, three digits by default; no "−0.000"."""
+        spec = re.sub(r"^[+ -]?", r"\g<0>z", spec or ".3f")
+        value, low, high = (format(number, spec).replace("-", "−") for number in self[:3])
         return value if math.isnan(self.low) else f"{value} ({low} to {high})"
 
     def __str__(self) -> str:

@@ -87,5 +87,6 @@ def test_the_rank_correlation_of_a_rising_row_is_one_and_of_chance_is_undecided(
 
 def test_an_interval_is_printed_with_its_ends():
     found = intervals.Interval(0.029, -0.0114, 0.046, 5, 1000)
+    assert f"{found._replace(value=-1e-4, low=-2e-4):+.3f}" == "+0.000 (+0.000 to +0.046)"
     assert f"{found:+.3f}" == "+0.029 (−0.011 to +0.046)" and str(found) == "0.029 (−0.011 to 0.046)"
     assert intervals.Interval(0.029, 0.01, 0.05, 5).excludes_zero
