@@ -448,21 +448,25 @@ def metric_kept(result: xr.Dataset, *, where: str, data: str, metric: str) -> Ef
     return Effect(found, f"{sentence}.")
 
 
+def _beside(
+    gain: Interval, where: str, beta: float, noun: str, other: str, ours: xr.DataArray, theirs: xr.DataArray
+) -> str:
+    """Return the sentence on a layout in two units beside that of another method."""
+    levels = f"{float(ours.mean()):.3f} against {float(theirs.mean()):.3f}"
+    return f"{where} in two units, β = {beta:g} {change(gain, noun)}, beside {visualisation.METHODS[other]}: {levels}."
+
+
 def layout_correlation(result: xr.Dataset, *, where: str, scale: float) -> Effect:
     """Measure the correlation of distances within classes in two units, minus that of the best other method.
 
     The β is the one with the highest correlation.
     """
     ours, theirs = result.correlation.sel(units=2, scale=scale), result.other_correlation.sel(units=2)
-    best, other = _best(ours), str(theirs.mean("seed").idxmax("other").item())
-    found = over_seeds(ours.sel(beta=best) - theirs.sel(other=other))
-    levels = f"{float(ours.sel(beta=best).mean()):.3f} against {float(theirs.sel(other=other).mean()):.3f}"
-    gains = change(found, "the correlation of distances within classes")
-    return Effect(
-        found,
-        f"{where} in two units, β = {best:g} {gains}, beside {visualisation.METHODS[other]}: {levels}.",
-        result.sizes["image"],
-    )
+    beta, other = _best(ours), str(theirs.mean("seed").idxmax("other").item())
+    ours, theirs = ours.sel(beta=beta), theirs.sel(other=other)
+    found = over_seeds(ours - theirs)
+    sentence = _beside(found, where, beta, "the correlation of distances within classes", other, ours, theirs)
+    return Effect(found, sentence, result.sizes["image"])
 
 
 def layout_vote(result: xr.Dataset, *, where: str, scale: float) -> Effect:
@@ -471,36 +475,29 @@ def layout_vote(result: xr.Dataset, *, where: str, scale: float) -> Effect:
     The β is the one with the highest vote.
     """
     ours, theirs = result.vote.sel(units=2, scale=scale), result.other_vote.sel(units=2, other="supervised")
-    best = _best(ours.mean("image"))
-    found = over_seeds_and_images(ours.sel(beta=best).astype(float) - theirs)
-    levels = f"{float(ours.sel(beta=best).mean()):.3f} against {float(theirs.mean()):.3f}"
-    gains = change(found, "the neighbours' vote")
-    return Effect(found, f"{where} in two units, β = {best:g} {gains}, beside supervised UMAP: {levels}.")
+    beta = _best(ours.mean("image"))
+    ours = ours.sel(beta=beta).astype(float)
+    found = over_seeds_and_images(ours - theirs)
+    return Effect(found, _beside(found, where, beta, "the neighbours' vote", "supervised", ours, theirs))
 
 
 def isometric_share(result: xr.Dataset, *, where: str, classes: int, than_near: bool = False) -> Effect:
     """Measure the share of the surface's points far from a cut that are isometric; or that minus the share near one."""
     share = result.isometric.sel(variant="text", level=classes)
-    far, near = share.sel(region="far"), share.sel(region="near")
-    within = f"within {float(result.within):g}"
-    if not than_near:
-        found = _cut(over_seeds(far))
-        sentence = (
-            f"{where} in {classes} classes, {amount(found, '.1%')} of the points further than one step from a cut"
-        )
-        return Effect(found, f"{sentence} are isometric to {within}.")
-    found = over_seeds(far - near)
-    levels = f"{float(far.mean()):.1%} far from a cut, {float(near.mean()):.1%} near one"
-    sentence = f"{where} in {classes} classes, the shares of isometric points differ by {amount(found)}"
-    return Effect(found, f"{sentence}: {levels}.")
+    far, near, where = share.sel(region="far"), share.sel(region="near"), f"{where} in {classes} classes"
+    if than_near:
+        found = over_seeds(far - near)
+        levels = f"{float(far.mean()):.1%} far from a cut, {float(near.mean()):.1%} near one"
+        return Effect(found, f"{where}, the shares of isometric points differ by {amount(found)}: {levels}.")
+    found = _cut(over_seeds(far))
+    points = f"{amount(found, '.1%')} of the points further than one step from a cut"
+    return Effect(found, f"{where}, {points} are isometric to within {float(result.within):g}.")
 
 
 def stacking_gain(result: xr.Dataset, *, where: str, stack: str, other: str) -> Effect:
     """Measure the accuracy of a stack at the finest level minus that of another network, on new points."""
     there = result.accuracy.sel(points="held-out", level=result.level.max())
-    found, base = (
-        over_seeds(there.sel(variant=stack) - there.sel(variant=other)),
-        float(there.sel(variant=other).mean()),
-    )
+    theirs = there.sel(variant=other)
+    found = over_seeds(there.sel(variant=stack) - theirs)
     gains = f"{STACKS[stack]} {change(found, 'accuracy at eight classes')}"
-    return Effect(found, f"{where}, {gains}, beside {OTHERS[other]}, which has {base:.3f}.")
+    return Effect(found, f"{where}, {gains}, beside {OTHERS[other]}, which has {float(theirs.mean()):.3f}.")

@@ -39,14 +39,14 @@ def apply(config: Any, changes: Mapping[str, Any]) -> Any:
         if not matching:
             raise SettingRefused(f"There is no setting {name!r}: there are {', '.join(names(config))}.")
         for path in matching:
-            before, hint = _setting(config, path)
+            setting, (before, hint) = path.rpartition(".")[2], _setting(config, path)
             new = _parsed(value, hint)
-            if path.rpartition(".")[2] == "seeds" and isinstance(new, int) and not isinstance(new, bool):
+            if setting == "seeds" and isinstance(new, int) and not isinstance(new, bool):
                 if new < 1:
                     raise UnknownName(f"There must be at least one seed, not {new}.")
                 new = before[:new]
             found[path] = _checked(name, new, hint)
-            _check_values(path.rpartition(".")[2], found[path])
+            _check_values(setting, found[path])
     try:
         return running.cut(config, found, ())
     except ValueError as reason:

@@ -106,7 +106,7 @@ def is_figure(cell):
 
 
 def is_table(cell):
-    """Whether the cell shows numbers: its last line is a value, and no figure, finding, setting or bookkeeping."""
+    """Return True if a cell shows numbers: its last line is a value, no figure, finding, setting or bookkeeping."""
     *_, last = ast.parse(cell.source.rstrip().removesuffix(";")).body
     shown = isinstance(last, (ast.Expr, ast.For)) and "remove-cell" not in tags_of(cell) and not is_figure(cell)
     return shown and not any(name in cell.source for name in (*BOOKKEEPING, "notebook.", "print("))
