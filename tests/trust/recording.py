@@ -1,0 +1,37 @@
+"""Records of the harnesses that try the book: what each of them tried, and what became of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lil.results import provenance
+
+FOLDER = Path(__file__).parent / "records"
+Row = Mapping[str, str | int | float]
+
+
+def write(name: str, command: str, rows: Sequence[Row], counts: Mapping[str, int], seconds: float) -> Path:
+    """Write ``records/NAME.json`` and return its path: single cases, counts of them, and how they came about."""
+    about = {
+        "name": name,
+        "command": command,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "commit": _commit(),
+        "machine": provenance.machine(),
+        "seconds": round(seconds, 1),
+    }
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"{name}.json"
+    content = about | {"counts": dict(counts), "rows": [dict(row) for row in rows]}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return path
+
+
+def _commit() -> str:
+    """Return the short name of the commit that is checked out."""
+    command = ["git", "rev-parse", "--short=7", "HEAD"]
+    return subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True, check=True).stdout.strip()
