@@ -9,7 +9,6 @@ differences within the bands that reruns of the old code measure (:mod:`lil.resu
 from __future__ import annotations
 
 import atexit
-import importlib
 import io
 import json
 import random
@@ -59,8 +58,7 @@ def affirm(
     inputs = keys.of_evaluation(experiment, config)
     _refuse_unless_code_alone(name, inputs.differences(record.attrs))
     commit, old = _old_code(experiment, record.attrs, against)
-    package = importlib.import_module(experiment.__name__.rpartition(".")[0])
-    probe = getattr(package, "PROBES", {}).get(name, {}) | draw(experiment, config, choice or random.SystemRandom())
+    probe = (registry.entry(experiment, "PROBES") or {}) | draw(experiment, config, choice or random.SystemRandom())
     job = running.Job(experiment.__name__, probe, torch.get_num_threads(), device)
     found: dict[str, Any] = {}
     for before, after in _engines(experiment, old):

@@ -21,7 +21,7 @@ import torch
 import xarray as xr
 
 from lil.progress import Progress, silent
-from lil.results import computing, keys
+from lil.results import computing, keys, registry
 from lil.results.computing import AXES, only
 from lil.results.errors import NoCluster
 from lil.results.records import Networks
@@ -88,8 +88,7 @@ class Cluster:
     ) -> xr.Dataset:
         """Evaluate as :func:`lil.results.computing.evaluate` does. ``resume`` is not used: dask repeats its tasks."""
         recipes = computing.recipes(experiment, config)
-        package = importlib.import_module(experiment.__name__.rpartition(".")[0])
-        axes = getattr(package, "SEPARATE", {}).get(stem(experiment), ())
+        axes = registry.entry(experiment, "SEPARATE") or ()
         members = _members([settings for _, settings in recipes.values()], axes)
         pieces = [
             replace(config, **{name: only(each, member) for name, (_, each) in recipes.items()}) for member in members

@@ -73,7 +73,8 @@ def get(
             raise SettingRefused(f"{experiment.__name__} cannot be computed with these settings: {reason}") from reason
         raise
     result = result.assign_attrs(mode="live", profile="paper" if recordable else profile, changes=json.dumps(changed))
-    return _compared(result, _readable(experiment) if recordable else None, experiment, config)
+    before = records.readable_evaluation(experiment) if recordable else None
+    return _compared(result, before, experiment, config)
 
 
 def recorded(experiment: ModuleType, config: Any) -> xr.Dataset:
@@ -129,7 +130,7 @@ def record(
     config = registry.settings(experiment, "paper")
     if mode not in ("live", "auto"):
         raise UnknownName(f"A record is made in mode live or auto, not {mode!r}.")
-    before = _readable(experiment)
+    before = records.readable_evaluation(experiment)
     if mode == "auto" and before is not None and not keys.of_evaluation(experiment, config).differences(before.attrs):
         return before.assign_attrs(mode="recorded", profile="paper")
     trained = {} if trained is None else trained
@@ -198,14 +199,6 @@ def _computed(
                 records.write_networks(recipe, settings, trained[key])
         used[name] = trained[key]
     return workers.evaluate(experiment, config, used, device=device, progress=progress, resume=keep)
-
-
-def _readable(experiment: ModuleType) -> xr.Dataset | None:
-    """Return the record to compare with, current or not; None if there is none or it is damaged."""
-    try:
-        return records.read_evaluation(experiment)
-    except CorruptRecord:
-        return None
 
 
 def _compared(result: xr.Dataset, before: xr.Dataset | None, experiment: ModuleType, config: Any) -> xr.Dataset:

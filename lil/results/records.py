@@ -19,12 +19,10 @@ from torch import Tensor
 
 from lil.cache import cache_folder
 from lil.results import files, keys
-from lil.results.errors import StaleRecord
+from lil.results.errors import CorruptRecord, StaleRecord
 from lil.results.registry import stem
 
-COMMITTED_UP_TO = (
-    4 * 2**20
-)  # bytes of a file of networks; larger ones lie in the cache folder, and are soon trained anew
+COMMITTED_UP_TO = 4 * 2**20  # bytes of networks; larger files lie in the cache folder, and are soon trained anew
 INSTALLED = "_records"  # the folder of records inside an installed package
 
 
@@ -75,6 +73,14 @@ def read_evaluation(experiment: ModuleType) -> xr.Dataset | None:
     """Return the record of an experiment, current or not; None if there is none. Raises CorruptRecord."""
     place = place_of_evaluation(experiment)
     return files.dataset_from_bytes(files.read(place.root, place.name)) if place.path.exists() else None
+
+
+def readable_evaluation(experiment: ModuleType) -> xr.Dataset | None:
+    """Return the record of an experiment, current or not; None if there is none or it is damaged."""
+    try:
+        return read_evaluation(experiment)
+    except CorruptRecord:
+        return None
 
 
 def read_networks(recipe: ModuleType, config: Any) -> Networks | None:

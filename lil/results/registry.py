@@ -32,6 +32,12 @@ def stem(module: ModuleType) -> str:
     return module.__name__.rpartition(".")[2]
 
 
+def entry(experiment: ModuleType, table: str) -> Any:
+    """Return an experiment's entry in a table of its package, "PROBES" for example; None if it has none."""
+    package = importlib.import_module(experiment.__name__.rpartition(".")[0])
+    return getattr(package, table, {}).get(stem(experiment))
+
+
 def settings(experiment: ModuleType, profile: str) -> Any:
     """Return an experiment's ``PAPER``, ``SHOWN`` or ``QUICK`` by the name of the profile; without SHOWN its PAPER."""
     if profile not in PROFILES:

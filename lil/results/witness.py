@@ -8,7 +8,6 @@ agree: training amplifies rounding errors.
 
 from __future__ import annotations
 
-import importlib
 import json
 import tempfile
 import time
@@ -18,11 +17,10 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
-import xarray as xr
 
 from lil.progress import Progress, silent
 from lil.results import bands, computing, keys, provenance, records, registry, running
-from lil.results.errors import CorruptRecord, WrongEngine
+from lil.results.errors import WrongEngine
 
 AGREEMENT = bands.Difference(1e-4, 1e-4)  # of evaluations of the same weights; two images more, for shares of images
 
@@ -40,9 +38,8 @@ def make(experiment: ModuleType, *, device: str = "cpu", progress: Progress = si
     Raises WrongEngine if the engine and the plain code evaluate the same weights to different numbers.
     """
     name, started = registry.stem(experiment), time.perf_counter()
-    package = importlib.import_module(experiment.__name__.rpartition(".")[0])
     config = registry.settings(experiment, "paper")
-    settings = getattr(package, "WITNESSED", {}).get(name, {}) | _members(experiment, config)
+    settings = (registry.entry(experiment, "WITNESSED") or {}) | _members(experiment, config)
     job = running.Job(experiment.__name__, settings, torch.get_num_threads(), device)
     one = running.cut(config, settings, experiment.RECIPES)
     networks = sum(len(recipe.members(each)) for recipe, each in computing.recipes(experiment, one).values())
@@ -131,7 +128,7 @@ def rows(package: str = "lil.experiments") -> list[Row]:
     """Return the witnesses of all records that have one."""
     found = []
     for name in registry.names(package):
-        record = _read(registry.load(package, name))
+        record = records.readable_evaluation(registry.load(package, name))
         if record is not None and "witness" in record.attrs:
             found.append(row(name, json.loads(record.attrs["witness"])))
     return found
@@ -141,13 +138,6 @@ def row(name: str, witness: dict[str, Any]) -> Row:
     evaluation, whole = _largest(witness["evaluation"], witness["not_compared"]), _largest(witness["whole"])
     numbers = (witness["networks"], _largest(witness["weights"]), evaluation, whole, witness["seconds"])
     return Row(name, witness["date"], witness["machine"], *numbers)
-
-
-def _read(experiment: ModuleType) -> xr.Dataset | None:
-    try:
-        return records.read_evaluation(experiment)
-    except CorruptRecord:
-        return None
 
 
 def _largest(shares: dict[str, float], left_out: list[str] | tuple[str, ...] = ()) -> float:
