@@ -99,7 +99,7 @@ tables.auto_table(result)
 
 # %% [markdown]
 # Accuracy under each attack at each ε of AutoAttack, on the first {glue:text}`av_few` images, the mean over the seeds. Images made for β = 0 say nothing about
-# β = 0 itself. Without attack the accuracy on {glue:text}`av_every` images is {glue:text}`av_clean_best:.3f` at β = {glue:text}`av_beta` and
+# β = 0 itself. The clean accuracy, that without attack, on {glue:text}`av_every` images is {glue:text}`av_clean_best:.3f` at β = {glue:text}`av_beta` and
 # {glue:text}`av_clean_base:.3f` at β = 0.
 
 # %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
@@ -152,7 +152,7 @@ tables.checklist_table(items).round(3)
 # The networks are those of {doc}`fig3_mnist`. `lil.attacks` and `lil.stronger_attacks` attack them, and
 # `lil.paper.checklist.checklist` compares the attacks. The numbers in the text are those of `lil.paper.tables.attackers.numbers`.
 #
-# Every setting, with the comment that stands beside it in the code:
+# Every setting, with the comment that stands beside it in the code. All seeds in it are used; they are the first of those of {doc}`fig3_mnist`.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
 notebook.settings(attackers_view, profile)

@@ -21,7 +21,7 @@
 # Under PGD, as a mean over ε = {glue:text}`base_epsilons` and {glue:text}`base_seeds` seeds, the isometry term (β = {glue:text}`base_beta`) has an accuracy of {glue:text}`base_pgd_lil:.3f` and cross-entropy
 # alone {glue:text}`base_pgd_plain:.3f`. It takes place {glue:text}`base_place` of {glue:text}`base_methods`; above it: {glue:text}`base_better`.
 #
-# Of each method the page compares the strength whose accuracy without attack is nearest to that of the isometry term, {glue:text}`base_clean_lil:.3f`. No strength that was tried comes to
+# Of each method the page compares the strength whose clean accuracy, that without attack, is nearest to that of the isometry term, {glue:text}`base_clean_lil:.3f`. No strength that was tried comes to
 # within {glue:text}`base_near:.2f` of it for: {glue:text}`base_far`.
 
 # %% tags=["hide-input", "with-all-code"]
@@ -59,7 +59,7 @@ notebook.computed_on(notebook.title(result, "mnist"))
 # %% [markdown]
 # ## Every network
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against accuracy without attack. A mark is a network, a line joins a method's means over seeds in the order of its strengths.", "name": "fig-baselines-tradeoff"}, "image": {"alt": "Three panels, one an epsilon, of marks in a colour and shape for each of seven methods, clean accuracy to the right and accuracy under attack upwards"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against clean accuracy. A mark is a network, a line joins a method's means over seeds in the order of its strengths.", "name": "fig-baselines-tradeoff"}, "image": {"alt": "Three panels, one an epsilon, of marks in a colour and shape for each of seven methods, clean accuracy to the right and accuracy under attack upwards"}}
 figure, axes = plt.subplots(1, networks.sizes["epsilon"], figsize=(11, 4.6), sharex=True, sharey=True)
 drawn.robust_against_clean(axes, networks)
 drawn.legend(axes);
@@ -67,7 +67,7 @@ drawn.legend(axes);
 # %% [markdown]
 # ## One setting of each method
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One setting of each method, that whose accuracy without attack is nearest to that of the best isometry term. A mark is a seed, a bar the mean over seeds. AutoAttack was run on fewer images.", "name": "fig-baselines-matched"}, "image": {"alt": "Groups of marks for no attack, PGD at each epsilon and AutoAttack, in each group one column for each of seven methods"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One setting of each method, that whose clean accuracy is nearest to that of the best isometry term. A mark is a seed, a bar the mean over seeds. AutoAttack was run on fewer images.", "name": "fig-baselines-matched"}, "image": {"alt": "Groups of marks for no attack, PGD at each epsilon and AutoAttack, in each group one column for each of seven methods"}}
 figure, ax = plt.subplots(figsize=(11, 4.6))
 drawn.matched_dots(ax, matched)
 figure.legend(loc="outside lower center", ncols=3);
@@ -83,11 +83,11 @@ drawn.legend(axes);
 # %% [markdown]
 # ## How to read it
 #
-# In {numref}`fig-baselines-tradeoff`, to the right is accurate without attack, up is accurate under attack. PGD follows the cross-entropy, with steps and starts doubled in turn, on the
-# first {glue:text}`base_every` test images; the accuracy without attack is that on all of them.
+# In {numref}`fig-baselines-tradeoff`, clean accuracy rises to the right and accuracy under attack upwards. PGD follows the cross-entropy, with steps and starts doubled in turn, on the
+# first {glue:text}`base_every` test images; the clean accuracy is that on all of them.
 #
 # A strong method that costs accuracy can look robust, or weak, for that alone. In {numref}`fig-baselines-matched` the reference is the network with the isometry term that is best under PGD, as a
-# mean over ε = {glue:text}`base_epsilons`. Of every other method it has the strength whose accuracy without attack is nearest to the reference's. The two accuracies count as near up to a difference of
+# mean over ε = {glue:text}`base_epsilons`. Of every other method it has the strength whose clean accuracy is nearest to the reference's. The two count as near up to a difference of
 # {glue:text}`base_near:.2f`; the column `near` of the table below says where they are.
 #
 # The local constant is the largest singular value of the logits' derivative by the pixels. It says little by itself: multiply all logits by ten, and it is ten
@@ -112,7 +112,7 @@ tables.table(networks).round(3)
 # ## Beside the paper
 #
 # The paper gives no numbers of other methods: its words are that the improvement on MNIST is there "despite not being competitive with the state of the art".
-# Ours, for the setting of each method that is nearest in accuracy without attack, as means over {glue:text}`base_seeds` seeds; PGD as a mean over ε = {glue:text}`base_epsilons`, AutoAttack at
+# Ours, for the setting of each method that is nearest in clean accuracy, as means over {glue:text}`base_seeds` seeds; PGD as a mean over ε = {glue:text}`base_epsilons`, AutoAttack at
 # ε = {glue:text}`base_auto_epsilons`:
 #
 # | | no attack | PGD | AutoAttack | local constant | reach |
@@ -158,7 +158,7 @@ notebook.settings(baselines, profile)
 # %% [markdown]
 # ## Where it might be wrong
 #
-# * *Unequal accuracy without attack.* Where no strength comes near the reference, a gap under attack is a gap between a more and a less accurate network too.
+# * *Unequal clean accuracy.* Where no strength comes near the reference, a gap under attack is a gap between a more and a less accurate network too.
 # * *Few seeds and strengths.* {glue:text}`base_seeds` seeds show how far one network is from the next, no more. Few strengths were tried, and none was tuned.
 # * *These are not the numbers of the state of the art.* Those who hold it use larger networks, more epochs and, for PGD training, more steps.
 # * *PGD may be too weak.* On the same images AutoAttack leaves at most {glue:text}`base_excess:+.3f` more accuracy than our PGD, over all networks; a positive number

@@ -60,7 +60,7 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## Figure 3B
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images against the size ε of the attack. Left: along the gradient of the total loss, as in the paper. Right: along the gradient of the cross-entropy alone. Thick lines are means over seeds, thin lines the seeds. On the left edge the accuracy without attack, and crosses where Table 1 of the paper has it.", "name": "fig-attack-cifar10"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, with one line for each beta from orange for zero to dark green for the largest"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images against the size ε of the attack. Left: along the gradient of the total loss, as in the paper. Right: along the gradient of the cross-entropy alone. Thick lines are means over seeds, thin lines the seeds. On the left edge the clean accuracy, that without attack, and crosses where Table 1 of the paper has it.", "name": "fig-attack-cifar10"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, with one line for each beta from orange for zero to dark green for the largest"}}
 robustness.attack_panels(result, title, "cifar10");
 
 # %% [markdown]
@@ -165,7 +165,7 @@ notebook.settings(fig3_cifar10, profile)
 # %% tags=["nbval-check-output", "hide-input"]
 print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "of", result.change.size, "attacks")
 print(f"images without a gradient, at most: {float(result.zero_gradient.max()):.3f} of all")
-print(f"accuracy without attack, over all networks: {float(result.clean.mean()):.2f}")
+print(f"clean accuracy, over all networks: {float(result.clean.mean()):.2f}")
 
 # %% [markdown]
 # ## Where it might be wrong

@@ -115,7 +115,7 @@ choices.weight_curves(axes, result);
 tables.span_table(result).round(3)
 
 # %% [markdown]
-# What each set of networks would have said of Table 1 and of Figure 3: the accuracy without attack, with its mean distance over β from the
+# What each set of networks would have said of Table 1 and of Figure 3: the clean accuracy, that without attack, with its mean distance over β from the
 # paper's row, and under each attack, as a mean over its sizes ε, what the best β > 0 gains over β = 0. Means over {glue:text}`choice_seeds` seeds.
 
 # %% tags=["hide-input"]
@@ -153,7 +153,7 @@ tables.weight_table(result).round(3)
 #
 # Only the first row of Table 1 can be set beside these networks; for CIFAR10, where the public code makes other choices, see {doc}`table1`.
 #
-# Baselines on other pages are over other seeds and images. Here the text's networks at β = 0 have an accuracy of {glue:text}`choice_base_clean:.4f` without attack and
+# Baselines on other pages are over other seeds and images. Here the text's networks at β = 0 have a clean accuracy of {glue:text}`choice_base_clean:.4f` and one of
 # {glue:text}`choice_base_classification:.4f` under attack, over the {glue:text}`choice_seeds` seeds that all sets have; over all {glue:text}`choice_text_seeds` of their seeds
 # {glue:text}`choice_base_text_clean:.4f` and {glue:text}`choice_base_text_classification:.4f`.
 #

@@ -11,9 +11,9 @@
 # ---
 
 # %% [markdown]
-# # Table 1: accuracy without attack
+# # Table 1: clean accuracy
 #
-# The paper's Table 1 has twelve numbers: test accuracy on MNIST and CIFAR10 for six values of β, each of one network. Do several seeds of our networks give the same
+# The paper's Table 1 has twelve clean accuracies, those on test images without attack: on MNIST and CIFAR10 for six values of β, each of one network. Do several seeds of our networks give the same
 # numbers, in the text's reading of the method or in the public code's?
 #
 # ## Finding
@@ -63,7 +63,7 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## The twelve numbers
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy without attack for each β: a dot a network, in two readings of the method, and the paper's number as a cross.", "name": "fig-table1"}, "image": {"alt": "Two panels, MNIST and CIFAR10, of accuracy for six values of beta: dots for the text's reading, squares for the public code's or a mixture of its commits, black crosses for the paper"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Clean accuracy for each β: a dot a network, in two readings of the method, and the paper's number as a cross.", "name": "fig-table1"}, "image": {"alt": "Two panels, MNIST and CIFAR10, of accuracy for six values of beta: dots for the text's reading, squares for the public code's or a mixture of its commits, black crosses for the paper"}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.2))
 public = {"mnist": "the public code", "cifar10": "a mixture of the public commits"}
 for ax, name in zip(axes, ("mnist", "cifar10"), strict=True):

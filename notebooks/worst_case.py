@@ -149,7 +149,7 @@ tables.gain_table(result)
 # * *AutoAttack* {cite:p}`Croce2020`, in its authors' code, at ε = {glue:text}`worst_epsilon`, on the images that all other attacks leave right.
 #
 # An image is right in the *worst case* if none of them changes its class, noise included. The table has the form of
-# RobustBench {cite:p}`Croce2021`: a stated ε, accuracy without attack, accuracy in the worst case.
+# RobustBench {cite:p}`Croce2021`: a stated ε, clean accuracy (without attack), accuracy in the worst case.
 #
 # The networks are those of {doc}`fig3_mnist`, the first seeds. `lil.attacks`, `lil.stronger_attacks` and `lil.targeted` attack them; the record keeps the answer to
 # each image. The numbers in the text are those of `lil.paper.tables.worst_case.numbers`.
@@ -160,7 +160,7 @@ tables.gain_table(result)
 right = tables.answers(result)
 print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "attacks")
 print("right in the worst case, wrong without attack:", int((right.sel(attack="worst") > right.sel(attack="none")).sum()), "answers")
-print(f"accuracy without attack, over all networks: {float(right.sel(attack='none').mean()):.2f}")
+print(f"clean accuracy, over all networks: {float(right.sel(attack='none').mean()):.2f}")
 
 # %% [markdown]
 # Every setting, with the comment that stands beside it in the code:

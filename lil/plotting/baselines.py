@@ -14,11 +14,11 @@ LOOKS = dict(zip(NAMES, zip(_COLOURS, "oosDv^X", strict=True), strict=True))  # 
 
 
 def robust_against_clean(axes: Panels | Axes, networks: xr.Dataset) -> Panels:
-    """Draw accuracy under PGD against accuracy without attack: a panel an ε, a mark a network, a line the means."""
+    """Draw accuracy under PGD against clean accuracy: a panel an ε, a mark a network, a line the means."""
     axes = np.atleast_1d(axes)  # plt.subplots makes no row of one
     for ax, epsilon in zip(axes, networks.epsilon.values, strict=True):
         _marks(ax, networks, networks.clean, under_pgd(networks).sel(epsilon=epsilon))
-        ax.set(ylim=(-0.03, 1.03), title=f"PGD, ε = {epsilon:.2g}", xlabel="accuracy without attack")
+        ax.set(ylim=(-0.03, 1.03), title=f"PGD, ε = {epsilon:.2g}", xlabel="clean accuracy")
     axes[0].set_ylabel("accuracy under PGD")
     return axes
 

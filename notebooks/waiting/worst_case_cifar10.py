@@ -116,7 +116,7 @@ tables.gain_table(result)
 right = tables.answers(result)
 print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "attacks")
 print("right in the worst case, wrong without attack:", int((right.sel(attack="worst") > right.sel(attack="none")).sum()), "answers")
-print(f"accuracy without attack, over all networks: {float(right.sel(attack='none').mean()):.2f}")
+print(f"clean accuracy, over all networks: {float(right.sel(attack='none').mean()):.2f}")
 
 # %% [markdown]
 # Every setting, with the comment that stands beside it in the code:
