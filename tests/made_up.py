@@ -74,3 +74,121 @@ def certificates_result() -> xr.Dataset:
             "quantile": [0.05, 0.5, 0.95],
         },
     )
+
+
+def attackers_result() -> xr.Dataset:
+    """Three β, two seeds, four ε, at one of them AutoAttack: a result of lil.experiments.attackers_view."""
+    rng = np.random.default_rng(0)
+    epsilon = ("beta", "seed", "epsilon")
+    accuracy = rng.uniform(size=(2, 6, 3, 2, 4))
+    transferred = rng.uniform(size=(2, 3, 2, 4))
+    accuracy[0, 4], accuracy[1, 4][..., [0, 2, 3]], transferred[:, 0] = np.nan, np.nan, np.nan
+    trace = np.sort(rng.uniform(size=(3, 2, 4, 5)), axis=-1)[..., ::-1]
+    return xr.Dataset(
+        {
+            "clean": (("images", "beta", "seed"), rng.uniform(0.8, 1, (2, 3, 2))),
+            "accuracy": (("images", "attack", *epsilon), accuracy),
+            "transferred": (("images", *epsilon), transferred),
+            "after_stage": (("stage", *epsilon), np.broadcast_to(accuracy[1, 4], (4, 3, 2, 4)).copy()),
+            "trace": ((*epsilon, "rung"), trace),
+        },
+        coords={
+            "images": [50, 10],
+            "attack": ["total", "classification", "margin", "pgd", "autoattack", "noise"],
+            "beta": [0.0, 0.1, 10.0],
+            "seed": [0, 4],
+            "epsilon": [0.01, 0.1, 0.3, 1.0],
+            "in_paper": ("epsilon", [True, True, False, True]),
+            "steps": ("rung", [10, 20, 20, 40, 40]),
+            "starts": ("rung", [1, 1, 2, 2, 4]),
+        },
+    )
+
+
+def baselines_result() -> xr.Dataset:
+    """Eight settings, two seeds, three ε, at one of them AutoAttack: what `lil.experiments.baselines.combine` makes."""
+    rng = np.random.default_rng(0)
+    accuracy = rng.uniform(size=(2, 2, 8, 2, 3))
+    accuracy[0, 1], accuracy[1, 1][..., [0, 2]] = np.nan, np.nan
+    quantile = ("setting", "seed", "quantile")
+    return xr.Dataset(
+        {
+            "clean": (("setting", "seed"), rng.uniform(0.9, 1, (8, 2))),
+            "accuracy": (("images", "attack", "setting", "seed", "epsilon"), accuracy),
+            "change": (("attack", "setting", "seed", "epsilon"), np.tile([0.05, 0.1, 0.3], (2, 8, 2, 1))),
+            "local": (quantile, np.sort(rng.uniform(1, 9, (8, 2, 3)))),
+            "reach": (quantile, np.sort(rng.normal(size=(8, 2, 3)))),
+        },
+        coords={
+            "images": [50, 10],
+            "attack": ["pgd", "autoattack"],
+            "seed": [0, 4],
+            "epsilon": [0.05, 0.1, 0.3],
+            "quantile": [0.05, 0.5, 0.95],
+            "method": ("setting", ["plain", "lil", "lil", "jacobian", "spectral", "decay", "fgsm", "pgd"]),
+            "strength": ("setting", [0.0, 0.1, 10.0, 0.01, 2.0, 3.0, 0.1, 0.1]),
+        },
+    )
+
+
+def matched_result(networks: xr.Dataset) -> xr.Dataset:
+    """One setting of each method of :func:`baselines_result`: what `lil.experiments.baselines.match` makes."""
+    gap = [0.02, 0.0, 0.001, -0.002, 0.003, -0.05, 0.01]
+    return networks.isel(setting=[0, 2, 3, 4, 5, 6, 7]).assign(
+        gap=("setting", gap), near=("setting", [abs(value) <= 0.01 for value in gap])
+    )
+
+
+def scaling_result() -> xr.Dataset:
+    """Times that grow with the square of the points, or not at all: a result of lil.experiments.scaling."""
+    points = np.array([100, 200, 400, 800])
+    square = (points / 100.0) ** 2
+    seconds = np.stack([4e-3 * square, 1e-3 * square, np.full(4, 2e-3)])
+    return xr.Dataset(
+        {
+            "seconds": (("pairs", "points"), seconds),
+            "memory": (("pairs", "points"), 1e3 * seconds),
+            "by_classes": ("classes", np.array([8e-3, 4e-3])),
+            "by_members": ("members", np.array([1e-3, 3e-3])),
+            "by_threads": ("threads", np.array([9e-3, 5e-3])),
+            "cores": 2,
+            "loss": 1.0,
+            "spread": ("drawn", np.array([0.1, 0.01])),
+            "predicted": ("drawn", np.array([0.11, 0.011])),
+        },
+        coords={
+            "pairs": ["all", "within-class", "sampled"],
+            "points": points,
+            "classes": [1, 2],
+            "members": [1, 4],
+            "threads": [1, 2],
+            "drawn": [100, 10_000],
+        },
+    )
+
+
+def choices_result() -> xr.Dataset:
+    """Five sets, four β, three seeds of the text's, two of the others: a result of lil.experiments.scale_and_depth."""
+    rng = np.random.default_rng(0)
+    clean, accuracy = rng.uniform(0.5, 1, size=(5, 4, 3)), rng.uniform(size=(5, 2, 4, 3, 2))
+    clean[1:, :, 2] = accuracy[1:, :, :, 2] = np.nan
+    member = ("beta", "seed")
+    made = xr.Dataset(
+        {
+            "clean": (("networks", *member), clean),
+            "accuracy": (("networks", "objective", *member, "epsilon"), accuracy),
+            "x_dist": 9.5,
+        },
+        coords={
+            "networks": ["text", "scale_03", "pairs", "deeper", "batch_50"],
+            "beta": [0.0, 0.1, 1.0, 10.0],
+            "seed": [0, 1, 2],
+            "objective": ["total", "classification"],
+            "epsilon": [0.1, 1.0],
+            "scale": ("networks", [1.0, 0.3, 1.0, 1.0, 1.0]),
+            "reduction": ("networks", ["n2", "n2", "pairs", "n2", "n2"]),
+            "layers": ("networks", [4, 4, 4, 5, 4]),
+            "batch_size": ("networks", [100, 100, 100, 100, 50]),
+        },
+    )
+    return made.assign_attrs(config='{"text": {"hidden": [50, 36]}}')

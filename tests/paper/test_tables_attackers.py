@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from made_up import attackers_result
 
 from lil.paper.checklist import Item
 from lil.paper.intervals import over_seeds
@@ -10,37 +11,11 @@ from lil.paper.tables import attackers
 
 BETAS, SEEDS, EPSILONS = [0.0, 0.1, 10.0], [0, 4], [0.01, 0.1, 0.3, 1.0]
 ITEMS = [Item("a", "of a", 0.005, 0.01), Item("b", "of b", 0.5, 0.01), Item("c", "of c", np.nan, 0.0)]
-ATTACKS = ["total", "classification", "margin", "pgd", "autoattack", "noise"]
 
 
 @pytest.fixture
 def result():
-    """Three β, two seeds, four ε, at one of them AutoAttack: all that :mod:`lil.paper.tables.attackers` reads."""
-    rng = np.random.default_rng(0)
-    epsilon = ("beta", "seed", "epsilon")
-    accuracy = rng.uniform(size=(2, 6, 3, 2, 4))
-    transferred = rng.uniform(size=(2, 3, 2, 4))
-    accuracy[0, 4], accuracy[1, 4][..., [0, 2, 3]], transferred[:, 0] = np.nan, np.nan, np.nan
-    trace = np.sort(rng.uniform(size=(3, 2, 4, 5)), axis=-1)[..., ::-1]
-    return xr.Dataset(
-        {
-            "clean": (("images", "beta", "seed"), rng.uniform(0.8, 1, (2, 3, 2))),
-            "accuracy": (("images", "attack", *epsilon), accuracy),
-            "transferred": (("images", *epsilon), transferred),
-            "after_stage": (("stage", *epsilon), np.broadcast_to(accuracy[1, 4], (4, 3, 2, 4)).copy()),
-            "trace": ((*epsilon, "rung"), trace),
-        },
-        coords={
-            "images": [50, 10],
-            "attack": ATTACKS,
-            "beta": BETAS,
-            "seed": SEEDS,
-            "epsilon": EPSILONS,
-            "in_paper": ("epsilon", [True, True, False, True]),
-            "steps": ("rung", [10, 20, 20, 40, 40]),
-            "starts": ("rung", [1, 1, 2, 2, 4]),
-        },
-    )
+    return attackers_result()
 
 
 def test_gains_are_differences_from_beta_0_under_the_same_attack_at_one_epsilon(result):

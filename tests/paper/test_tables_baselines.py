@@ -1,48 +1,19 @@
 """Numbers and tables of the isometry term beside other methods, of a made-up result."""
 
-import numpy as np
 import pytest
-import xarray as xr
+from made_up import baselines_result, matched_result
 
 from lil.paper.tables import baselines
-
-METHODS = ["plain", "lil", "lil", "jacobian", "spectral", "decay", "fgsm", "pgd"]
-STRENGTHS = [0.0, 0.1, 10.0, 0.01, 2.0, 3.0, 0.1, 0.1]
 
 
 @pytest.fixture
 def networks():
-    """Eight settings, two seeds, three ε, at one of them AutoAttack: what `lil.experiments.baselines.combine` makes."""
-    rng = np.random.default_rng(0)
-    accuracy = rng.uniform(size=(2, 2, 8, 2, 3))
-    accuracy[0, 1], accuracy[1, 1][..., [0, 2]] = np.nan, np.nan
-    quantile = ("setting", "seed", "quantile")
-    return xr.Dataset(
-        {
-            "clean": (("setting", "seed"), rng.uniform(0.9, 1, (8, 2))),
-            "accuracy": (("images", "attack", "setting", "seed", "epsilon"), accuracy),
-            "change": (("attack", "setting", "seed", "epsilon"), np.tile([0.05, 0.1, 0.3], (2, 8, 2, 1))),
-            "local": (quantile, np.sort(rng.uniform(1, 9, (8, 2, 3)))),
-            "reach": (quantile, np.sort(rng.normal(size=(8, 2, 3)))),
-        },
-        coords={
-            "images": [50, 10],
-            "attack": ["pgd", "autoattack"],
-            "seed": [0, 4],
-            "epsilon": [0.05, 0.1, 0.3],
-            "quantile": [0.05, 0.5, 0.95],
-            "method": ("setting", METHODS),
-            "strength": ("setting", STRENGTHS),
-        },
-    )
+    return baselines_result()
 
 
 @pytest.fixture
 def matched(networks):
-    gap = [0.02, 0.0, 0.001, -0.002, 0.003, -0.05, 0.01]
-    return networks.isel(setting=[0, 2, 3, 4, 5, 6, 7]).assign(
-        gap=("setting", gap), near=("setting", [abs(value) <= 0.01 for value in gap])
-    )
+    return matched_result(networks)
 
 
 def test_the_tables_have_means_over_seeds(networks, matched):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import xarray as xr
+from made_up import choices_result
 
 from lil.paper import numbers as paper
 from lil.paper import sensitivity
@@ -14,30 +14,7 @@ PRINTED = paper.TABLE_1["mnist"]
 
 @pytest.fixture
 def result():
-    """Five sets, four β, three seeds of the text's, two of the others: all that :mod:`lil.plotting.choices` reads."""
-    rng = np.random.default_rng(0)
-    clean, accuracy = rng.uniform(0.5, 1, size=(5, 4, 3)), rng.uniform(size=(5, 2, 4, 3, 2))
-    clean[1:, :, 2] = accuracy[1:, :, :, 2] = np.nan
-    member = ("beta", "seed")
-    made = xr.Dataset(
-        {
-            "clean": (("networks", *member), clean),
-            "accuracy": (("networks", "objective", *member, "epsilon"), accuracy),
-            "x_dist": 9.5,
-        },
-        coords={
-            "networks": ["text", "scale_03", "pairs", "deeper", "batch_50"],
-            "beta": BETAS,
-            "seed": [0, 1, 2],
-            "objective": ["total", "classification"],
-            "epsilon": [0.1, 1.0],
-            "scale": ("networks", [1.0, 0.3, 1.0, 1.0, 1.0]),
-            "reduction": ("networks", ["n2", "n2", "pairs", "n2", "n2"]),
-            "layers": ("networks", [4, 4, 4, 5, 4]),
-            "batch_size": ("networks", [100, 100, 100, 100, 50]),
-        },
-    )
-    return made.assign_attrs(config='{"text": {"hidden": [50, 36]}}')
+    return choices_result()
 
 
 def test_sets_are_called_by_what_they_have_otherwise(result):

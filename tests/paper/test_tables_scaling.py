@@ -1,39 +1,14 @@
 """Numbers and tables of the isometry loss's cost, of a made-up result."""
 
-import numpy as np
 import pytest
-import xarray as xr
+from made_up import scaling_result
 
 from lil.paper.tables import scaling
 
 
 @pytest.fixture
 def result():
-    """Times that grow with the square of the points, or not at all: all that :mod:`lil.paper.tables.scaling` reads."""
-    points = np.array([100, 200, 400, 800])
-    square = (points / 100.0) ** 2
-    seconds = np.stack([4e-3 * square, 1e-3 * square, np.full(4, 2e-3)])
-    return xr.Dataset(
-        {
-            "seconds": (("pairs", "points"), seconds),
-            "memory": (("pairs", "points"), 1e3 * seconds),
-            "by_classes": ("classes", np.array([8e-3, 4e-3])),
-            "by_members": ("members", np.array([1e-3, 3e-3])),
-            "by_threads": ("threads", np.array([9e-3, 5e-3])),
-            "cores": 2,
-            "loss": 1.0,
-            "spread": ("drawn", np.array([0.1, 0.01])),
-            "predicted": ("drawn", np.array([0.11, 0.011])),
-        },
-        coords={
-            "pairs": ["all", "within-class", "sampled"],
-            "points": points,
-            "classes": [1, 2],
-            "members": [1, 4],
-            "threads": [1, 2],
-            "drawn": [100, 10_000],
-        },
-    )
+    return scaling_result()
 
 
 def test_the_words(result):
