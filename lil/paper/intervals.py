@@ -23,10 +23,9 @@ class Interval(NamedTuple):
     seeds: int
     images: int | None = None  # None: the images are not sampled
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Return True if the whole interval lies on one side of 0."""
-        return self.low > 0 or self.high < 0
+    def side(self, above: str, below: str, neither: str, *, of: float = 0.0) -> str:
+        """Return ``above`` or ``below`` if the whole interval lies on that side of a number, and else ``neither``."""
+        return above if self.low > of else below if self.high < of else neither
 
     def __format__(self, spec: str) -> str:
         """Return "+0.029 (+0.011 to +0.046)"; ``spec`` is that of a number, three digits by default; no "−0.000"."""

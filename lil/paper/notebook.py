@@ -20,7 +20,7 @@ from myst_nb import glue
 
 from lil.paper import overview
 from lil.paper.markdown import table
-from lil.paper.tables import NotComparable, Numbers
+from lil.paper.tables import NotComparable, Numbers, config
 from lil.results import registry
 from lil.results.errors import SettingRefused
 
@@ -106,8 +106,7 @@ def changed(result: xr.Dataset) -> Markdown | None:
 
 def title(result: xr.Dataset, *names: str) -> str:
     """Return the names of the image sets; at a small scale, the digits that stand in for them."""
-    config = json.loads(result.attrs["config"])
-    used = {part["dataset"] for part in config.values() if isinstance(part, dict) and "dataset" in part}
+    used = {part["dataset"] for part in config(result).values() if isinstance(part, dict) and "dataset" in part}
     meant = " and ".join(SETS[name] for name in names)
     return meant if used <= set(names) else f"scikit-learn's digits, in place of {meant}"
 

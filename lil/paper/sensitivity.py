@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from lil.paper.numbers import Row
+from lil.paper.tables import over_baseline
 
 CHOICES = ("scale", "reduction", "layers", "batch_size")
 CLASSES = 10  # of equally many images: one pair of images in so many is of one class, and counts
@@ -58,8 +59,7 @@ def _range(values: xr.DataArray, dim: str) -> xr.DataArray:
 
 def gains(result: xr.Dataset) -> xr.DataArray:
     """Return the accuracy at each β > 0 minus that at β = 0 (measure, networks, beta), as means over shared seeds."""
-    average = means(result)
-    return average.drop_sel(beta=0) - average.sel(beta=0, drop=True)
+    return over_baseline(means(result))
 
 
 def from_paper(result: xr.Dataset, printed: Row) -> xr.DataArray:

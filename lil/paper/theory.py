@@ -5,7 +5,7 @@ Constants of Φ are multiplied by K, so that an isometry has 1 in every reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -42,39 +42,29 @@ SIDES = {
 
 def constants(results: Sequence[xr.Dataset]) -> str:
     """Return the estimates of the Lipschitz constant, times K."""
-
-    def one(result: xr.Dataset) -> pd.DataFrame:
-        return lipschitz.ranges(lipschitz.constants_table(result)[list(CONSTANTS)])
-
-    return _printed(results, one, CONSTANTS)
+    tables = (lipschitz.constants_table(result)[list(CONSTANTS)] for result in results)
+    return _printed(results, map(lipschitz.ranges, tables), CONSTANTS)
 
 
 def stretches(results: Sequence[xr.Dataset]) -> str:
     """Return the median stretch in three directions, times K, and the largest in any."""
-
-    def one(result: xr.Dataset) -> pd.DataFrame:
-        return lipschitz.ranges(lipschitz.stretch_table(result)[list(STRETCHES)], ".2f")
-
-    return _printed(results, one, STRETCHES)
+    tables = (lipschitz.stretch_table(result)[list(STRETCHES)] for result in results)
+    return _printed(results, (lipschitz.ranges(table, ".2f") for table in tables), STRETCHES)
 
 
 def both_sides(results: Sequence[xr.Dataset]) -> str:
     """Return the gradient over its bound of Eq. 6, as medians, and the share of points that Λ = 1/K bounds."""
-
-    def one(result: xr.Dataset) -> pd.DataFrame:
+    tables = []
+    for result in results:
         sides = lipschitz.sides_table(result)[list(SIDES)]
         tight, shares = sides.drop(columns="holds", level=0), sides[["holds"]]
-        return pd.concat((lipschitz.ranges(tight, ".2g"), lipschitz.ranges(shares, ".1%")), axis=1)
+        tables.append(pd.concat((lipschitz.ranges(tight, ".2g"), lipschitz.ranges(shares, ".1%")), axis=1))
+    return _printed(results, tables, SIDES)
 
-    return _printed(results, one, SIDES)
 
-
-def _printed(
-    results: Sequence[xr.Dataset], tabulate: Callable[[xr.Dataset], pd.DataFrame], columns: Mapping[Any, str]
-) -> str:
+def _printed(results: Sequence[xr.Dataset], tables: Iterable[pd.DataFrame], columns: Mapping[Any, str]) -> str:
     rows = []
-    for result in results:
-        found = tabulate(result)
+    for result, found in zip(results, tables, strict=True):
         for data in lipschitz.data_names(result):
             for beta, cells in found.loc[data].iterrows():
                 rows.append((NAMES.get(data, data), f"{beta:g}", *cells))

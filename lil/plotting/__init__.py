@@ -137,6 +137,15 @@ def dots_and_mean(ax: Axes, at: float, values: xr.DataArray, colour: str, *, hal
     ax.plot([at - half, at + half], [values.mean()] * 2, color=colour, linewidth=2.5)
 
 
+def attack_dots(ax: Axes, values: xr.DataArray, *, reach: float) -> None:
+    """Draw values (attack, beta, seed): a group an attack, in it the β side by side; a dot a seed, a bar the mean."""
+    for (beta, colour), offset in zip(coloured(values), spread(values.sizes["beta"], reach), strict=True):
+        for place, attack in enumerate(values.attack.values):
+            one = values.sel(attack=attack, beta=beta)
+            dots_and_mean(ax, place + offset, one, colour, half=0.05, marker=".", markersize=5)
+    ax.grid(axis="x", visible=False)
+
+
 def plain_log_ticks(*axes: Axis) -> None:
     """Write plain numbers on logarithmic axes: each power of ten, and 2 and 5 where an axis spans few."""
     for axis in axes:

@@ -30,9 +30,7 @@ def architecture(ax: Axes, sizes: Sequence[int]) -> Axes:
     for at, text in ((last - 1, "Φ(x)\nisometry loss,\nweight β"), (last, "cross-entropy,\nweight α")):
         line = dict(arrowstyle="-", color=INK)
         ax.annotate(text, (at, -1.28), (at, -1.5), ha="center", va="top", arrowprops=line)
-    ax.text(-0.45, -1.13, "units:", ha="right", va="top", fontsize=10)
     ax.set(xlim=(-1, last + 0.7), ylim=(-2.15, 1.35))
-    ax.axis("off")
     return ax
 
 
@@ -56,9 +54,7 @@ def stack(ax: Axes, sizes: Sequence[Sequence[int]]) -> Axes:
     for end in ends[:-1]:
         ax.plot([end + 0.5] * 2, [-1.45, 1.9], color=INK, linestyle="--", linewidth=1)
         ax.text(end + 0.5, -1.5, "gradient stops", ha="center", va="top")
-    ax.text(-0.45, -1.13, "units:", ha="right", va="top", fontsize=10)
     ax.set(xlim=(-1.2, ends[-1] + 0.8), ylim=(-1.75, 2.15))
-    ax.axis("off")
     return ax
 
 
@@ -73,6 +69,8 @@ def _draw_layers(ax: Axes, sizes: Sequence[int], kinds: Sequence[str]) -> None:
         ax.text(column[0, 0], -1.13, f"{size}", ha="center", va="top", fontsize=10)
         if size > MOST_NODES:
             ax.text(column[0, 0], 0, "⋮", ha="center", va="center", fontsize=16, zorder=4)
+    ax.text(-0.45, -1.13, "units:", ha="right", va="top", fontsize=10)
+    ax.axis("off")
 
 
 def _heights(size: int) -> Float[np.ndarray, "k"]:

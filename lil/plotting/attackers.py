@@ -9,17 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lil.paper.tables import attackers
-from lil.plotting import (
-    INK,
-    beta_marks,
-    beta_name,
-    coloured,
-    comparing,
-    dots_and_mean,
-    plain_log_ticks,
-    seeds_and_mean,
-    spread,
-)
+from lil.plotting import INK, attack_dots, beta_marks, beta_name, coloured, comparing, plain_log_ticks, seeds_and_mean
 
 NAMES = {
     "total": "one step on\nCSE + β · ISO\n(the paper's)",
@@ -42,14 +32,9 @@ def gain_dots(result: xr.Dataset) -> Figure:
     count = gains.sizes["epsilon"]
     figure, axes = plt.subplots(count, 1, figsize=(9, 1 + 2.4 * count), sharex=True, squeeze=False)
     for ax, epsilon in zip(axes.flat, gains.epsilon.values.tolist(), strict=True):
-        for (beta, colour), offset in zip(coloured(gains), spread(gains.sizes["beta"], 0.3), strict=True):
-            for place, attack in enumerate(gains.attack.values):
-                one = gains.sel(attack=attack, beta=beta, epsilon=epsilon)
-                dots_and_mean(ax, place + offset, one, colour, half=0.05, marker=".", markersize=5)
+        attack_dots(ax, gains.sel(epsilon=epsilon), reach=0.3)
         ax.axhline(0, color=INK, linewidth=0.8)
-        ax.grid(axis="x", visible=False)
-        ax.set_title(f"ε = {epsilon:.2g}; {few} images")
-        ax.set_ylabel("gain over β = 0")
+        ax.set(title=f"ε = {epsilon:.2g}; {few} images", ylabel="gain over β = 0")
     names = [NAMES[attack] for attack in gains.attack.values]
     axes[-1, 0].set_xticks(range(len(names)), names, fontsize=8.5)
     axes[0, 0].legend(handles=beta_marks(gains.beta.values.tolist()), ncols=2)
@@ -66,9 +51,8 @@ def attack_curves(result: xr.Dataset, title: str) -> Figure:
         for beta, colour in coloured(accuracy):
             one = accuracy.sel(images=few if auto else every, attack=attack, beta=beta)
             one = one.dropna("epsilon")  # an attack is not run everywhere
-            seeds_and_mean(
-                ax, one.epsilon, one, colour, label=beta_name(beta), marker="o" if auto else None, markersize=4
-            )
+            look = dict(label=beta_name(beta), marker="o" if auto else None, markersize=4)
+            seeds_and_mean(ax, one.epsilon, one, colour, **look)
         ax.set_title(words.replace("\n", " ") + (f", {few} images" if auto else ""), fontsize=9)
     legend = axes.flat[-1]
     legend.legend(*axes.flat[0].get_legend_handles_labels(), loc="center")

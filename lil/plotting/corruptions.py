@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -10,6 +12,7 @@ from matplotlib.figure import Figure
 
 from lil.paper.intervals import over_seeds
 from lil.paper.tables import corruptions as tables
+from lil.paper.tables import over_baseline
 from lil.plotting import FAINT, INK, PAGE, beta_marks, beta_name, coloured, comparing, seeds_and_mean, spread
 
 COLUMNS = 8  # of the pictures
@@ -38,12 +41,11 @@ def gain_rows(result: xr.Dataset, title: str) -> Figure:
     A dot is a seed, a bar the interval over the seeds, a stroke their mean.
     """
     level = tables.middle(result)
-    gain = tables.gains(tables.at_level(result, level))
+    gain = over_baseline(tables.at_level(result, level))
     names, readings = gain.corruption.values.tolist(), gain.networks.values.tolist()
     height = 1.6 + 0.09 * len(names) * (gain.sizes["beta"] + 1)
-    figure, axes = plt.subplots(
-        1, len(readings), figsize=(5.5 + 2.75 * len(readings), height), sharex=True, sharey=True, squeeze=False
-    )
+    size = (5.5 + 2.75 * len(readings), height)
+    figure, axes = plt.subplots(1, len(readings), figsize=size, sharex=True, sharey=True, squeeze=False)
     for ax, reading in zip(axes.flat, readings, strict=True):
         for place, name in enumerate(names):
             if place % 2 == 0:
@@ -70,9 +72,8 @@ def _interval(ax: Axes, y: float, values: xr.DataArray, colour: str) -> None:
     found = over_seeds(values)
     ax.hlines(y, found.low, found.high, color=colour, linewidth=1.4)
     ax.plot([found.value], [y], "|", color=colour, markersize=7, markeredgewidth=1.8)
-    ax.plot(
-        values, np.full(values.size, y), "o", color=colour, markersize=3.2, markeredgecolor=PAGE, markeredgewidth=0.4
-    )
+    dots: dict[str, Any] = dict(color=colour, markersize=3.2, markeredgecolor=PAGE, markeredgewidth=0.4)
+    ax.plot(values, np.full(values.size, y), "o", **dots)
 
 
 def severity_curves(result: xr.Dataset, title: str) -> Figure:
@@ -84,11 +85,8 @@ def severity_curves(result: xr.Dataset, title: str) -> Figure:
     panels = [(noise, reading) for noise in noises for reading in readings]
     for ax, (noise, reading) in zip(axes.flat, panels, strict=True):
         severity = np.concatenate([[0], result.severity.sel(corruption=noise)])
-        accuracy = xr.concat(
-            [result.clean.expand_dims(level=[0]), result.accuracy.sel(corruption=noise, drop=True)],
-            "level",
-            join="exact",
-        ).sel(networks=reading)
+        levels = [result.clean.expand_dims(level=[0]), result.accuracy.sel(corruption=noise, drop=True)]
+        accuracy = xr.concat(levels, "level", join="exact").sel(networks=reading)
         for beta, colour in coloured(accuracy):
             one = accuracy.sel(beta=beta).transpose("level", "seed")
             seeds_and_mean(ax, severity, one, colour, label=beta_name(beta), marker="o", markersize=3)

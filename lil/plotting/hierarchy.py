@@ -24,10 +24,8 @@ def level_dots(axes: Panels, result: xr.Dataset, measure: str, label: str) -> Pa
             colour = FLAT if variant.startswith(("deep", "shallow")) else STACK
             for points, offset in zip(("training", "held-out"), (0.17, -0.17), strict=True):
                 values = result[measure].sel(level=level, variant=variant, points=points).values
-                face = colour if points == "training" else "none"
-                ax.plot(
-                    values, np.full(values.size, -row + offset), "o", color=colour, markerfacecolor=face, markersize=4.5
-                )
+                look = dict(color=colour, markerfacecolor=colour if points == "training" else "none", markersize=4.5)
+                ax.plot(values, np.full(values.size, -row + offset), "o", **look)
         ax.set(title=f"{level} classes", xlabel=label)
         ax.set_yticks(-np.arange(len(variants)), [NAMES[variant] for variant in variants])
         ax.axhline(0.5 - sum(not name.startswith(("deep", "shallow")) for name in variants), color=INK, linewidth=0.8)

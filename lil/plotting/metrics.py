@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from lil.paper.tables.metrics import DATA, NAMES, TERMS
+from lil.paper.tables.metrics import NAMES, TERMS
 from lil.plotting import CLASSES, CROSS_ENTROPY, INK, ISOMETRY, Panels, dots_and_mean, plain_log_ticks, spread
 
 COLOURS = dict(zip(TERMS, (CROSS_ENTROPY, ISOMETRY, CLASSES[0], CLASSES[1]), strict=True))
@@ -27,7 +27,7 @@ def stress_dots(axes: Panels, result: xr.Dataset) -> Panels:
         at = metrics.index("geodesic")
         ax.plot([at - 0.42, at + 0.42], [least, least], color=INK, linewidth=1, linestyle="--", label="least found")
         ax.set_xticks(range(len(metrics)), [NAMES[metric] for metric in metrics])
-        ax.set(title=DATA[data], yscale="log", xlabel="metric in which it is measured")
+        ax.set(title=data, yscale="log", xlabel="metric in which it is measured")
         plain_log_ticks(ax.yaxis)
         ax.grid(axis="x", visible=False)
     axes[0].set_ylabel("stress")
@@ -47,6 +47,6 @@ def pair_dots(axes: np.ndarray, result: xr.Dataset) -> np.ndarray:
                 shown = result.shown.sel(data=data, metric=metric, term=term)
                 ax.plot(target, shown, ".", color=COLOURS[term], markersize=3)
             ax.axline((0, 0), slope=1, color=INK, linewidth=0.8, linestyle="--")
-            ax.set(title=f"{DATA[data]}, {NAMES[metric]}", xlabel="d(x)")
+            ax.set(title=f"{data}, {NAMES[metric]}", xlabel="d(x)")
         row[0].set_ylabel("d(Φ)")
     return axes

@@ -48,17 +48,12 @@ def trade_off(axes: Panels, result: xr.Dataset) -> Panels:
 
 def measure_curves(result: xr.Dataset) -> Figure:
     """Draw each measure against β: a row a number of units, a column a measure, a line a seed; flat, other methods."""
-    one, looks = (
-        means(result),
-        dict(zip(result.scale.values.tolist(), (CLASSES[0], CLASSES[1], CLASSES[2]), strict=False)),
-    )
-    figure, axes = plt.subplots(
-        len(one.units), len(MEASURES), figsize=(11.5, 3 * len(one.units)), sharex=True, sharey="col"
-    )
-    places = np.arange(one.sizes["beta"])
-    widths = one.units.values.tolist()
-    for row, units in zip(np.atleast_2d(axes), widths, strict=True):
-        for ax, (measure, words) in zip(row, MEASURES.items(), strict=True):
+    one, looks = means(result), dict(zip(result.scale.values.tolist(), CLASSES[:3], strict=False))
+    widths, places = one.units.values.tolist(), np.arange(one.sizes["beta"])
+    size = (11.5, 3 * len(widths))
+    figure, axes = plt.subplots(len(widths), len(MEASURES), figsize=size, sharex=True, sharey="col", squeeze=False)
+    for row, units in zip(axes, widths, strict=True):
+        for ax, measure in zip(row, MEASURES, strict=True):
             for scale, colour in looks.items():
                 for seed in one.seed.values:
                     ax.plot(places, one[measure].sel(units=units, scale=scale, seed=seed), color=colour, linewidth=1)
@@ -67,15 +62,14 @@ def measure_curves(result: xr.Dataset) -> Figure:
                 ax.axhline(height, color=INK, linewidth=0.8, linestyle=":")
                 ax.plot(places.max() + 0.45, height, mark, color=INK, markersize=6, clip_on=False)
             ax.set_xticks(places, [f"{beta:g}" for beta in one.beta.values])
-            ax.set_title(
-                words.replace(" of ", "\nof ").replace(" within", "\nwithin") if units == widths[0] else "", fontsize=9
-            )
-            ax.set_xlabel("β" if units == widths[-1] else "")
         row[0].set_ylabel(f"{units} units")
+    for ax, words in zip(axes[0], MEASURES.values(), strict=True):
+        ax.set_title(words.replace(" of ", "\nof ").replace(" within", "\nwithin"), fontsize=9)
+    for ax in axes[-1]:
+        ax.set_xlabel("β")
     handles = [plt.Line2D([], [], color=colour, label=f"K = {scale:g}") for scale, colour in looks.items()]
-    handles += [
-        plt.Line2D([], [], color=INK, marker=mark, linestyle=":", label=METHODS[m]) for m, mark in MARKS.items()
-    ]
+    others = dict(color=INK, linestyle=":")
+    handles += [plt.Line2D([], [], marker=mark, label=METHODS[method], **others) for method, mark in MARKS.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure
 

@@ -6,11 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from jaxtyping import Shaped
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lil.paper.tables import over_baseline
 from lil.paper.tables import worst_case as tables
-from lil.plotting import FAINT, INK, beta_marks, coloured, comparing, dots_and_mean, spread
+from lil.plotting import FAINT, INK, attack_dots, beta_marks, comparing
 
 NAMES = {
     "total": "one step on\nCSE + β · ISO\n(the paper's)",
@@ -25,9 +25,7 @@ NAMES = {
 @comparing
 def gain_dots(result: xr.Dataset, title: str) -> Figure:
     """Draw the accuracy gained over β = 0 of the same seed, attack by attack: a row an ε, a column a reading."""
-    accuracy = _accuracy(result)
-    gains = accuracy.drop_sel(beta=0) - accuracy.sel(beta=0, drop=True)
-    figure, axes = _panels(result, gains, title, "accuracy gained over β = 0")
+    figure, axes = _panels(result, over_baseline(_accuracy(result)), title, "accuracy gained over β = 0")
     for ax in axes.flat:
         ax.axhline(0, color=INK, linewidth=0.8)
     return figure
@@ -54,7 +52,9 @@ def _panels(
     figure, axes = plt.subplots(len(epsilons), len(readings), figsize=size, sharex=True, sharey=True, squeeze=False)
     for row, epsilon in zip(axes, epsilons, strict=True):
         for ax, reading in zip(row, readings, strict=True):
-            _dots(ax, values.sel(reading=reading, epsilon=epsilon))
+            attack_dots(ax, values.sel(reading=reading, epsilon=epsilon), reach=0.27)
+            for place in range(1, values.sizes["attack"]):
+                ax.axvline(place - 0.5, color=FAINT, linewidth=0.8)
             ax.set_title(f"{tables.READINGS[reading]}, ε = {epsilon:.2g}")
         row[0].set_ylabel(name)
     for ax in axes[-1]:
@@ -62,14 +62,3 @@ def _panels(
     axes[0, -1].legend(handles=beta_marks(values.beta.values.tolist()))
     figure.suptitle(f"{title}: {result.sizes['image']} images, {result.sizes['seed']} seeds", fontsize=11)
     return figure, axes
-
-
-def _dots(ax: Axes, values: xr.DataArray) -> None:
-    """Draw values (attack, beta, seed)."""
-    for (beta, colour), offset in zip(coloured(values), spread(values.sizes["beta"], 0.27), strict=True):
-        for place, attack in enumerate(values.attack.values):
-            one = values.sel(attack=attack, beta=beta)
-            dots_and_mean(ax, place + offset, one, colour, half=0.05, marker=".", markersize=5)
-    ax.grid(axis="x", visible=False)
-    for place in range(1, values.sizes["attack"]):
-        ax.axvline(place - 0.5, color=FAINT, linewidth=0.8)

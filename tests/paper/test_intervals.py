@@ -19,7 +19,7 @@ def test_students_interval_is_scipys():
     found = intervals.over_seeds(seeds(*values))
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert found[:3] == pytest.approx((0.275, expected.low, expected.high))
-    assert found.seeds == 4 and found.images is None and found.excludes_zero
+    assert found.seeds == 4 and found.images is None
 
 
 def test_a_seed_without_value_does_not_count():
@@ -29,7 +29,23 @@ def test_a_seed_without_value_does_not_count():
 def test_one_seed_has_no_interval():
     found = intervals.over_seeds(seeds(0.25))
     assert found.value == 0.25 and math.isnan(found.low) and math.isnan(found.high)
-    assert str(found) == "0.250" and not found.excludes_zero
+    assert str(found) == "0.250"
+
+
+@pytest.mark.parametrize(
+    ("ends", "of", "word"),
+    [
+        ((0.05, 0.15), 0.0, "above"),
+        ((-0.2, -0.05), 0.0, "below"),
+        ((-0.1, 0.3), 0.0, "neither"),
+        ((1.5, 2.5), 1.0, "above"),
+        ((0.4, 0.6), 1.0, "below"),
+        ((0.9, 1.5), 1.0, "neither"),
+        ((math.nan, math.nan), 1.0, "neither"),  # of one seed
+    ],
+)
+def test_an_interval_lies_on_a_side_with_both_its_ends(ends, of, word):
+    assert intervals.Interval(2.0, *ends, 5).side("above", "below", "neither", of=of) == word
 
 
 def test_no_seed_is_an_error():
@@ -67,7 +83,7 @@ def test_the_interval_covers_the_mean_of_seeds_and_images():
     for _ in range(60):
         effects = generator.normal(size=(10, 1)) / 4 + generator.normal(size=(1, 80)) + generator.normal(size=(10, 80))
         found = intervals.over_seeds_and_images(xr.DataArray(effects, dims=("seed", "image")), draws=300)
-        held += not found.excludes_zero
+        held += found.low <= 0 <= found.high
     assert 48 <= held < 60
 
 
@@ -89,4 +105,3 @@ def test_an_interval_is_printed_with_its_ends():
     found = intervals.Interval(0.029, -0.0114, 0.046, 5, 1000)
     assert f"{found._replace(value=-1e-4, low=-2e-4):+.3f}" == "+0.000 (+0.000 to +0.046)"
     assert f"{found:+.3f}" == "+0.029 (−0.011 to +0.046)" and str(found) == "0.029 (−0.011 to 0.046)"
-    assert intervals.Interval(0.029, 0.01, 0.05, 5).excludes_zero

@@ -7,6 +7,7 @@ import xarray as xr
 from lil.corruptions import CORRUPTIONS
 from lil.paper.intervals import over_seeds
 from lil.paper.tables import corruptions as tables
+from lil.paper.tables import over_baseline
 
 BETAS, SEEDS, LEVELS = [0.0, 0.1, 10.0], [0, 1, 5], [1, 2, 3, 4, 5]
 
@@ -45,7 +46,7 @@ def shift(result, by, **where):
 def test_gains_are_paired_by_seed_and_the_clean_images_stand_first(result):
     accuracy = tables.at_level(result, 2)
     assert accuracy.corruption.values.tolist() == [tables.NONE, *CORRUPTIONS]
-    found = tables.gains(accuracy)
+    found = over_baseline(accuracy)
     assert found.beta.values.tolist() == BETAS[1:]
     for seed in SEEDS:
         one = result.accuracy.sel(networks="mnist_public", corruption="blur", level=2, seed=seed)
@@ -63,7 +64,7 @@ def test_a_gain_whose_interval_includes_0_is_undecided(result):
     assert (found.pop("sign"), found.pop("jpeg")) == ("helped", "harmed") and set(found.values()) == {"undecided"}
     assert set(tables.verdicts(result, "mnist_public", 10.0, 3).values()) == {"undecided"}
     assert set(tables.verdicts(result, "mnist_text", 10.0, 2).values()) == {"undecided"}
-    gain = tables.gains(tables.at_level(result, 3)).sel(networks="mnist_text", beta=10, corruption="sign")
+    gain = over_baseline(tables.at_level(result, 3)).sel(networks="mnist_text", beta=10, corruption="sign")
     assert tables.verdict(over_seeds(gain.sel(seed=[0]))) == "undecided"  # one seed has no interval
 
 
@@ -115,7 +116,7 @@ def test_the_tally_counts_noises_and_corruptions_apart(result):
 def test_every_number_of_a_page(result):
     shift(result, -0.1, corruption="sign", beta=10, level=1)
     found = tables.numbers(result)
-    assert (found["seeds"], found["images"], found["corruptions"], found["levels"], found["level"]) == (3, 50, 15, 5, 3)
+    assert (found["seeds"], found["images"], found["corruptions"], found["levels"]) == (3, 50, 15, 5)
     assert (found["intervals"], found["by_chance"]) == (60, 3)
     assert found["gaussian"] == tables.sentence(result, "gaussian", 0.1)
     assert found["tally_small"] == tables.tally(result, 0.1, 3) and found["tally_large"] == tables.tally(
@@ -128,7 +129,7 @@ def test_the_table_of_gains_states_mean_and_interval(result):
     found = tables.gain_table(result, "mnist_public")
     assert found.index.tolist() == [tables.label(result, name, 3) for name in [tables.NONE, *CORRUPTIONS]]
     assert found.columns.tolist() == ["accuracy, β = 0", "β = 0.1", "β = 10"]
-    gain = tables.gains(tables.at_level(result, 3)).sel(networks="mnist_public", corruption="shear", beta=0.1)
+    gain = over_baseline(tables.at_level(result, 3)).sel(networks="mnist_public", corruption="shear", beta=0.1)
     assert found.loc["shear by 0.3°", "β = 0.1"] == f"{over_seeds(gain):+.3f}"
     assert found.loc["no perturbation", "accuracy, β = 0"] == "0.900"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from lil.paper.intervals import Interval, over_seeds
+from lil.paper.intervals import over_seeds
 from lil.paper.tables import hierarchy as tables
 
 VARIANTS = list(tables.NAMES)
@@ -95,16 +95,6 @@ def test_differences_are_paired_by_seed_at_the_finest_level(result):
     assert found == pytest.approx(over_seeds(xr.DataArray([0.3, 0.4, 0.2], dims="seed")))
 
 
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [((0.1, 0.05, 0.15), "more"), ((-0.1, -0.2, -0.05), "less"), ((0.1, -0.1, 0.3), "no difference shown")],
-)
-def test_a_verdict_needs_an_interval_on_one_side_of_zero(change, word):
-    assert tables.verdict(Interval(*change, 3)) == word
-    nan = float("nan")
-    assert tables.verdict(Interval(0.5, nan, nan, 1)) == "no difference shown"  # one seed has no interval
-
-
 @pytest.fixture
 def decided(result):
     """The text's stack is behind the deep network and ahead of the shallow one; the other comparisons are open."""
@@ -157,7 +147,7 @@ def test_the_isometry_table_has_no_rows_of_levels_that_are_not_there(result):
 
 def test_the_numbers_of_the_page(decided):
     found = tables.numbers(decided)
-    assert (found["seeds"], found["variants"], found["points"]) == (3, 12, 1600)
+    assert (found["seeds"], found["points"]) == (3, 1600)
     assert found["within"] == pytest.approx(0.1)
     correlation = decided.correlation.sel(points="training", variant="both", level=4).values
     assert found["correlation_both_4"] == pytest.approx(correlation.mean())
@@ -171,7 +161,7 @@ def test_the_numbers_of_the_page(decided):
     assert (found["verdict_stack_deep"], found["verdict_stack_shallow"]) == ("less", "more")
     far = decided.isometric.sel(region="far", variant="text", level=8).values
     assert found["isometric_far_text_8"] == pytest.approx(far.mean())
-    assert (found["least_isometric_far_text_8"], found["most_isometric_far_text_8"]) == (far.min(), far.max())
+    assert found["least_isometric_far_text_8"] == far.min()
     tear = decided.tear.sel(variant="text", level=8, quantile=0.5)
     ratio = tear.sel(kind="inherited").values / tear.sel(kind="own").values
     assert found["inherited_8"] == f"{over_seeds(xr.DataArray(ratio, dims='seed')):.1f}"

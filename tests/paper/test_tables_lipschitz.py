@@ -125,22 +125,18 @@ def test_too_few_networks_or_one_value_of_all_have_no_rank(a, b):
     assert np.isnan(found.value) and found.seeds == len(a)
 
 
-def test_the_change_of_a_constant_is_paired_by_seed_and_named_by_its_interval(result):
+def test_the_change_of_a_constant_is_paired_by_seed(result):
     networks = lipschitz.readings(result)["images"]
     median = networks.local.sel(map="representation", quantile=0.5).values
     expected = over_seeds(lipschitz.by_seed(networks.isel(network=[0, 1]).forced) * 0 + median[2:] / median[:2])
     assert lipschitz.change(networks) == expected
     backwards = networks.isel(network=[1, 0, 2, 3])  # the seeds of β = 0 in another order
     assert lipschitz.change(backwards) == expected
-    words = [(Interval(2, 1.5, 2.5, 5), "larger"), (Interval(0.5, 0.4, 0.6, 5), "smaller")]
-    words += [(Interval(1.2, 0.9, 1.5, 5), "not clearly different"), (Interval(2, np.nan, np.nan, 1), None)]
-    for ratio, word in words:
-        assert lipschitz.change_word(ratio) == (word or "not clearly different")
 
 
 def test_numbers_are_those_of_each_data_set(result):
     numbers = lipschitz.numbers(result)
-    assert numbers["public_data"] == "MNIST, K = 10" and numbers["points"] == 500 and numbers["networks"] == 14
+    assert numbers["public_data"] == "MNIST, K = 10" and numbers["points"] == 500
     pair = [network(result, "MNIST, K = 10", 10, seed) for seed in (0, 1)]
     assert numbers["public_last_median"] == pytest.approx(np.mean([10 * float(one.local[0, 1]) for one in pair]))
     assert numbers["public_last_logits"] == pytest.approx(np.mean([float(one.local[1, 1]) for one in pair]))
@@ -152,7 +148,7 @@ def test_numbers_are_those_of_each_data_set(result):
     violated = result.violated.sel(constant=["local", "product"]).max(("network", "term"))
     assert [numbers["violated_local"], numbers["violated_product"]] == violated.values.tolist()
     alone = lipschitz.numbers_cifar10(lipschitz.readings(result)["images"])
-    assert alone["last_median"] == numbers["images_last_median"] and alone["networks"] == 4
+    assert alone["last_median"] == numbers["images_last_median"]
 
 
 PAGES = {

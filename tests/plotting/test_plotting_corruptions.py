@@ -6,6 +6,7 @@ from matplotlib.colors import same_color
 from lil.corruptions import CORRUPTIONS
 from lil.paper.intervals import over_seeds
 from lil.paper.tables import corruptions as tables
+from lil.paper.tables import over_baseline
 from lil.plotting import beta_colours, corruptions
 
 BETAS, SEEDS = [0.0, 0.1, 10.0], [0, 1, 5]
@@ -43,7 +44,7 @@ def result(request):
 
 def test_every_gain_has_its_dots_its_mean_and_its_interval(result):
     figure = corruptions.gain_rows(result, "MNIST")
-    gain = tables.gains(tables.at_level(result, 3))
+    gain = over_baseline(tables.at_level(result, 3))
     assert figure.get_suptitle() == "MNIST: 3 seeds, 50 test images"
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert names == [tables.label(result, name, 3) for name in gain.corruption.values]

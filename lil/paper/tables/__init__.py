@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 Numbers = dict[str, Any]
@@ -64,6 +66,26 @@ def comparing(*betas: float) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return checked
 
     return decorate
+
+
+def config(result: xr.Dataset) -> dict[str, Any]:
+    """Return the settings of a result, those of each recipe under its name."""
+    return json.loads(result.attrs["config"])
+
+
+def over_baseline(values: xr.DataArray) -> xr.DataArray:
+    """Return the values at each β > 0 minus those at β = 0 of the same seed, image, attack, …"""
+    return values.drop_sel(beta=0) - values.sel(beta=0, drop=True)
+
+
+def frame(rows: Mapping[Any, Any], names: str | Sequence[str | None] | None = None) -> pd.DataFrame:
+    """Return a table of rows by their labels, each a mapping from columns to cells; tuples are labels of many levels.
+
+    ``names`` are those of the rows' levels.
+    """
+    index = pd.Index(list(rows))
+    table = pd.DataFrame(list(rows.values()), index if names is None else index.set_names(names))
+    return table.set_axis(pd.Index(list(table.columns)), axis="columns")
 
 
 def flat(**arrays: xr.DataArray) -> Numbers:

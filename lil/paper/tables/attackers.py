@@ -10,7 +10,7 @@ import xarray as xr
 
 from lil.paper.checklist import ROUNDING, Item
 from lil.paper.intervals import Interval, over_seeds
-from lil.paper.tables import Numbers, comparing, flat, listed
+from lil.paper.tables import Numbers, comparing, flat, frame, listed, over_baseline, prefixed
 
 ATTACKS = ("total", "classification", "margin", "pgd", "autoattack", "transfer", "noise")
 OVER_EVERY = ("total", "classification", "margin", "pgd")  # run at every ε, on every image
@@ -21,11 +21,6 @@ def every_accuracy(result: xr.Dataset) -> xr.DataArray:
     """Return the accuracy under each attack, that on transferred images among them."""
     transfer = result.transferred.expand_dims(attack=["transfer"])
     return xr.concat([result.accuracy, transfer], "attack", join="exact").sel(attack=list(ATTACKS))
-
-
-def over_baseline(accuracy: xr.DataArray) -> xr.DataArray:
-    """Return the accuracy at each β > 0 minus that at β = 0 of the same seed, under the same attack."""
-    return accuracy.drop_sel(beta=0) - accuracy.sel(beta=0, drop=True)
 
 
 def gains(result: xr.Dataset) -> xr.DataArray:
@@ -56,13 +51,8 @@ def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
 def gain_table(result: xr.Dataset, beta: float) -> pd.DataFrame:
     """Return the gains of one β at every ε, on all images, with their intervals over seeds: a row an ε."""
     gain = every_gain(result).sel(beta=beta)
-    rows = {
-        f"{epsilon:.2g}": {
-            attack: format(over_seeds(gain.sel(attack=attack, epsilon=epsilon)), "+.3f") for attack in OVER_EVERY
-        }
-        for epsilon in gain.epsilon.values.tolist()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("ε")
+    rows = {f"{epsilon:.2g}": _in_words(gain.sel(epsilon=epsilon)) for epsilon in gain.epsilon.values.tolist()}
+    return frame(rows, "ε")
 
 
 @comparing(0.0)
@@ -70,14 +60,16 @@ def auto_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the gains of each β > 0 at each ε of AutoAttack, on its few images, with their intervals over seeds."""
     gain = gains(result)
     rows = {
-        (f"{epsilon:.2g}", beta): {
-            attack: format(over_seeds(gain.sel(attack=attack, beta=beta, epsilon=epsilon)), "+.3f")
-            for attack in OVER_AUTOS
-        }
+        (f"{epsilon:.2g}", beta): _in_words(gain.sel(beta=beta, epsilon=epsilon))
         for epsilon in gain.epsilon.values.tolist()
         for beta in gain.beta.values.tolist()
     }
-    return pd.DataFrame(list(rows.values()), pd.MultiIndex.from_tuples(rows, names=["ε", "β"]))
+    return frame(rows, ["ε", "β"])
+
+
+def _in_words(gain: xr.DataArray) -> dict[str, str]:
+    """Return the gain under each attack with its interval over seeds."""
+    return {attack: f"{over_seeds(gain.sel(attack=attack)):+.3f}" for attack in gain.attack.values.tolist()}
 
 
 def checklist_table(items: Sequence[Item]) -> pd.DataFrame:
@@ -91,9 +83,7 @@ def verdict(gain: Interval) -> str:
     """Return a gain in words: a gain, a loss, or neither."""
     if math.isnan(gain.low):
         return "one seed has no interval"
-    if not gain.excludes_zero:
-        return "neither a gain nor a loss is shown"
-    return "a gain remains" if gain.value > 0 else "it is a loss"
+    return gain.side("a gain remains", "it is a loss", "neither a gain nor a loss is shown")
 
 
 def remains(result: xr.Dataset, beta: float) -> str:
@@ -136,7 +126,7 @@ def numbers(result: xr.Dataset, items: Sequence[Item]) -> Numbers:
     clean = result.clean.sel(images=every).mean("seed")
     attacked = result.accuracy.sel(images=few, epsilon=auto_epsilons(result), attack=["pgd", "autoattack"])
     failed = [item.question for item in items if not item.passed]
-    found: Numbers = {
+    return {
         "beta": f"{beta:g}",
         "epsilon": f"{epsilon:.2g}",
         "seeds": result.sizes["seed"],
@@ -152,8 +142,6 @@ def numbers(result: xr.Dataset, items: Sequence[Item]) -> Numbers:
         "passed": len(items) - len(failed),
         "items": len(items),
         "failed": "; ".join(failed) or "none",
+        **prefixed("gain", _in_words(gain.sel(beta=beta, epsilon=epsilon))),
+        **flat(left=attacked.max(("epsilon", "beta", "seed"))),
     }
-    for attack in OVER_EVERY:
-        one = gain.sel(attack=attack, beta=beta, epsilon=epsilon)
-        found[f"gain_{attack}"] = format(over_seeds(one), "+.3f")
-    return found | flat(left=attacked.max(("epsilon", "beta", "seed")))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images
-from lil.paper.tables import Numbers, comparing, listed
+from lil.paper.tables import Numbers, comparing, frame
 from lil.paper.tables.lipschitz import rank
 
 READINGS = {"mnist_text": "K = 1", "mnist_public": "K = 10"}
@@ -53,12 +52,12 @@ def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the share of the images, a row a reading, an ε and a method, a column a β: means over seeds and images."""
     means = every_image(result).mean(("seed", "image"))
     rows = {
-        (reading, f"ε = {epsilon:g}", words): means.sel(networks=name, epsilon=epsilon, kind=method).values
+        (reading, f"ε = {epsilon:g}", words): means.sel(networks=name, epsilon=epsilon, kind=method).to_series()
         for name, reading in READINGS.items()
         for epsilon in result.epsilon.values
         for method, words in METHODS.items()
     }
-    return _frame(rows, pd.Index(result.beta.values.tolist(), name="β"))
+    return frame(rows).rename_axis(columns="β")
 
 
 def gains(result: xr.Dataset) -> xr.DataArray:
@@ -72,25 +71,25 @@ def gains_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the gain of the largest β over β = 0, a row a reading and a method, a column an ε, with intervals."""
     gain = gains(result)
     rows = {
-        (reading, words): [
-            f"{over_seeds_and_images(gain.sel(networks=name, kind=method, epsilon=epsilon)):+.3f}"
+        (reading, words): {
+            f"ε = {epsilon:g}": f"{over_seeds_and_images(gain.sel(networks=name, kind=method, epsilon=epsilon)):+.3f}"
             for epsilon in result.epsilon.values
-        ]
+        }
         for name, reading in READINGS.items()
         for method, words in METHODS.items()
     }
-    return _frame(rows, pd.Index([f"ε = {epsilon:g}" for epsilon in result.epsilon.values]))
+    return frame(rows)
 
 
 def spread_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the median over the images of each of the QUANTITIES, a column a β: means over seeds."""
     medians = result.spread.sel(quantile=0.5).mean("seed")
     rows = {
-        (reading, words): medians.sel(networks=name, quantity=quantity).values
+        (reading, words): medians.sel(networks=name, quantity=quantity).to_series()
         for name, reading in READINGS.items()
         for quantity, words in QUANTITIES.items()
     }
-    return _frame(rows, pd.Index(result.beta.values.tolist(), name="β"))
+    return frame(rows).rename_axis(columns="β")
 
 
 def factor(result: xr.Dataset, name: str, quantity: str) -> Interval:
@@ -138,25 +137,21 @@ def ranks_table(result: xr.Dataset) -> pd.DataFrame:
 
 def moved(gain: Interval) -> str:
     """Return the change that a gain says, in words, with its interval."""
-    if not gain.excludes_zero:
-        return f"shows no clear change, {gain:+.3f}"
-    return f"{'rises' if gain.value > 0 else 'falls'}, {gain:+.3f}"
+    return f"{gain.side('rises', 'falls', 'shows no clear change')}, {gain:+.3f}"
 
 
 def scaled(ratio: Interval) -> str:
     """Return the change that a factor says, in words, with its interval: two digits each, and no power of ten."""
     value, low, high = (float(f"{number:.2g}") for number in ratio[:3])
     rounded = Interval(value, low, high, ratio.seeds)
-    if ratio.low > 1 or ratio.high < 1:
-        return f"{'grows' if ratio.value > 1 else 'shrinks'} by a factor of {rounded:g}"
-    return f"shows no clear change, a factor of {rounded:g}"
+    return f"{ratio.side('grows by', 'shrinks by', 'shows no clear change,', of=1)} a factor of {rounded:g}"
 
 
 def sentence(certified: Interval, attacked: Interval) -> str:
     """Return both gains in words, and the conclusion that they allow."""
-    if attacked.excludes_zero and attacked.value > 0:
+    if attacked.low > 0:
         conclusion = "the networks are more robust"
-    elif certified.excludes_zero and certified.value > 0:
+    elif certified.low > 0:
         conclusion = "more is proven, and no more images withstand the attack"
     else:
         conclusion = "neither is more proven, nor do more images withstand the attack"
@@ -167,9 +162,9 @@ def sentence(certified: Interval, attacked: Interval) -> str:
 def numbers(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page, and of the theory's pages on it.
 
-    Names begin with the reading, ``text`` (K = 1) or ``public`` (K = 10), and go on with the method; ``first`` is
-    β = 0, ``last`` the largest β, ``gain`` the difference. ``far`` is the largest ε, and else ε is :func:`stated_at`.
-    Intervals are over seeds and images.
+    Names begin with the reading, ``text`` (K = 1) or ``public`` (K = 10), and end in ``first`` for β = 0 and ``last``
+    for the largest β. ``far`` is the largest ε, and else ε is :func:`stated_at`. ``open`` is the share of the images
+    that are neither certified nor beaten.
     """
     each, gain, far = every_image(result), gains(result), float(result.epsilon.max())
     found: Numbers = {
@@ -180,36 +175,21 @@ def numbers(result: xr.Dataset) -> Numbers:
         "epsilon": stated_at(result),
         "far": far,
         "small": SMALL,
-        "epsilons": listed(result.epsilon.values),
         "settled": float(result.settled.mean()),
         "broken": int((result.crown & ~result.pgd).sum()),
     }
     for name, short in zip(READINGS, ("text", "public"), strict=True):
         for where, epsilon in (("", stated_at(result)), ("far_", far)):
-            one = each.sel(networks=name, epsilon=epsilon)
-            for method in METHODS:
-                ends = {"first": one.sel(kind=method, beta=0), "last": one.sel(kind=method, beta=result.beta.max())}
-                for end, values in ends.items():
-                    found[f"{short}_{where}{method}_{end}"] = f"{over_seeds_and_images(values):.1%}"
-                this = gain.sel(networks=name, epsilon=epsilon, kind=method)
-                found[f"{short}_{where}{method}_gain"] = f"{over_seeds_and_images(this):+.3f}"
             both = (gain.sel(networks=name, epsilon=epsilon, kind=method) for method in ("crown", "pgd"))
             found[f"{short}_{where}sentence"] = sentence(*map(over_seeds_and_images, both))
-            open_ = (one.sel(kind="pgd") - one.sel(kind="crown")).mean(("seed", "image"))
-            found[f"{short}_{where}open_first"] = float(open_.sel(beta=0))
-            found[f"{short}_{where}open_last"] = float(open_.sel(beta=result.beta.max()))
+        one = each.sel(networks=name, epsilon=stated_at(result))
+        open_ = (one.sel(kind="pgd") - one.sel(kind="crown")).mean(("seed", "image"))
         small = (result["product"].sel(networks=name) > SMALL).mean(("seed", "image"))
-        medians = result.spread.sel(networks=name, quantile=0.5).mean("seed")
         for end, beta in (("first", 0.0), ("last", float(result.beta.max()))):
+            found[f"{short}_open_{end}"] = float(open_.sel(beta=beta))
             found[f"{short}_product_small_{end}"] = float(small.sel(beta=beta))
-            for quantity in QUANTITIES:
-                found[f"{short}_{quantity}_{end}"] = float(medians.sel(beta=beta, quantity=quantity))
         for quantity in QUANTITIES:
             signed = quantity in ("margin", "reach")
             words = moved(difference(result, name, quantity)) if signed else scaled(factor(result, name, quantity))
             found[f"{short}_change_{quantity}"] = words
     return found
-
-
-def _frame(rows: dict[Any, Any], columns: pd.Index) -> pd.DataFrame:
-    return pd.DataFrame(list(rows.values()), index=pd.MultiIndex.from_tuples(rows), columns=columns)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import xarray as xr
 
 from lil.paper import sensitivity
 from lil.paper.numbers import Row
-from lil.paper.tables import Numbers, comparing
+from lil.paper.tables import Numbers, comparing, config
 
 MEASURES = {"clean": "no attack (Table 1)", "total": "the paper's attack", "classification": "the attacker's"}
 CHOICES = {
@@ -102,7 +100,7 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     equal = sensitivity.at_equal_weight(result).reindex(networks=result.networks[sensitivity.weights(result) != 1])
     alike = sorted({*sensitivity.options(result, "scale"), *sensitivity.options(result, "reduction")})
     at_zero = sensitivity.means(result).sel(networks=alike, beta=0)
-    units = json.loads(result.attrs["config"])["text"]["hidden"][-1]
+    units = config(result)["text"]["hidden"][-1]
     numbers: Numbers = {
         "seeds": int(sensitivity.shared_seeds(result).sum()),
         "text_seeds": int(result.clean.sel(networks="text").notnull().all("beta").sum()),

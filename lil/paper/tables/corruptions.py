@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import LEVEL, Interval, over_seeds
-from lil.paper.tables import Numbers, comparing
+from lil.paper.tables import Numbers, comparing, frame, over_baseline
 
 NONE = "none"  # stands beside the corruptions: the images as they are
 LABELS = {
@@ -58,11 +58,6 @@ def at_level(result: xr.Dataset, level: int) -> xr.DataArray:
     return xr.concat([clean, accuracy], "corruption", join="exact").transpose(*dims)
 
 
-def gains(accuracy: xr.DataArray) -> xr.DataArray:
-    """Return the accuracy at each β > 0 minus that at β = 0, seed by seed."""
-    return accuracy.drop_sel(beta=0) - accuracy.sel(beta=0, drop=True)
-
-
 def label(result: xr.Dataset, corruption: str, level: int) -> str:
     """Return a corruption's name with its severity at a level: "sign noise, ε = 0.3"."""
     if corruption == NONE:
@@ -72,7 +67,7 @@ def label(result: xr.Dataset, corruption: str, level: int) -> str:
 
 def verdict(gain: Interval) -> str:
     """Return one of the VERDICTS on a gain; with one seed, which has no interval, "undecided"."""
-    return "undecided" if not gain.excludes_zero else "helped" if gain.value > 0 else "harmed"
+    return gain.side(*VERDICTS)
 
 
 @comparing(0.0)
@@ -85,10 +80,11 @@ def gain_table(result: xr.Dataset, networks: str) -> pd.DataFrame:
     accuracy = at_level(result, level).sel(networks=networks)
     rows = {}
     for corruption in accuracy.corruption.values.tolist():
-        one, gain = accuracy.sel(corruption=corruption), gains(accuracy.sel(corruption=corruption))
+        one = accuracy.sel(corruption=corruption)
+        gain = over_baseline(one)
         cells = {f"β = {beta:g}": f"{over_seeds(gain.sel(beta=beta)):+.3f}" for beta in gain.beta.values.tolist()}
         rows[label(result, corruption, level)] = {"accuracy, β = 0": f"{float(one.sel(beta=0).mean()):.3f}"} | cells
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("perturbation")
+    return frame(rows, "perturbation")
 
 
 def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
@@ -115,31 +111,27 @@ def severity_table(result: xr.Dataset) -> pd.DataFrame:
         }
         for corruption in result.corruption.values.tolist()
     }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("perturbation")
+    return frame(rows, "perturbation")
 
 
 def verdicts(result: xr.Dataset, networks: str, beta: float, level: int) -> dict[str, str]:
     """Return one of the VERDICTS on each corruption, by its name, at one β and level."""
-    gain = gains(at_level(result, level)).sel(networks=networks, beta=beta).drop_sel(corruption=NONE)
+    gain = over_baseline(at_level(result, level)).sel(networks=networks, beta=beta).drop_sel(corruption=NONE)
     return {name: verdict(over_seeds(gain.sel(corruption=name))) for name in gain.corruption.values.tolist()}
 
 
 @comparing(0.0)
 def verdict_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the number of corruptions that are helped and harmed: a row a reading and β > 0, columns by level."""
-    rows = {}
+    words = {"helped": "higher", "harmed": "lower"}
+    rows: dict[tuple[str, float], dict[tuple[int, str], int]] = {}
     for networks in result.networks.values.tolist():
         for beta in result.beta.drop_sel(beta=0).values.tolist():
-            found = {
-                level: [*verdicts(result, networks, beta, level).values()] for level in result.level.values.tolist()
-            }
-            counts = {(level, word): words.count(word) for level, words in found.items() for word in VERDICTS[:2]}
-            rows[READINGS[networks], beta] = counts
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index = pd.MultiIndex.from_tuples(rows, names=["reading", "β"])
-    return table.rename_axis(columns=["severity", "accuracy is"]).rename(
-        columns={"helped": "higher", "harmed": "lower"}
-    )
+            row = rows[READINGS[networks], beta] = {}
+            for level in result.level.values.tolist():
+                found = [*verdicts(result, networks, beta, level).values()]
+                row |= {(level, words[verdict]): found.count(verdict) for verdict in words}
+    return frame(rows, ["reading", "β"]).rename_axis(columns=["severity", "accuracy is"])
 
 
 @comparing(0.0, *TALLIES.values())
@@ -154,7 +146,6 @@ def numbers(result: xr.Dataset) -> Numbers:
         "images": int(result.images),
         "corruptions": result.sizes["corruption"],
         "levels": result.sizes["level"],
-        "level": level,
         "intervals": shown,
         "by_chance": round((1 - LEVEL) * shown),
         **{name: sentence(result, name, beta) for name, beta in SENTENCES.items()},
@@ -171,7 +162,7 @@ def sentence(result: xr.Dataset, corruption: str, beta: float) -> str:
     for networks in result.networks.values.tolist():
         one = accuracy.sel(networks=networks)
         base, other = (float(one.sel(beta=each).mean()) for each in (0, beta))
-        gain = over_seeds(gains(one).sel(beta=beta))
+        gain = over_seeds(over_baseline(one).sel(beta=beta))
         parts.append(
             f"with {READINGS[networks]}, accuracy is {base:.3f} at β = 0 and {other:.3f} at β = {beta:g}, "
             f"{OUTCOMES[verdict(gain)]} {gain:+.3f}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import Interval, over_seeds
-from lil.paper.measures import KEPT
-from lil.paper.tables import Numbers, flat
+from lil.paper.tables import Numbers, config, flat, frame
 
 NAMES = {
     "text": "stack, as in the text",
@@ -32,9 +29,9 @@ MATCHED = {"text": ("deep", "shallow"), "both": ("deep_both", "shallow_both"), "
 
 def variant_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the settings in which the variants differ."""
-    config, rows = json.loads(result.attrs["config"]), {}
+    settings, rows = config(result), {}
     for variant in result.variant.values.tolist():
-        one = config[variant]
+        one = settings[variant]
         rows[NAMES[variant]] = {
             "classes": ", ".join(map(str, one.get("classes", result.level.values.tolist()))),
             "hidden layers of each LIL": len(one["hidden"]),
@@ -43,7 +40,7 @@ def variant_table(result: xr.Dataset) -> pd.DataFrame:
             "learning rates": ", ".join(f"{one['learning_rate'] * by:.2g}" for by in one.get("decay", [1])),
             "gradients stop": "yes" if one.get("stop_gradient", True) else "no",
         }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return frame(rows)
 
 
 def outcome_table(result: xr.Dataset) -> pd.DataFrame:
@@ -67,24 +64,21 @@ def difference(result: xr.Dataset, measure: str, first: str, second: str, points
     return over_seeds(values.sel(variant=first) - values.sel(variant=second))
 
 
-def verdict(change: Interval, more: str = "more", less: str = "less") -> str:
-    """Return ``more`` or ``less`` if the interval excludes 0, and else that no difference is shown."""
-    if not change.excludes_zero:
-        return "no difference shown"
-    return more if change.value > 0 else less
+def verdict(change: Interval) -> str:
+    """Return "more" or "less" if the interval excludes 0, and else that no difference is shown."""
+    return change.side("more", "less", "no difference shown")
 
 
 def stacking_table(result: xr.Dataset) -> pd.DataFrame:
     """Return each stack minus the flat networks that are trained like it, at eight classes, with verdicts."""
-    rows = {}
+    rows: dict[str, dict[str, str]] = {}
     for stack, flats in MATCHED.items():
         for other in flats:
-            row: dict[str, str] = {}
+            row = rows[f"{NAMES[stack]} − {NAMES[other]}"] = {}
             for measure in ("accuracy", "correlation"):
                 change = difference(result, measure, stack, other)
                 row |= {f"{measure}, held-out": f"{change:+.3f}", f"{measure}: the stack has": verdict(change)}
-            rows[f"{NAMES[stack]} − {NAMES[other]}"] = row
-    return pd.DataFrame.from_dict(rows, orient="index")
+    return frame(rows)
 
 
 def tally(result: xr.Dataset, measure: str) -> str:
@@ -115,24 +109,17 @@ def need(result: xr.Dataset) -> str:
     return f"{lead[verdict(change)]}: {numbers}."
 
 
-def isometry_table(result: xr.Dataset, variants: tuple[str, ...] = ("text", "both", "shallow_both")) -> pd.DataFrame:
+def isometry_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the share of isometric points near a cut and far from it, and medians of the distortion: means over seeds.
 
     The distortion is that across the cuts, at some distances from them.
     """
-    one = result.sel(variant=list(variants))
+    one = result.sel(variant=["text", "both", "shallow_both"])
     columns = {f"isometric, {region}": one.isometric.sel(region=region).mean("seed") for region in ("near", "far")}
     across = one.distortion.sel(tangent="across").mean("seed")
     columns |= {f"distortion at {at:g}": across.sel(distance=at) for at in (0, 0.5, 1, 1.5, 2.5) if at in one.distance}
     table = pd.DataFrame({name: values.to_series() for name, values in columns.items()}).astype(float)
     return table.dropna(how="all").rename(index=NAMES, level=0).rename_axis(index=["", "classes"])
-
-
-def tear_table(result: xr.Dataset) -> pd.DataFrame:
-    """Return the median d(Φ)/d(x) of neighbours of each kind, for each stack and level: means over seeds."""
-    one = result.tear.sel(quantile=0.5, variant=[name for name in NAMES if name in MATCHED or name in CHANGES])
-    table = one.mean("seed").to_series().astype(float).unstack("kind")[one.kind.values.tolist()]
-    return table.rename(index=NAMES, level=0).rename_axis(index=["", "classes"], columns=None)
 
 
 def numbers(result: xr.Dataset) -> Numbers:
@@ -146,19 +133,16 @@ def numbers(result: xr.Dataset) -> Numbers:
     accuracy = result.accuracy.sel(points="held-out", drop=True)
     correlation, held_out = (result.correlation.sel(points=name, drop=True) for name in ("training", "held-out"))
     isometric = result.isometric.mean("seed").transpose("region", "variant", "level")
-    tear = result.tear.sel(quantile=0.5, drop=True)
-    inherited = (tear.sel(kind="inherited") / tear.sel(kind="own")).sel(variant="text", drop=True)
+    tear = result.tear.sel(variant="text", quantile=0.5, drop=True)
+    inherited = tear.sel(kind="inherited", drop=True) / tear.sel(kind="own", drop=True)
     finer = [level for level in result.level.values.tolist() if level > result.level.min()]
-    kept = (correlation >= KEPT).sel(level=result.level.max()).sum("seed")
     found: Numbers = {
         "seeds": result.sizes["seed"],
-        "variants": result.sizes["variant"],
-        "threshold": KEPT,
         "stacking": f"{tally(result, 'accuracy')} {need(result)}",
         "stacking_distances": tally(result, "correlation"),
         "within": float(result.within),
         "gap": float(abs(correlation - held_out).mean("seed").max()),
-        "points": int(json.loads(result.attrs["config"])["text"]["grid"]) ** 2,
+        "points": int(config(result)["text"]["grid"]) ** 2,
     }
     for variant in CHANGES:
         change = difference(result, "correlation", variant, "text", "training")
@@ -174,10 +158,7 @@ def numbers(result: xr.Dataset) -> Numbers:
         correlation=correlation.mean("seed"),
         least_correlation=correlation.min("seed"),
         most_correlation=correlation.max("seed"),
-        kept=kept,
         isometric=isometric,
         least_isometric=result.isometric.min("seed").transpose("region", "variant", "level"),
-        most_isometric=result.isometric.max("seed").transpose("region", "variant", "level"),
         distortion=result.distortion.sel(tangent="across", distance=0, drop=True).mean("seed"),
-        tear=tear.mean("seed").transpose("kind", "variant", "level"),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -11,7 +9,7 @@ from scipy.special import stdtrit
 from scipy.stats import t as student
 
 from lil.paper.numbers import TABLE_1, Row
-from lil.paper.tables import Numbers, comparing, flat, prefixed
+from lil.paper.tables import Numbers, comparing, config, flat, prefixed
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 COVERAGE = 0.95  # of the interval in which one more run of ours would lie
@@ -104,7 +102,7 @@ def _robustness(result: xr.Dataset) -> Numbers:
     robust, half = result.accuracy.mean("epsilon"), half_epsilon(result)
     best_beta = float(robust.sel(objective="total").mean("seed").drop_sel(beta=0).idxmax("beta"))
     plain = half.sel(objective="classification", beta=0)
-    parts = [part for part in json.loads(result.attrs["config"]).values() if isinstance(part, dict)]
+    parts = [part for part in config(result).values() if isinstance(part, dict)]
     (count,) = (part["n_test"] for part in parts if "n_test" in part)
     numbers: Numbers = {
         "images": "all" if count is None else f"the first {count}",
@@ -144,7 +142,7 @@ def precision(result: xr.Dataset) -> Numbers:
     """
     change = precision_change(result)
     return {
-        "images": json.loads(result.attrs["config"])["n_compared"],
+        "images": config(result)["n_compared"],
         "mean": float(abs(change).mean()),
         "bias": float(change.mean()),
         "seeds": float(result.accuracy.astype(float).var("seed", ddof=1).mean() ** 0.5),

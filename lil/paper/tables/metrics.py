@@ -10,15 +10,14 @@ from lil.paper.tables import Numbers, flat
 
 NAMES = {"euclidean": "Euclidean", "manhattan": "Manhattan", "geodesic": "geodesic"}
 TERMS = {"none": "cross-entropy alone"} | {name: f"{words} term" for name, words in NAMES.items()}
-DATA = {"rings": "rings", "torus": "torus"}
 
 
-def stress_table(result: xr.Dataset, points: str = "held-out") -> pd.DataFrame:
-    """Return the stress in each metric (rows) of the networks of each term (columns), as means over seeds.
+def stress_table(result: xr.Dataset) -> pd.DataFrame:
+    """Return the stress on held-out points in each metric (rows) of each term's networks (columns): means over seeds.
 
     The last column is the least stress of any points: 0, and for geodesic distances the least that was found.
     """
-    one = result.sel(points=points)
+    one = result.sel(points="held-out")
     table = one.stress.mean("seed").transpose("data", "metric", "term").to_series().unstack("term")[one.term.values]
     least = one.least_stress.where(one.metric == "geodesic", 0).transpose("data", "metric").to_series()
     table.insert(len(table.columns), "least found", least)
@@ -35,7 +34,7 @@ def own(result: xr.Dataset, measure: str) -> xr.DataArray:
 def numbers(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page, on held-out points unless they end in ``_training``.
 
-    ``stress`` and ``correlation`` end in the data set, the term and the metric, as means over seeds. ``own`` counts the
+    ``stress`` ends in the data set, the term and the metric, as a mean over seeds. ``own`` counts the
     pairs of a data set and a metric in which every network that was trained to keep the metric has less stress than any
     network with another term or none, ``cells`` all such pairs. ``saved`` is the stress of the network with the
     Euclidean term minus that of the network with the metric's own, with its interval over seeds. ``above_least`` is the
@@ -52,7 +51,6 @@ def numbers(result: xr.Dataset) -> Numbers:
         "own": int((worst < others).sum()),
         "cells": one.sizes["data"] * one.sizes["metric"],
         "accuracy": float(one.accuracy.min()),
-        "pairs": one.sizes["pair"],
     }
     for data in one.data.values.tolist():
         for metric in one.metric.values.tolist():
@@ -60,7 +58,6 @@ def numbers(result: xr.Dataset) -> Numbers:
                 found[f"saved_{data}_{metric}"] = f"{over_seeds(saved.sel(data=data, metric=metric)):.3f}"
     return found | flat(
         stress=one.stress.mean("seed").transpose("data", "term", "metric"),
-        correlation=one.correlation.mean("seed").transpose("data", "term", "metric"),
         least_own_correlation=own(one, "correlation").min("seed").transpose(*both),
         most_own=worst.transpose(*both),
         least=one.least_stress,

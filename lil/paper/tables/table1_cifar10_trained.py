@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from lil.paper.tables import Numbers, comparing, prefixed
+from lil.paper.tables import Numbers, comparing, config, prefixed
 from lil.paper.tables.table1_cifar10 import PAPERS, PRINTED, accuracies, drop, falling, gaps, given, listed, there
 
 TRAINED = {"vgg13": "VGG13 trained along", "cnn": "CNN of 7167a91, trained along"}
@@ -51,7 +49,7 @@ def rising(trained: xr.Dataset, backbone: str) -> str:
 @comparing(0.0, max(PRINTED.betas))
 def numbers(trained: xr.Dataset) -> Numbers:
     """Return the numbers of the page; those of one backbone begin with its name."""
-    sets, attacked = accuracies(trained, TRAINED), json.loads(trained.attrs["config"])["n_attacked"]
+    sets, attacked = accuracies(trained, TRAINED), config(trained)["n_attacked"]
     apart = gaps(sets)
     numbers = PAPERS | {
         "falling": falling(sets),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import xarray as xr
 
 from lil.paper.measures import KEPT, WITHIN
 from lil.paper.numbers import TORUS_ACCURACY
-from lil.paper.tables import Numbers, comparing, every_seed, flat
+from lil.paper.tables import Numbers, comparing, config, every_seed, flat
 
 
 def ratio_table(result: xr.Dataset) -> pd.DataFrame:
@@ -51,14 +49,14 @@ def rings(result: xr.Dataset) -> Numbers:
     rings, quantiles = ("seed", "ring"), result["quantile"]
     exponential, chord = (both.misfit.sel(law=law) for law in ("exponential", "chord"))
     kept = int((both.correlation.sel(beta="with").min("ring") >= KEPT).sum())
-    config = json.loads(result.attrs["config"])
+    umap = config(result)
     return {
         "seeds": result.sizes["seed"],
         "rings": result.sizes["seed"] * result.sizes["ring"],
         "kept": kept,
         "verdict": every_seed(kept, result.sizes["seed"]),
-        "n_neighbors": config["n_neighbors"],
-        "min_dist": config["min_dist"],
+        "n_neighbors": umap["n_neighbors"],
+        "min_dist": umap["min_dist"],
     } | flat(
         data_misfit=result.data_misfit.sel(law="chord").max(),
         linking=abs(result.linking_number),

@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import over_seeds, over_seeds_and_images
-from lil.paper.tables import Numbers, flat
+from lil.paper.tables import Numbers, flat, frame
 
 METHODS = {"pca": "PCA", "umap": "UMAP", "supervised": "supervised UMAP"}
 MEASURES = {
@@ -39,7 +39,7 @@ def measure_table(result: xr.Dataset) -> pd.DataFrame:
                 row = {MEASURES[key]: float(cell[key]) for key in MEASURES}
                 more = {"accuracy of the classifier": float(cell.accuracy), "K d(Φ)/d(x), median": float(cell.ratio)}
                 parts[units, f"K = {scale:g}", f"β = {beta:g}"] = row | more
-    return pd.DataFrame.from_dict(parts, orient="index").rename_axis(["units", "", " "])
+    return frame(parts, ["units", "", " "])
 
 
 def ahead(result: xr.Dataset, units: int, method: str) -> list[tuple[float, float]]:
@@ -78,7 +78,6 @@ def numbers(result: xr.Dataset) -> Numbers:
             f"reach_{units}": 2 * units**0.5,
             f"best_scale_{units}": f"{scale:g}",
             f"best_beta_{units}": f"{beta:g}",
-            f"best_accuracy_{units}": float(each.accuracy.sel(network)),
             f"best_vote_{units}": float(each.vote.sel(network)),
             f"best_correlation_{units}": float(each.correlation.sel(network)),
         }
@@ -91,10 +90,7 @@ def numbers(result: xr.Dataset) -> Numbers:
                 f"correlation_over_{units}_{method}": f"{over_seeds(correlation):+.3f}",
                 f"ahead_{units}_{method}": settings_in_words(ahead(result, units, method)),
             }
-    member, others = ("units", "scale", "beta"), ("units", "other")
     return found | flat(
-        accuracy=each.accuracy.transpose(*member),
-        ratio=each.ratio.transpose(*member),
-        **{name: each[name].transpose(*member) for name in MEASURES},
-        **{f"other_{name}": each[f"other_{name}"].transpose(*others) for name in MEASURES},
+        other_vote=each.other_vote.transpose("units", "other"),
+        other_correlation=each.other_correlation.transpose("units", "other"),
     )

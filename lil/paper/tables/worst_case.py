@@ -6,15 +6,14 @@ image first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import product
-from typing import Any
 
 import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import Interval, over_seeds_and_images
-from lil.paper.tables import Numbers, comparing, prefixed
+from lil.paper.tables import Numbers, comparing, frame, prefixed
 from lil.paper.tables.attackers import verdict
 
 NAMES = {
@@ -83,7 +82,7 @@ def accuracy_table(result: xr.Dataset, reading: str) -> pd.DataFrame:
         row["95 % interval"] = f"{interval.low:.3f} to {interval.high:.3f}"
         row["of it, AutoAttack took"] = float(taken.sel(epsilon=epsilon, beta=beta))
         rows[f"{epsilon:.2g}", beta] = row
-    return _table(rows, ["ε", "β"])
+    return frame(rows, ["ε", "β"])
 
 
 @comparing(0.0)
@@ -104,17 +103,12 @@ def gain_table(result: xr.Dataset) -> pd.DataFrame:
                 for group, values in groups.items()
                 for attack in ("total", "classification", "worst")
             }
-    table = _table(rows, ["reading", "ε", "β"])
-    return table.set_axis(pd.MultiIndex.from_tuples(table.columns), axis="columns")
+    return frame(rows, ["reading", "ε", "β"])
 
 
 def _pairs(result: xr.Dataset, betas: list[float]) -> Iterator[tuple[float, float]]:
     """Yield each ε with each β."""
     return product(result.epsilon.values.tolist(), betas)
-
-
-def _table(rows: Mapping[tuple[Any, ...], Mapping[Any, Any]], names: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows.values()), pd.MultiIndex.from_tuples(rows, names=names))
 
 
 def finding(right: xr.DataArray, beta: float, worst_beta: float) -> str:
@@ -141,9 +135,9 @@ def finding(right: xr.DataArray, beta: float, worst_beta: float) -> str:
 def numbers(result: xr.Dataset) -> Numbers:
     """Return the numbers of a page at the stated ε, those of each reading with the reading's name before theirs.
 
-    ``beta`` gains most under the paper's attack, ``worst_beta`` in the worst case. ``gain_…`` and ``kept_…`` are gains
-    at ``beta`` in words, with intervals: of all images, and of those classified rightly without attack. ``smaller`` has
-    the findings at all other ε.
+    ``beta`` gains most under the paper's attack. ``gain_…`` and ``kept_…`` are gains at ``beta`` in words, with
+    intervals: of all images, and of those classified rightly without attack. ``smaller`` has the findings at all other
+    ε.
     """
     stated = stated_epsilon(result)
     found: Numbers = {
@@ -151,7 +145,6 @@ def numbers(result: xr.Dataset) -> Numbers:
         "betas": result.sizes["beta"],
         "seeds": result.sizes["seed"],
         "images": result.sizes["image"],
-        "image": 1 / result.sizes["image"],
     }
     right, taken = answers(result), taken_by_autoattack(result)
     for reading in result.reading.values.tolist():
@@ -186,7 +179,6 @@ def _numbers(right: xr.DataArray) -> Numbers:
     worst = right.sel(attack="worst").mean("image")
     found: Numbers = {
         "beta": f"{beta:g}",
-        "worst_beta": f"{worst_beta:g}",
         "worst_low": float(worst.mean("seed").min()),
         "worst_high": float(worst.mean("seed").max()),
         "worst_any": float(worst.max()),
@@ -209,12 +201,8 @@ def papers_against_transfer(right: xr.DataArray, beta: float) -> str:
     """Return in words whether images made for β = 0 fool the networks at β more often than the paper's attack does."""
     papers, transferred = (right.sel(attack=attack, beta=beta) for attack in ("total", "transfer"))
     apart = over_seeds_and_images(papers - transferred)
-    if not apart.excludes_zero:
-        how = "no difference between the two is shown"
-    elif apart.value > 0:
-        how = "the paper's attack is weaker than a transferred one"
-    else:
-        how = "the paper's attack is stronger than a transferred one"
+    weaker, stronger = (f"the paper's attack is {how} than a transferred one" for how in ("weaker", "stronger"))
+    how = apart.side(weaker, stronger, "no difference between the two is shown")
     return (
         f"the paper's attack leaves {float(papers.mean()):.3f}, images made for β = 0 leave "
         f"{float(transferred.mean()):.3f}, a difference of {apart:+.3f}: {how}"
