@@ -21,16 +21,6 @@ TINY = replace(
 
 
 @pytest.fixture(scope="module")
-def networks():
-    return {"mnist": mnist.train(TINY.mnist)}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return attackers_view.evaluate(TINY, networks)
-
-
-@pytest.fixture(scope="module")
 def given(networks):
     """The networks, and the images that they meet."""
     x, labels = (part[:40] for part in mnist.data(TINY.mnist, "test"))

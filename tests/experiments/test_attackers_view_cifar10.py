@@ -16,16 +16,6 @@ TINY = replace(
 EPSILON = 8 / 255
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {"cifar10": cifar10.train(TINY.cifar10)}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return attackers_view_cifar10.evaluate(TINY, networks)
-
-
 def test_attacks_go_through_the_vgg13(networks, result):
     x, labels = cifar10.data(TINY.cifar10, "test")
     front, model = cifar10.front(TINY.cifar10), cifar10.restore(TINY.cifar10, networks["cifar10"]).requires_grad_(False)

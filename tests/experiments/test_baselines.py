@@ -37,16 +37,6 @@ TINY = replace(
 
 
 @pytest.fixture(scope="module")
-def networks():
-    return {"mnist": mnist.train(TINY.mnist), "baselines": baselines.train(TINY.baselines)}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return experiment.evaluate(TINY, networks)
-
-
-@pytest.fixture(scope="module")
 def given(networks):
     """Every setting and seed with its network alone, by name; and the images that they meet."""
     alone = {}

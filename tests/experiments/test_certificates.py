@@ -22,16 +22,6 @@ TINY = replace(
 )
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: recipe.train(getattr(TINY, name)) for name, recipe in certificates.RECIPES.items()}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return certificates.evaluate(TINY, networks)
-
-
 def given(networks, name):
     settings = getattr(TINY, name)
     model = mnist.restore(settings, networks[name]).double().requires_grad_(False)

@@ -20,16 +20,6 @@ TINY = replace(
 )
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: mnist.train(getattr(TINY, name)) for name in corruptions.RECIPES}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return corruptions.evaluate(TINY, networks)
-
-
 def shares(name, networks, x, labels):
     """The share of images that each network of a reading classifies correctly, one network and image at a time."""
     model = mnist.restore(getattr(TINY, name), networks[name])

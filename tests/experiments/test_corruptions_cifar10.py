@@ -1,7 +1,6 @@
 from dataclasses import asdict, replace
 
 import numpy as np
-import pytest
 import torch
 
 from lil import corruptions as perturbations
@@ -15,16 +14,6 @@ TINY = replace(
     n_images=8,
     cifar10_text=replace(cifar10.QUICK, n_train=100, betas=(0.0, 10.0), epochs=10),
 )
-
-
-@pytest.fixture(scope="module")
-def networks():
-    return {"cifar10_text": cifar10.train(TINY.cifar10_text)}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return corruptions_cifar10.evaluate(TINY, networks)
 
 
 def test_pixels_are_corrupted_and_go_through_the_vgg13(networks, result):

@@ -11,16 +11,6 @@ from lil.recipes import mappings
 TINY = replace(fig1_mappings.QUICK, mappings=replace(mappings.QUICK, mesh=(6, 2), epochs=5), mesh=(5, 3))
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {"mappings": mappings.train(TINY.mappings)}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return fig1_mappings.evaluate(TINY, networks)
-
-
 def test_ratios_and_accuracy_agree_with_a_loop_over_pairs(networks, result):
     model = mappings.restore(TINY.mappings, networks["mappings"])
     x, labels = toy.crescents(5, 3)

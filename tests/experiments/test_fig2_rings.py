@@ -12,16 +12,6 @@ from lil.recipes import rings
 TINY = replace(fig2_rings.QUICK, rings=replace(rings.QUICK, n_points=30, epochs=5), n_neighbors=5)
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {"rings": rings.train(TINY.rings)}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return fig2_rings.evaluate(TINY, networks)
-
-
 def test_it_measures_the_test_draw_with_the_plain_formulas(networks, result):
     x = rings.data(TINY.rings).x_test
     z = rings.restore(TINY.rings, networks["rings"]).represent(x).detach()

@@ -21,16 +21,6 @@ TINY = replace(
 PIXELS = replace(TINY, fgsm=replace(TINY.fgsm, distances="pixels"))
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {"cifar10": cifar10.train(TINY.cifar10)}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return fig3_cifar10.evaluate(TINY, networks)
-
-
 @pytest.mark.parametrize("config", [TINY, PIXELS], ids=["distances of features", "of pixels"])
 def test_attacked_images_follow_the_gradient_through_the_whole_network(config, networks, result):
     """VGG13, LIL and loss as one function of the images, differentiated by autograd at once."""

@@ -16,16 +16,6 @@ TINY = fig3_mnist.Config(
 )
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {"mnist": mnist.train(TINY.mnist)}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return fig3_mnist.evaluate(TINY, networks)
-
-
 def test_it_attacks_the_networks_on_the_test_images_with_their_own_settings(networks, result):
     model = mnist.restore(TINY.mnist, networks["mnist"])
     sweep = evaluation.Sweep(model, lambda x: x.flatten(-3), TINY.mnist.betas, TINY.mnist.seeds, 3.0)

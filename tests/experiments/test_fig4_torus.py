@@ -13,16 +13,6 @@ RING, TUBE = (replace(each, epochs=5) for each in (torus.QUICK, torus.QUICK_TUBE
 TINY = replace(fig4_torus.QUICK, ring=RING, tube=TUBE, n_neighbors=5)
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {"ring": torus.train(RING), "tube": torus.train(TUBE)}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return fig4_torus.evaluate(TINY, networks)
-
-
 @pytest.mark.parametrize("recipe", [RING, TUBE], ids=lambda recipe: recipe.cut)
 def test_it_measures_each_level_with_the_plain_formulas(networks, result, recipe):
     data = torus.data(recipe)

@@ -18,16 +18,6 @@ TINY = replace(
 )
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: recipe.train(getattr(TINY, name)) for name, recipe in figA1_distances.RECIPES.items()}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return figA1_distances.evaluate(TINY, networks)
-
-
 @pytest.mark.parametrize("name", figA1_distances.RECIPES)
 def test_it_measures_the_pairs_of_one_class_with_the_plain_formulas(networks, result, name):
     recipe, settings = figA1_distances.RECIPES[name], getattr(TINY, name)

@@ -15,16 +15,6 @@ TINY = replace(
 )
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: each.train(getattr(TINY, name)) for name, each in hierarchy.RECIPES.items()}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return hierarchy.evaluate(TINY, networks)
-
-
 def test_the_text_s_stacks_and_their_numbers_are_figure_4_s(networks, result):
     assert hierarchy.PAPER.text == fig4_torus.PAPER.ring
     model = torus.restore(TINY.text, networks["text"]).requires_grad_(False)

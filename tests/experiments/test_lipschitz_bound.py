@@ -25,16 +25,6 @@ PUBLIC, TEXT = "scikit-learn's digits, K = 10", "scikit-learn's digits"
 GROUPS = ["rings", "torus, 2 classes", "torus, 4 classes", "torus, 8 classes", PUBLIC, TEXT]
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: recipe.train(getattr(TINY, name)) for name, recipe in lipschitz_bound.RECIPES.items()}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return lipschitz_bound.evaluate(TINY, networks)
-
-
 def of(result, data):
     return result.isel(network=np.flatnonzero(result.data.values == data))
 

@@ -17,16 +17,6 @@ TINY = replace(
 )
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {"cifar10": cifar10.train(TINY.cifar10)}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return lipschitz_bound_cifar10.evaluate(TINY, networks)
-
-
 def test_it_measures_the_networks_on_the_vgg13s_features(networks, result):
     """Against Jacobians written out: W₂ diag(1 − φ₂²) … diag(1 − φ₁²) W₁ for tanh layers φ."""
     x = cifar10.inputs(TINY.cifar10, "test")[0][:20].double()

@@ -16,16 +16,6 @@ TINY = replace(
 )
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: each.train(getattr(TINY, name)) for name, each in metrics.RECIPES.items()}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return metrics.evaluate(TINY, networks)
-
-
 def pairs(x, labels, z, term):
     """The distances of all pairs of one class, by an explicit loop over classes and pairs."""
     norm = 1 if term == "manhattan" else 2

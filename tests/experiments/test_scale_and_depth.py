@@ -24,16 +24,6 @@ TINY = replace(
 )
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: recipe.train(getattr(TINY, name)) for name, recipe in RECIPES.items()}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return scale_and_depth.evaluate(TINY, networks)
-
-
 @pytest.mark.parametrize("name", ["text", "scale_10", "pairs", "deeper", "batch_500"])
 def test_each_set_meets_figure_3s_attack_with_its_own_k_and_reduction(networks, result, name):
     settings, fgsm = getattr(TINY, name), TINY.fgsm

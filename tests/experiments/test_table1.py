@@ -12,16 +12,6 @@ SMALL = dict(n_train=60, n_test=30, epochs=1)
 TINY = table1.Config(**{name: replace(getattr(table1.QUICK, name), **SMALL) for name in table1.RECIPES})
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: recipe.train(getattr(TINY, name)) for name, recipe in table1.RECIPES.items()}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return table1.evaluate(TINY, networks)
-
-
 def test_accuracies_are_those_of_the_plain_loop(networks, result):
     for name, recipe in table1.RECIPES.items():
         settings = getattr(TINY, name)

@@ -18,11 +18,6 @@ def networks():
     return {name: recipe.train(getattr(TINY, name)) for name, recipe in table1_cifar10.RECIPES.items()}
 
 
-@pytest.fixture(scope="module")
-def result(networks):
-    return table1_cifar10.evaluate(TINY, networks)
-
-
 @pytest.mark.parametrize("name", ["scale_1", "scale_9", "half_9"])
 def test_measures_are_those_of_the_plain_loop(networks, result, name):
     settings, recipe = getattr(TINY, name), table1_cifar10.RECIPES[name]

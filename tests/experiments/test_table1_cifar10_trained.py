@@ -17,16 +17,6 @@ TINY = replace(
 )
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: recipe.train(getattr(TINY, name)) for name, recipe in trained.RECIPES.items()}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return trained.evaluate(TINY, networks)
-
-
 @pytest.mark.parametrize(("name", "beta", "place"), [("cnn", 0.0, 0), ("cnn", 10.0, 1), ("vgg13", 10.0, 0)])
 def test_measures_are_those_of_the_plain_loop(networks, result, name, beta, place):
     settings, recipe = getattr(TINY, name), trained.RECIPES[name]

@@ -16,16 +16,6 @@ TINY = replace(
 )
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: recipe.train(getattr(TINY, name)) for name in visualisation.RECIPES}
-
-
-@pytest.fixture(scope="module")
-def result(networks):
-    return visualisation.evaluate(TINY, networks)
-
-
 @pytest.mark.parametrize(("name", "units", "scale"), [("plane", 2, 1), ("space_10", 3, 10)])
 def test_a_network_is_measured_with_the_plain_formulas(networks, result, name, units, scale):
     settings = getattr(TINY, name)

@@ -23,11 +23,6 @@ EPSILON, POSITION = 0.1, 1
 
 
 @pytest.fixture(scope="module")
-def networks():
-    return {name: mnist.train(getattr(TINY, name)) for name in worst_case.RECIPES}
-
-
-@pytest.fixture(scope="module")
 def whole(networks):
     return worst_case.evaluate(TINY, networks)
 

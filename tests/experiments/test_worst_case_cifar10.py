@@ -16,11 +16,6 @@ EPSILON = 8 / 255
 
 
 @pytest.fixture(scope="module")
-def networks():
-    return {"cifar10": cifar10.train(TINY.cifar10)}
-
-
-@pytest.fixture(scope="module")
 def result(networks):
     return worst_case_cifar10.evaluate(TINY, networks).sel(epsilon=EPSILON)
 
