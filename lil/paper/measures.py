@@ -301,9 +301,8 @@ def noise_gain(result: xr.Dataset, *, where: str, networks: str, noise: str, sev
     if abs(float(one.severity[level]) - severity) > severity / 50:
         raise KeyError(f"{noise} has no severity {severity:g}: it has {one.severity.values.round(3).tolist()}.")
     values = one.accuracy.isel(level=level).dropna("seed", how="all")
-    return _gain(
-        values, f"{where} under {NOISES[noise]} = {severity:.2g}", "accuracy", int(result.images), _best(values)
-    )
+    under = f"{where} under {NOISES[noise]} = {severity:.2g}"
+    return _gain(values, under, "accuracy", int(result.images), _best(values))
 
 
 def worst_gain(result: xr.Dataset, *, where: str, networks: str, epsilon: float) -> Effect:

@@ -123,14 +123,9 @@ def _slug(given: dict[str, Any], profile: str) -> str:
 def to_html(notebook: Path) -> Path:
     """Return a page in the book's look, made of an executed notebook by Jupyter Book, beside it."""
     folder = notebook.parent
-    command = [
-        str(Path(sys.executable).with_name("jupyter-book")),
-        "build",
-        str(notebook),
-        "--path-output",
-        str(folder),
-    ]
-    done = subprocess.run([*command, "--config", str(pages.ROOT / "_config.yml")], capture_output=True, text=True)
+    book, config = Path(sys.executable).with_name("jupyter-book"), pages.ROOT / "_config.yml"
+    command: list[str | Path] = [book, "build", notebook, "--path-output", folder, "--config", config]
+    done = subprocess.run(command, capture_output=True, text=True)
     built = next(folder.rglob(f"{notebook.stem}.html"), None)
     if done.returncode or built is None:
         last = (done.stderr.strip().splitlines() or ["no page was made"])[-1]

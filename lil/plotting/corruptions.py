@@ -21,9 +21,8 @@ COLUMNS = 8  # of the pictures
 def pictures(result: xr.Dataset) -> Figure:
     """Draw the first image as it is, and under each corruption at the middle level."""
     level = tables.middle(result)
-    shown = {tables.NONE: result.original} | {
-        name: result.picture.sel(corruption=name) for name in result.corruption.values
-    }
+    shown = {tables.NONE: result.original}
+    shown |= {name: result.picture.sel(corruption=name) for name in result.corruption.values}
     rows = -(-len(shown) // COLUMNS)
     figure, axes = plt.subplots(rows, COLUMNS, figsize=(11, 1.75 * rows))
     for ax in axes.flat:

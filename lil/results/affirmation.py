@@ -123,9 +123,8 @@ def draw(experiment: ModuleType, config: Any, choice: random.Random) -> dict[str
     for field in computing.AXES.values():
         offered = {name: getattr(each, field) for name, each in settings.items() if hasattr(each, field)}
         values = sorted({value for each in offered.values() for value in each})
-        order = sorted(
-            choice.sample(values, len(values)), key=lambda value: not all(value in v for v in offered.values())
-        )
+        drawn = choice.sample(values, len(values))
+        order = sorted(drawn, key=lambda value: not all(value in each for each in offered.values()))
         for name, each in offered.items():
             own = [value for value in order if value in each]
             if field == "betas":
@@ -175,9 +174,8 @@ def _refuse(
 
 def _in_words(cut: dict[str, Any]) -> str:
     drawn = {dotted.rpartition(".")[2]: value for dotted, value in reversed(cut.items())}
-    return (
-        " and ".join(f"{field} {drawn[field]}" for field in computing.AXES.values() if field in drawn) or "its settings"
-    )
+    named = [f"{field} {drawn[field]}" for field in computing.AXES.values() if field in drawn]
+    return " and ".join(named) or "its settings"
 
 
 def _engines(experiment: ModuleType, old: Path) -> list[tuple[str, list[str]]]:

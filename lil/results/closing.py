@@ -72,11 +72,8 @@ def duration(seconds: float) -> str:
 
 def _affirmation(affirmation: dict[str, Any]) -> str:
     engines = affirmation.get("engines", {}).values()
-    how = (
-        "to the last bit"
-        if engines and all(each["equal"] for each in engines)
-        else "within the band of rounding errors"
-    )
+    equal = engines and all(each["equal"] for each in engines)
+    how = "to the last bit" if equal else "within the band of rounding errors"
     return f"Its code changed since; on {affirmation['date']} the old code and the new agreed on a probe {how}."
 
 

@@ -90,19 +90,15 @@ class Cluster:
         recipes = computing.recipes(experiment, config)
         axes = registry.entry(experiment, "SEPARATE") or ()
         members = _members([settings for _, settings in recipes.values()], axes)
-        pieces = [
-            replace(config, **{name: only(each, member) for name, (_, each) in recipes.items()}) for member in members
-        ]
+        settings = ({name: only(each, member) for name, (_, each) in recipes.items()} for member in members)
+        pieces = [replace(config, **each) for each in settings]
         inputs = [keys.of_evaluation(experiment, piece) for piece in pieces]
         calls = [(_evaluate, experiment.__name__, piece, _parts(recipes, piece, networks), device) for piece in pieces]
         done = self._all(calls, inputs, f"evaluation: {stem(experiment)}", progress)
         attrs = [each.attrs for each in done]
         _refuse_other_code(inputs, attrs)
-        whole = (
-            keys.of_evaluation(experiment, config).attrs()
-            | _cost(attrs)
-            | {"training": computing.of_training(networks)}
-        )
+        whole = keys.of_evaluation(experiment, config).attrs() | _cost(attrs)
+        whole["training"] = computing.of_training(networks)
         return _joined(done, members, axes).assign_attrs(attrs[0] | whole)
 
     def _all(self, calls: Sequence[tuple], inputs: Sequence[keys.Inputs], label: str, progress: Progress) -> list[Any]:
@@ -110,9 +106,8 @@ class Cluster:
         import dask
         from distributed import KilledWorker, as_completed
 
-        with dask.config.set(
-            {"distributed.admin.large-graph-warning-threshold": "1GB"}
-        ):  # networks are sent with calls
+        networks_are_sent = {"distributed.admin.large-graph-warning-threshold": "1GB"}
+        with dask.config.set(networks_are_sent):
             tasks = [
                 self.client.submit(*call, key=f"{call[0].__name__}-{each.name}-{each.key}")
                 for call, each in zip(calls, inputs, strict=True)
@@ -133,10 +128,9 @@ class Cluster:
 
 def _members(settings: Sequence[Any], axes: Sequence[str] = tuple(AXES)) -> list[dict[str, Any]]:
     """Return all combinations of β and seed, of the axes that all settings have; the last axis runs fastest."""
-    values = {
-        axis: getattr(settings[0], AXES[axis]) for axis in axes if all(hasattr(each, AXES[axis]) for each in settings)
-    }
-    return [dict(zip(values, each, strict=True)) for each in itertools.product(*values.values())]
+    shared = [axis for axis in axes if all(hasattr(each, AXES[axis]) for each in settings)]
+    values = (getattr(settings[0], AXES[axis]) for axis in shared)
+    return [dict(zip(shared, each, strict=True)) for each in itertools.product(*values)]
 
 
 def _parts(
@@ -147,9 +141,8 @@ def _parts(
     for name, (recipe, settings) in recipes.items():
         there = recipe.members(settings)
         which = [there.index(member) for member in recipe.members(getattr(piece, name))]
-        parts[name] = Networks(
-            {key: value[which] for key, value in networks[name].tensors.items()}, networks[name].attrs
-        )
+        tensors = {key: value[which] for key, value in networks[name].tensors.items()}
+        parts[name] = Networks(tensors, networks[name].attrs)
     return parts
 
 

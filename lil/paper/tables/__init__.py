@@ -45,9 +45,8 @@ class NotComparable(dict):
 
 def lacking(result: xr.Dataset | xr.DataArray, *betas: float) -> str:
     """Return the sentence on the β that a result lacks: one of these, or any above 0; an empty one if it has all."""
-    there = (
-        result.beta if "beta" in result.coords else result.strength[result.method.isin(["plain", "lil"])]
-    ).values.tolist()
+    of_methods = "beta" not in result.coords
+    there = (result.strength[result.method.isin(["plain", "lil"])] if of_methods else result.beta).values.tolist()
     missing = [f"β = {beta:g}" for beta in betas if beta not in there]
     if not missing and max(there) <= 0:
         missing = ["a β > 0"]
@@ -90,13 +89,12 @@ def frame(rows: Mapping[Any, Any], names: str | Sequence[str | None] | None = No
 
 def flat(**arrays: xr.DataArray) -> Numbers:
     """Return one number for each entry of each array, named by the array and the entry's labels: ``kept_ring_2``."""
-    return {
-        "_".join(
-            [name, *(f"{label:g}" if isinstance(label, float) else str(label) for label in labels.values())]
-        ): value
-        for name, array in arrays.items()
-        for labels, value in labelled(array)
-    }
+    found = {}
+    for name, array in arrays.items():
+        for labels, value in labelled(array):
+            words = (f"{label:g}" if isinstance(label, float) else str(label) for label in labels.values())
+            found["_".join([name, *words])] = value
+    return found
 
 
 def labelled(array: xr.DataArray) -> Iterator[tuple[dict[str, Any], Any]]:

@@ -19,9 +19,8 @@ def ratio_table(result: xr.Dataset) -> pd.DataFrame:
 
 def loop_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the number of loops of each ring and the length of its longest bar."""
-    return pd.DataFrame(
-        {"loops": result.loops.to_series(), "longest": result.bar.sel(rank=1).to_series().astype(float)}
-    )
+    longest = result.bar.sel(rank=1).to_series().astype(float)
+    return pd.DataFrame({"loops": result.loops.to_series(), "longest": longest})
 
 
 def kept_pairs(result: xr.Dataset) -> xr.DataArray:
@@ -113,14 +112,13 @@ def torus(result: xr.Dataset) -> Numbers:
         "most": norm.contrast.max("seed"),
     }
     found = contrasts(result)
+    seeds = result.sizes["seed"]
     return {
         "threshold": TORUS_ACCURACY.value,
-        "seeds": result.sizes["seed"],
+        "seeds": seeds,
         "apart": float(_range(result.accuracy)),
         "correlation_apart": float(_range(result.correlation)),
-        **{
-            f"verdict_{cut}": every_seed(int(everywhere.sel(cut=cut)), result.sizes["seed"]) for cut in ("ring", "tube")
-        },
+        **{f"verdict_{cut}": every_seed(int(everywhere.sel(cut=cut)), seeds) for cut in ("ring", "tube")},
     } | flat(
         all_levels=everywhere,
         hottest=hottest.sum("seed"),

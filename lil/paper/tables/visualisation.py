@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pandas as pd
 import xarray as xr
 
@@ -46,8 +48,8 @@ def ahead(result: xr.Dataset, units: int, method: str) -> list[tuple[float, floa
     """Return (K, β) of the networks that beat a method in both the vote and the correlation, as means over seeds."""
     one = means(result).sel(units=units).mean("seed")
     both = (one.vote > one.other_vote.sel(other=method)) & (one.correlation > one.other_correlation.sel(other=method))
-    return [(scale, beta) for scale in one.scale.values.tolist() for beta in one.beta.values.tolist()
-            if bool(both.sel(scale=scale, beta=beta))]  # fmt: skip
+    settings = product(one.scale.values.tolist(), one.beta.values.tolist())
+    return [(scale, beta) for scale, beta in settings if both.sel(scale=scale, beta=beta)]
 
 
 def settings_in_words(chosen: list[tuple[float, float]]) -> str:

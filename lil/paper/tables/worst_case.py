@@ -6,7 +6,6 @@ image first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 
 import pandas as pd
@@ -48,11 +47,6 @@ def taken_by_autoattack(result: xr.Dataset) -> xr.DataArray:
     return (result.right.sel(attack="autoattack") == 0).mean("image").where(result.autoattacked)
 
 
-def stated_epsilon(result: xr.Dataset) -> float:
-    """Return the ε of the table and of the finding, the largest."""
-    return float(result.epsilon.max())
-
-
 def kept(right: xr.DataArray, clean: xr.DataArray) -> xr.DataArray:
     """Return values whose mean over images is the share of rightly classified images that stay right.
 
@@ -75,7 +69,7 @@ def accuracy_table(result: xr.Dataset, reading: str) -> pd.DataFrame:
     """Return a row for each ε and β: accuracy under each attack, the worst case's interval, AutoAttack's part in it."""
     right, taken = answers(result).sel(reading=reading), taken_by_autoattack(result).sel(reading=reading).mean("seed")
     rows = {}
-    for epsilon, beta in _pairs(result, result.beta.values.tolist()):
+    for epsilon, beta in product(result.epsilon.values.tolist(), result.beta.values.tolist()):
         one = right.sel(epsilon=epsilon, beta=beta)
         row = dict(zip(NAMES.values(), one.mean(IMAGES, skipna=False).sel(attack=list(NAMES)).values, strict=True))
         interval = over_seeds_and_images(one.sel(attack="worst"))
@@ -96,7 +90,7 @@ def gain_table(result: xr.Dataset) -> pd.DataFrame:
     groups = {"all images": right, "those right without attack": share}
     rows = {}
     for reading in result.reading.values.tolist():
-        for epsilon, beta in _pairs(result, _positive(result)):
+        for epsilon, beta in product(result.epsilon.values.tolist(), _positive(result)):
             here = dict(reading=reading, epsilon=epsilon)
             rows[READINGS[reading], f"{epsilon:.2g}", beta] = {
                 (group, NAMES[attack]): format(gain(values.sel(attack=attack, **here), beta), "+.3f")
@@ -104,11 +98,6 @@ def gain_table(result: xr.Dataset) -> pd.DataFrame:
                 for attack in ("total", "classification", "worst")
             }
     return frame(rows, ["reading", "ε", "β"])
-
-
-def _pairs(result: xr.Dataset, betas: list[float]) -> Iterator[tuple[float, float]]:
-    """Yield each ε with each β."""
-    return product(result.epsilon.values.tolist(), betas)
 
 
 def finding(right: xr.DataArray, beta: float, worst_beta: float) -> str:
@@ -133,13 +122,13 @@ def finding(right: xr.DataArray, beta: float, worst_beta: float) -> str:
 
 @comparing(0.0)
 def numbers(result: xr.Dataset) -> Numbers:
-    """Return the numbers of a page at the stated ε, those of each reading with the reading's name before theirs.
+    """Return the numbers of a page at the largest ε, those of each reading with the reading's name before theirs.
 
     ``beta`` gains most under the paper's attack. ``gain_…`` and ``kept_…`` are gains at ``beta`` in words, with
     intervals: of all images, and of those classified rightly without attack. ``smaller`` has the findings at all other
     ε.
     """
-    stated = stated_epsilon(result)
+    stated = float(result.epsilon.max())
     found: Numbers = {
         "epsilon": f"{stated:.2g}",
         "betas": result.sizes["beta"],
