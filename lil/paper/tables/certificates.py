@@ -144,7 +144,7 @@ def scaled(ratio: Interval) -> str:
     """Return the change that a factor says, in words, with its interval: two digits each, and no power of ten."""
     value, low, high = (float(f"{number:.2g}") for number in ratio[:3])
     rounded = Interval(value, low, high, ratio.seeds)
-    return f"{ratio.side('grows by', 'shrinks by', 'shows no clear change,', of=1)} a factor of {rounded:g}"
+    return f"{ratio.side('grows by', 'shrinks by', 'shows no clear change,', of=1.0)} a factor of {rounded:g}"
 
 
 def sentence(certified: Interval, attacked: Interval) -> str:

@@ -233,7 +233,7 @@ def _at_both_ends(networks: xr.Dataset) -> Numbers:
             found |= {f"holds_{term}_high": float(holds(one, term).max())}
         numbers |= prefixed(end, found)
     ratio = change(networks)
-    verdict = ratio.side("larger", "smaller", "not clearly different", of=1)
+    verdict = ratio.side("larger", "smaller", "not clearly different", of=1.0)
     return numbers | {"change": f"{ratio:.2f}", "verdict": verdict}
 
 
