@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 from functools import cache
+from math import nan
 
 from lil import results
 from lil.paper.differences import DIFFERENCES, Difference, measured
 from lil.paper.judging import EXPERIMENTS, WAITING, Entry, judge, judge_all, once, recorded
 from lil.paper.ledger import CASES, CLAIMS, Case, Claim, Proposition
 from lil.paper.markdown import table
-from lil.paper.measures import amount
+from lil.paper.measures import Effect, amount
 from lil.paper.verdicts import MEANINGS, Verdict
 from lil.results import registry
 from lil.results.closing import duration
@@ -153,12 +154,16 @@ def findings(page: str, names: Collection[str] = ()) -> str:
 
 
 def first_page() -> dict[str, str]:
-    """Return the numbers of the first page, each with its interval: "+0.20 (+0.19 to +0.21)", or that it waits."""
+    """Return the numbers of the first page: "+0.20", with its interval only if that contains 0, or that it waits."""
+
+    def brief(effect: Effect | None, spec: str) -> str:
+        if effect is None:
+            return "(not recorded yet)"
+        clear = effect.interval.excludes_zero
+        return amount(effect.interval._replace(low=nan, high=nan) if clear else effect.interval, spec)
+
     effects = {entry.case.name: entry.effect for entry in ledger()}
-    return {
-        name: "(not recorded yet)" if (effect := effects[entry]) is None else amount(effect.interval, spec)
-        for name, (entry, spec) in FIRST_PAGE.items()
-    }
+    return {name: brief(effects[entry], spec) for name, (entry, spec) in FIRST_PAGE.items()}
 
 
 def dated() -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 A line ``% generated: claims-table`` of a page's source becomes the ledger as a table, other names become other parts:
 see ``GENERATED``. ``% generated: findings`` becomes the findings that the page shows, ``% generated: findings eq-6``
-those of one proposition. The numbers of the first page and of the summary are substitutions. Beside the ledger's page the build puts
-``claims.json`` and ``claims.csv``.
+those of one proposition. The numbers of the first page and of the summary are substitutions. Beside the ledger's page
+the build puts ``claims.json`` and ``claims.csv``.
 """
 
 from __future__ import annotations

@@ -160,11 +160,13 @@ def test_findings_that_are_not_there_are_refused(page, names, words):
 
 def test_the_first_page_takes_each_number_from_its_entry(monkeypatch):
     def judged(case):
-        effect = measures.Effect(Interval(-0.004, -0.02, 0.012, 3), "A loss.")
-        return judging.Entry(case, Verdict.UNDECIDED, None if "cifar10" in case.name else effect, {})
+        low, value, high = (0.1, 0.2, 0.3) if case.name.startswith("fgsm-gain") else (-0.02, -0.004, 0.012)
+        effect = measures.Effect(Interval(value, low, high, 3), "It is so.")
+        return judging.Entry(case, Verdict.UNDECIDED, None if case.name.endswith("cifar10-text") else effect, {})
 
     monkeypatch.setattr(overview, "ledger", lambda: tuple(map(judged, ledger.CASES.values())))
     numbers = overview.first_page()
+    assert numbers["gain_mnist"] == "+0.20", "an interval without 0 is left to the page behind the number"
     assert numbers["left_mnist"] == "0.00 (−0.02 to +0.01)"
     assert numbers["stretch"] == "−0.4% (−2.0% to 1.2%)"
     assert numbers["left_cifar10"] == "(not recorded yet)"
