@@ -28,7 +28,7 @@ def _unprinted(template: str, values: xr.DataArray) -> Headline:
 
 
 def _robustness(data: str, result: xr.Dataset) -> Headline:
-    """Return means over the seeds by β of the accuracy without attack, a row of Table 1, and under the paper's attack.
+    """Return means over the seeds, by β: of the clean accuracy, as in Table 1, and of that under the paper's attack.
 
     The attack is shown at the γ at which its accuracy varies most with β. The paper draws it without numbers.
     """
@@ -36,7 +36,7 @@ def _robustness(data: str, result: xr.Dataset) -> Headline:
     curves = means.accuracy.sel(objective="total")
     at = (curves.max("beta") - curves.min("beta")).idxmax("epsilon")
     clean: Headline = {
-        f"β = {beta:g}, accuracy without attack": (TABLE_1[data].at(beta), float(means.clean.sel(beta=beta)))
+        f"β = {beta:g}, clean accuracy": (TABLE_1[data].at(beta), float(means.clean.sel(beta=beta)))
         for beta in result.beta.values.tolist()
     }
     return clean | _unprinted(f"β = {{beta:g}}, accuracy at γ = {float(at):.2g}", curves.sel(epsilon=at))

@@ -58,7 +58,7 @@ def test_the_networks_have_learnt_and_the_attack_undoes_it(result):
 
 
 def test_the_headline_is_table_1s_row(result):
-    printed, ours = headline("fig3_cifar10", result)["β = 10, accuracy without attack"]
+    printed, ours = headline("fig3_cifar10", result)["β = 10, clean accuracy"]
     assert printed == paper.TABLE_1["cifar10"].at(10.0) and ours == pytest.approx(
         float(result.clean.sel(beta=10).mean())
     )

@@ -50,7 +50,7 @@ def test_an_attack_makes_it_worse(result):
 
 def test_the_headline_is_table_1s_row_and_the_attack_where_beta_matters_most(result):
     found = headline("fig3_mnist", result)
-    clean = {name: value for name, value in found.items() if name.endswith("without attack")}
+    clean = {name: value for name, value in found.items() if name.endswith("clean accuracy")}
     for beta, (printed, ours) in zip(result.beta.values, clean.values(), strict=True):
         assert printed == paper.TABLE_1["mnist"].at(beta)
         assert ours == pytest.approx(float(result.clean.sel(beta=beta).mean()))
