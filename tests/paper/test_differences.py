@@ -80,7 +80,7 @@ def test_what_is_missing_or_not_measured_is_said():
 
 
 def test_the_effect_of_the_attacks_objective():
-    effect = next(each.effect for each in DIFFERENCES if each.topic == "Attack, the loss that it climbs")
+    effect = next(each.effect for each in DIFFERENCES if each.topic == "Attack, the loss that it increases")
     result = by_hand()["fig3_mnist"]
     result.accuracy.loc[dict(objective="classification")] = 0.25
     assert measured(effect, lambda name: result) == (
