@@ -92,7 +92,7 @@ def choice(name: str, result: xr.Dataset) -> str:
     attacked = result[["accuracy", "clean"]].sel(networks=["text", name]).dropna("seed")  # the seeds that both have
     robust, clean = _robust(attacked), attacked.clean.mean("seed")
     text, other = (
-        f"clean accuracy {float(clean.sel(networks=each).max()):.3f} at the best β, under the paper's "
+        f"clean accuracy {float(clean.sel(networks=each).max()):.3f} at the best β; under the paper's "
         f"attack, averaged over its sizes, {float(robust.sel(networks=each, beta=0)):.3f} at β = 0 and "
         f"{float(robust.sel(networks=each).max()):.3f} at the best β"
         for each in ("text", name)

@@ -28,7 +28,7 @@ def _unprinted(template: str, values: xr.DataArray) -> Headline:
 
 
 def _robustness(data: str, result: xr.Dataset) -> Headline:
-    """Return means over the seeds by β of the clean accuracy, a row of Table 1, and under the paper's attack.
+    """Return means over the seeds, by β: of the clean accuracy, as in Table 1, and of that under the paper's attack.
 
     The attack is shown at the γ at which its accuracy varies most with β. The paper draws it without numbers.
     """

@@ -7,37 +7,36 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 from functools import cache
+from math import nan
 
 from lil import results
 from lil.paper.differences import DIFFERENCES, Difference, measured
 from lil.paper.judging import EXPERIMENTS, WAITING, Entry, judge, judge_all, once, recorded
 from lil.paper.ledger import CASES, CLAIMS, Case, Claim, Proposition
 from lil.paper.markdown import table
+from lil.paper.measures import Effect, amount
 from lil.paper.verdicts import MEANINGS, Verdict
 from lil.results import registry
 from lil.results.closing import duration
 
-HIGHLIGHTS = (  # of the first page: a topic, the names of its entries, and its page
-    ("Rings", ("rings-stretch-rings", "plain-loops-rings"), "nb/fig2_rings"),
-    ("Figure 3", ("fgsm-gain-mnist-text", "same-beta-mnist-text", "fgsm-gain-cifar10-text"), "nb/fig3_mnist"),
-    ("Strong attackers", ("worst-case-mnist-text-0-046", "worst-case-mnist-public-0-046"), "nb/worst_case"),
-    (
-        "Random noise",
-        ("noise-everywhere-mnist-text-signs-0-3", "noise-everywhere-mnist-public-gaussian-0-2"),
-        "nb/corruptions",
-    ),
-    ("Table 1", ("small-beta-mnist-text", "large-beta-mnist-text", "large-beta-cifar10-text"), "nb/table1"),
-    (
-        "Torus",
-        ("torus-accuracy-torus-text", "torus-correlation-torus-text", "stacking-term-torus-text"),
-        "nb/fig4_torus",
-    ),
-    (
-        "The theory",
-        ("eq-6-rings-torus-and-mnist", "constant-median-mnist-text", "constant-median-cifar10-text"),
-        "theory/limits",
-    ),
-)
+FIRST_PAGE = {  # the numbers of the first page: each an entry's effect, and its format
+    "stretch": ("rings-stretch-rings", ".1%"),
+    "loops": ("rings-loops-rings", ".0%"),
+    "plain_loops": ("plain-loops-rings", ".0%"),
+    "gain_mnist": ("fgsm-gain-mnist-text", "+.2f"),
+    "gain_cifar10": ("fgsm-gain-cifar10-text", "+.2f"),
+    "left_mnist": ("same-beta-mnist-text", "+.2f"),
+    "left_cifar10": ("same-beta-cifar10-text", "+.2f"),
+    "worst": ("worst-case-mnist-text-0-1", "+.3f"),
+    "jacobian": ("below-jacobian-mnist-text-0-1", "+.2f"),
+    "noise_text": ("noise-everywhere-mnist-text-signs-0-3", "+.2f"),
+    "noise_public": ("noise-everywhere-mnist-public-signs-0-3", "+.2f"),
+    "constant_text": ("constant-median-mnist-text", ".2f"),
+    "constant_public": ("constant-median-mnist-public", ".2f"),
+    "torus_accuracy": ("torus-accuracy-torus-text", ".3f"),
+    "torus_correlation": ("torus-correlation-torus-text", ".2f"),
+    "stack": ("stacking-term-torus-text", "+.2f"),
+}
 
 record = once(recorded)  # the ledger and the differences look at the same records: each is read once a build
 
@@ -154,15 +153,17 @@ def findings(page: str, names: Collection[str] = ()) -> str:
     return "\n".join([head, "", *(lines or [f"* {WAITING}"])])
 
 
-def highlights() -> str:
-    """Return the findings of the first page: a line for each of the HIGHLIGHTS, with verdicts and a link."""
-    judged = {entry.case.name: entry for entry in ledger()}
-    lines = []
-    for topic, names, page in HIGHLIGHTS:
-        entries = [judged[name] for name in names]
-        findings = " ".join(f"{entry.finding} {badge(entry.verdict)}" for entry in entries)
-        lines.append(f"* **{{doc}}`{topic} </{page}>`.** {findings}")
-    return "\n".join(lines)
+def first_page() -> dict[str, str]:
+    """Return the numbers of the first page: "+0.20", with its interval only if that contains 0, or that it waits."""
+
+    def brief(effect: Effect | None, spec: str) -> str:
+        if effect is None:
+            return "(not recorded yet)"
+        clear = effect.interval.excludes_zero
+        return amount(effect.interval._replace(low=nan, high=nan) if clear else effect.interval, spec)
+
+    effects = {entry.case.name: entry.effect for entry in ledger()}
+    return {name: brief(effects[entry], spec) for name, (entry, spec) in FIRST_PAGE.items()}
 
 
 def dated() -> dict[str, str]:

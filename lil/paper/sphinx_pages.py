@@ -2,8 +2,8 @@
 
 A line ``% generated: claims-table`` of a page's source becomes the ledger as a table, other names become other parts:
 see ``GENERATED``. ``% generated: findings`` becomes the findings that the page shows, ``% generated: findings eq-6``
-those of one proposition. The numbers of the summary are substitutions. Beside the ledger's page the build puts
-``claims.json`` and ``claims.csv``.
+those of one proposition. The numbers of the first page and of the summary are substitutions. Beside the ledger's page
+the build puts ``claims.json`` and ``claims.csv``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that th
     "claims-in-full": lambda page, pages, folder: "\n\n".join(
         overview.claim_section(each, overview.ledger(), pages) for each in CLAIMS
     ),
-    "highlights": lambda page, pages, folder: overview.highlights(),
     "verdicts-table": lambda page, pages, folder: overview.verdicts_table(),
     "findings": lambda page, pages, folder, *names: overview.findings(page, names),
     "differences-table": lambda page, pages, folder: overview.differences_table(DIFFERENCES),
@@ -66,8 +65,9 @@ def drop_empty_heads(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def set_substitutions(app: Sphinx, config) -> None:
-    """Make the summary's numbers known to the pages."""
-    numbers = {f"summary_{name}": value for name, value in overview.summary_numbers().items()}
+    """Make the numbers of the first page, and of the summary, known to the pages."""
+    of_pages = {"first": overview.first_page(), "summary": overview.summary_numbers()}
+    numbers = {f"{page}_{name}": value for page, values in of_pages.items() for name, value in values.items()}
     config.myst_substitutions = config.myst_substitutions | numbers
 
 

@@ -99,6 +99,12 @@ def test_every_page_is_whole_and_asks_for_nothing_outside(html, tab):
     assert {page: found for page, found in problems.items() if found} == {}
 
 
+def test_the_first_page_is_read_in_a_minute_or_two(html, tab):
+    tab.goto((html / "intro.html").as_uri())
+    words = tab.locator("article.bd-article").inner_text().split()
+    assert 300 < len(words) <= 500, f"{len(words)} words: the first page has at most 500"
+
+
 def test_the_theme_follows_the_reader(html, tab):
     background = {}
     for theme in ("light", "dark"):

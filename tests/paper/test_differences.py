@@ -80,7 +80,7 @@ def test_what_is_missing_or_not_measured_is_said():
 
 
 def test_the_effect_of_the_attacks_objective():
-    effect = next(each.effect for each in DIFFERENCES if each.topic == "Attack, the loss that it climbs")
+    effect = next(each.effect for each in DIFFERENCES if each.topic == "Attack, the loss that it increases")
     result = by_hand()["fig3_mnist"]
     result.accuracy.loc[dict(objective="classification")] = 0.25
     assert measured(effect, lambda name: result) == (
@@ -108,9 +108,9 @@ def test_the_effect_of_one_choice_is_told_for_the_seeds_that_both_have():
     robust = one.accuracy.sel(objective="total", seed=1).mean("epsilon")
     assert measured(effect, lambda name: both) == (
         "By itself, on MNIST from 1 seed: clean accuracy "
-        f"{float(one.clean.sel(seed=1).max()):.3f} at the best β, under the paper's attack, averaged over its sizes, "
+        f"{float(one.clean.sel(seed=1).max()):.3f} at the best β; under the paper's attack, averaged over its sizes, "
         f"{float(robust.sel(beta=0)):.3f} at β = 0 and {float(robust.max()):.3f} at the best β; with the other value "
-        f"clean accuracy {float(one.clean.sel(seed=1).max() / 2):.3f} at the best β, under the paper's "
+        f"clean accuracy {float(one.clean.sel(seed=1).max() / 2):.3f} at the best β; under the paper's "
         f"attack, averaged over its sizes, {float(robust.sel(beta=0) / 2):.3f} at β = 0 and "
         f"{float(robust.max() / 2):.3f} at the best β."
     )

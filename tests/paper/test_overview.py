@@ -158,15 +158,20 @@ def test_findings_that_are_not_there_are_refused(page, names, words):
         overview.findings(page, names)
 
 
-def test_the_first_page_links_each_topic_to_a_page_that_shows_its_findings(monkeypatch):
-    judged = [entry(name, Verdict.UNDECIDED, f"About {name}.") for name in ledger.CASES]
-    monkeypatch.setattr(overview, "ledger", lambda: tuple(judged))
-    lines = overview.highlights().splitlines()
-    assert len(lines) == len(overview.HIGHLIGHTS)
-    for line, (topic, names, page) in zip(lines, overview.HIGHLIGHTS, strict=True):
-        assert line.startswith(f"* **{{doc}}`{topic} </{page}>`.** About {names[0]}.")
-        assert line.count("About") == line.count(overview.badge(Verdict.UNDECIDED)) == len(names)
-        assert (ROOT / "book" / f"{page}.md").exists() or (ROOT / "notebooks" / f"{page[3:]}.py").exists()
+def test_the_first_page_takes_each_number_from_its_entry(monkeypatch):
+    def judged(case):
+        low, value, high = (0.1, 0.2, 0.3) if case.name.startswith("fgsm-gain") else (-0.02, -0.004, 0.012)
+        effect = measures.Effect(Interval(value, low, high, 3), "It is so.")
+        return judging.Entry(case, Verdict.UNDECIDED, None if case.name.endswith("cifar10-text") else effect, {})
+
+    monkeypatch.setattr(overview, "ledger", lambda: tuple(map(judged, ledger.CASES.values())))
+    numbers = overview.first_page()
+    assert numbers["gain_mnist"] == "+0.20", "an interval without 0 is left to the page behind the number"
+    assert numbers["left_mnist"] == "0.00 (−0.02 to +0.01)"
+    assert numbers["stretch"] == "−0.4% (−2.0% to 1.2%)"
+    assert numbers["left_cifar10"] == "(not recorded yet)"
+    used = re.findall(r"\{\{ first_(\w+) \}\}", (ROOT / "book" / "intro.md").read_text())
+    assert sorted(used) == sorted(numbers), "each number stands on the page once"
 
 
 def test_a_page_takes_its_findings_by_its_name(monkeypatch):
