@@ -71,6 +71,10 @@ lint: $(READY)  ## style and types: ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+.PHONY: test-environments
+test-environments: $(READY)  ## unit tests in hard places: folders, owners, permissions, encodings, options of Python
+	$(BIN)/python -m tests.trust.environments
+
 plain: $(READY)  ## without lil/fast: science, notebooks, and three figures at the paper's scale; hours
 	.ci/plain
 

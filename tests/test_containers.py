@@ -1,4 +1,4 @@
-"""Binder, Codespaces, Docker and CI: their files can be read, and take the steps of the two commands, from the same lock."""
+"""Binder, Codespaces, Docker and CI: their files can be read, and take the steps of the two commands."""
 
 import json
 import os

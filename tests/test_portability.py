@@ -108,6 +108,13 @@ def test_what_a_caller_asks_for_is_called_by_it_alone():
 
 
 @pytest.mark.parametrize("module", FILES)
+def test_python_optimised_computes_the_same(module):
+    """It leaves out assertions and what asks for __debug__."""
+    nodes = list(ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8"))))
+    assert not any(isinstance(node, ast.Assert) or getattr(node, "id", "") == "__debug__" for node in nodes)
+
+
+@pytest.mark.parametrize("module", FILES)
 def test_text_is_read_and_written_in_a_named_encoding(module):
     calls = without_encoding(FILES[module].read_text(encoding="utf-8"))
     calls = [call for call in calls if "/proc/" not in call and not call.startswith(("status.", "listing."))]

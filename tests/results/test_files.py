@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -94,6 +95,18 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_write(root):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     _is_whole(root, OLD)
     assert not list(root.rglob("*.part"))
+
+
+def test_a_record_is_written_though_the_cache_folder_cannot_be(root, monkeypatch, tmp_path):
+    """The lock then lies among the temporary files. Root may write anywhere, so the answer of the system is a stand-in."""
+    monkeypatch.setattr(os, "access", lambda path, mode: "cache" not in str(path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(files.tempfile, "tempdir", str(tmp_path))
+    locked = []
+    monkeypatch.setattr(files, "FileLock", lambda path: locked.append(path.parent) or suppress())
+    files.write(root, "networks/a.nc", NEW)
+    _is_whole(root, NEW)
+    assert locked == [tmp_path] and files.usable(tmp_path / "cache") is None and files.usable(tmp_path / "other")
 
 
 @pytest.mark.parametrize("function", ["fsync", "replace"])
