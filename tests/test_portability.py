@@ -95,6 +95,15 @@ def test_no_module_needs_a_system_of_one_kind(module):
     assert not not_portable(FILES[module].read_text(encoding="utf-8"), module)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: path.name)
+def test_every_file_of_tests_can_be_imported_on_every_system(path):
+    """What is of one system may stand inside a test that is skipped elsewhere, and in programs of its own."""
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        nodes = [] if isinstance(statement, ast.FunctionDef | ast.ClassDef) else ast.walk(statement)
+        seen = {word for node in nodes if not isinstance(node, ast.Constant) and (word := _of_one_system(node))}
+        assert not seen, f"{path.name}, line {statement.lineno}: {seen}"
+
+
 def test_what_a_caller_asks_for_is_called_by_it_alone():
     for (module, name), caller in ASKED_BY_CALLER.items():
         tree = ast.parse(FILES[module].read_text(encoding="utf-8"))

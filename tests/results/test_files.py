@@ -3,11 +3,10 @@
 import errno
 import json
 import os
-import resource
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ import xarray as xr
 from lil.results import errors, files
 
 OLD, NEW = b"old " * 50_000, b"new " * 60_000
+posix = pytest.mark.skipif(os.name != "posix", reason="limits a file's size or forks, as only POSIX systems do")
 
 
 @pytest.fixture
@@ -84,8 +84,11 @@ def test_a_folder_that_cannot_be_locked_can_be_read(root, monkeypatch, tmp_path_
 # ------------------------------------------------------------------------------------------------ full disk
 
 
+@posix
 def test_a_disk_that_fills_up_in_the_middle_of_a_write(root):
     """A file-size limit stands for the disk: the kernel itself refuses the write half-way."""
+    import resource
+
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
@@ -98,12 +101,12 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_write(root):
 
 
 def test_a_record_is_written_though_the_cache_folder_cannot_be(root, monkeypatch, tmp_path):
-    """The lock then lies among the temporary files. Root may write anywhere, so the answer of the system is a stand-in."""
+    """The lock then lies among the temporary files. Root may write anywhere: a stand-in answers for the system."""
     monkeypatch.setattr(os, "access", lambda path, mode: "cache" not in str(path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(files.tempfile, "tempdir", str(tmp_path))
     locked = []
-    monkeypatch.setattr(files, "FileLock", lambda path: locked.append(path.parent) or suppress())
+    monkeypatch.setattr(files, "FileLock", lambda path: locked.append(path.parent) or nullcontext())
     files.write(root, "networks/a.nc", NEW)
     _is_whole(root, NEW)
     assert locked == [tmp_path] and files.usable(tmp_path / "cache") is None and files.usable(tmp_path / "other")
@@ -196,6 +199,7 @@ print(" ".join(seen))
 """
 
 
+@posix
 def test_a_kill_at_any_step_leaves_the_old_record_or_the_new_one(tmp_path):
     done = subprocess.run([sys.executable, "-c", KILLED_AT_EACH_STEP, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -271,6 +275,7 @@ sys.exit(any(failed))
 """
 
 
+@posix
 def test_many_writers_and_readers_at_once(tmp_path):
     done = subprocess.run([sys.executable, "-c", MANY_AT_ONCE, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
