@@ -10,7 +10,7 @@ import pytest
 from fake_package import fake as fake
 from fake_package import in_process as in_process
 
-from lil import cli, results
+from lil import cli, engine, results
 from lil.paper import headlines, pages, rerun
 
 
@@ -282,13 +282,19 @@ def test_an_unknown_engine_is_told_in_one_sentence():
         )
 
 
-@pytest.mark.parametrize("switched_off, engine", [("1", "plain"), ("0", "fast"), ("", "fast")])
-def test_without_the_compiler_the_engine_is_plain(switched_off, engine):
-    command = [sys.executable, "-m", "lil.cli", "reproduce", "fig1_mappings", "--profile", "quick"]
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": switched_off}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert f"by the {engine} engine" in done.stdout
+@pytest.mark.parametrize("switched_off, name", [("1", "plain"), ("0", "fast"), ("", "fast")])
+def test_without_the_compiler_the_engine_is_plain(switched_off, name, monkeypatch):
+    monkeypatch.setenv("LIL_ENGINE", "fast")
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", switched_off)
+    cli.settle_environment()
+    assert engine.name() == name
+
+
+def test_every_command_settles_its_environment_first(tmp_path):
+    program = "from lil import cli, engine; cli.main(['data', 'fetch', 'nothing']); print(engine.name())"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "LIL_ENGINE": "fast"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.stdout == "plain\n", done.stderr
 
 
 def test_the_installed_command_answers():

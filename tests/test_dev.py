@@ -75,6 +75,21 @@ def test_each_command_takes_the_steps_of_make(line, clone):
     assert printed.splitlines()[-1:] == by_make[1].splitlines()[-1:] == closing or not closing
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="reads what make knows, which is not on this machine")
+@pytest.mark.parametrize(
+    "given, known",
+    [
+        ({"LIL_DATA": "~/some data"}, "LIL_DATA := {home}/some data"),
+        ({"LIL_DATA": "/some~/data"}, "LIL_DATA = /some~/data"),
+        ({"NUMBA_DISABLE_JIT": "1", "LIL_ENGINE": "fast"}, "LIL_ENGINE := plain"),
+        ({"NUMBA_DISABLE_JIT": "0", "LIL_ENGINE": "fast"}, "LIL_ENGINE = fast"),
+    ],
+)
+def test_make_settles_the_environment_as_the_commands_do(given, known, clone):
+    _, printed, _ = run("make --print-data-base --dry-run help", clone, HOME=str(clone), **given)
+    assert known.format(home=clone) in printed.splitlines()
+
+
 @needs_a_shell
 def test_a_step_that_fails_is_the_last(clone):
     status, _, steps = run("python -m lil.dev book", clone, FAILS_WITH="7")
