@@ -69,10 +69,11 @@ def test_a_byte_of_the_checksums_that_is_no_text_damages_the_record(root):
 
 
 def test_a_folder_that_cannot_be_locked_can_be_read(root, monkeypatch, tmp_path_factory):
-    """As that of an installed package may be, on a machine without a folder for the cache."""
+    """As that of an installed package may be, on a machine without a folder for the cache or for temporary files."""
     nowhere = tmp_path_factory.mktemp("cache") / "a file"
     nowhere.write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(nowhere))
+    monkeypatch.setattr(files.tempfile, "tempdir", str(nowhere))
     assert files.read(root, "networks/a.nc") == OLD
     (root / "networks/a.nc").write_bytes(NEW)
     with pytest.raises(errors.CorruptRecord):
