@@ -16,7 +16,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from tracked import tracked
+from tracked import copy_folder, tracked
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -165,7 +165,7 @@ def installed(tmp_path_factory) -> Path:
     """Return an environment with the wheel of this tree: the packages of this environment, but not the tree itself."""
     tree = tmp_path_factory.mktemp("tree")  # a build leaves files behind, and takes along those of an earlier build
     for name in ("lil", "results"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        copy_folder(ROOT / name, tree / name)
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")

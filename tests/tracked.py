@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
@@ -18,6 +19,15 @@ def tracked(root: Path = ROOT) -> list[Path]:
     else:
         files = list(_not_ignored(root, (root / ".gitignore").read_text(encoding="utf-8").split(), root))
     return sorted(path for path in files if path.is_file())
+
+
+def copy_folder(source: Path, target: Path, *left_out: str) -> None:
+    """Copy a folder without the files and folders of some names; a copy of what is read-only can be written."""
+    for path in source.rglob("*"):
+        place = path.relative_to(source)
+        if path.is_file() and not {"__pycache__", *left_out} & set(place.parts):
+            (target / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / place)
 
 
 def _not_ignored(folder: Path, patterns: list[str], root: Path):
