@@ -1,5 +1,5 @@
 # The project's commands. `make book` and `make test` need Python 3.11 or newer, make and a package index, nothing else;
-# every other target starts from the same environment.
+# every other target starts from the same environment. Without make: `python -m lil.dev book` and `python -m lil.dev test`.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -10,6 +10,8 @@ MODE   ?= auto
 
 # Where it is set, each of the many processes that run notebooks and tests would compile the package's modules again.
 unexport PYTHONDONTWRITEBYTECODE
+# Sources and pages are UTF-8, whatever the locale.
+export PYTHONUTF8 ?= 1
 
 # The library changes nothing of its process, so these are set here. A waiting thread of OpenMP soon sleeps: where other
 # processes want the cores too, the VGG13's passes take a quarter less of their time. glibc keeps freed memory for the next
@@ -17,6 +19,14 @@ unexport PYTHONDONTWRITEBYTECODE
 export GOMP_SPINCOUNT ?= 20000
 reproduce reproduce-paper record affirm witness bench: export MALLOC_MMAP_MAX_ ?= 0
 reproduce reproduce-paper record affirm witness bench: export MALLOC_TRIM_THRESHOLD_ ?= 17179869184
+
+# As `lil` understands them: ~ is the home folder, and without numba's compiler there is no fast engine.
+ifneq ($(filter ~/%,$(firstword $(LIL_DATA))),)
+export LIL_DATA := $(LIL_DATA:~/%=$(HOME)/%)
+endif
+ifneq ($(filter-out 0,$(NUMBA_DISABLE_JIT)),)
+export LIL_ENGINE := plain
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help install book pages html lab test lint plain reproduce reproduce-paper record affirm witness bench references \
@@ -27,12 +37,15 @@ help:            ## what can be made
 
 install: $(READY)  ## the environment alone: .venv, from requirements.lock
 
+# With INDEX=, PyTorch comes from that package index, which may have builds without CUDA's 3 GB. An environment that was
+# copied here with the folder runs the code of the old folder, so it is made anew.
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: name one, as in make PYTHON=python3.12 book.")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	$(PYTHON) -m lil.dev install --index "$(INDEX)"
+
+MADE_AS := $(shell sed -nE 's/^command = .* -m venv (--[^ ]+ )*//p' $(VENV)/pyvenv.cfg 2>/dev/null)
+ifneq "$(or $(MADE_AS),$(CURDIR)/$(VENV))" "$(CURDIR)/$(VENV)"
+.PHONY: $(READY)
+endif
 
 book: pages      ## execute every notebook and build the book; MODE=recorded computes nothing; prints where it is
 	@$(MAKE) --no-print-directory html
@@ -57,6 +70,10 @@ lint: $(READY)  ## style and types: ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+.PHONY: test-environments
+test-environments: $(READY)  ## unit tests in hard places: folders, owners, permissions, encodings, options of Python
+	$(BIN)/python -m tests.trust.environments
 
 plain: $(READY)  ## without lil/fast: science, notebooks, and three figures at the paper's scale; hours
 	.ci/plain

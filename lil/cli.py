@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; print an error in one sentence."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # β is not in every encoding, and hours of computing end in a print
+    settle_environment()
     try:
         chosen = _parser().parse_args(arguments)
         status = chosen.command(chosen)
@@ -35,6 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(error, _expected()):
             raise
         return _fail(error)
+
+
+def settle_environment() -> None:
+    """Set LIL_DATA and LIL_ENGINE for this command and all processes that it starts; the Makefile does the same.
+
+    A ``~`` that no shell expanded is the home folder. Where NUMBA_DISABLE_JIT switches numba's compiler off, no fast
+    engine is left.
+    """
+    if os.environ.get("LIL_DATA", "").startswith("~"):
+        os.environ["LIL_DATA"] = os.path.expanduser(os.environ["LIL_DATA"])  # noqa: PTH111, Path's raises without a home
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        os.environ["LIL_ENGINE"] = "plain"
 
 
 def _expected() -> tuple[type[Exception], ...]:
@@ -189,7 +202,7 @@ def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, worke
             with _Bars() as progress:
                 shared = dict(device=chosen.device, progress=progress, trained=trained, workers=workers)
                 if chosen.record:
-                    result = results.record(experiment, chosen.mode, **shared)
+                    result = results.record(experiment, chosen.mode, together=experiments, **shared)
                 else:
                     result = results.get(experiment, chosen.profile, chosen.mode, seeds=chosen.seeds, **shared)
         except _expected() as error:  # the others may do better
@@ -362,7 +375,11 @@ def _verify(chosen: argparse.Namespace) -> int:
 
     for name in _data_names(chosen.names):
         if not images.available(name):
-            raise MissingRecord(f"{images.TITLES[name]} is not on this machine: `lil data fetch {name}` downloads it.")
+            folders = [*filter(None, [os.environ.get("LIL_DATA")]), str(images.cache_folder() / "data")]
+            raise MissingRecord(
+                f"{images.TITLES[name]} is not in {' or '.join(folders)}: set LIL_DATA to a folder that has it, or "
+                f"`lil data fetch {name}` downloads it."
+            )
         print(f"{name}: verified, in {images.fetch(name)}")
     return 0
 

@@ -136,7 +136,7 @@ result.accuracy.to_pandas().astype(float).round(3)
 #
 # `lil.training.train` trains the networks that `lil.recipes.rings` describes, a `lil.models.LIL` for each β and seed, on
 # `lil.isometry.isometry_loss`; `lil.experiments.fig2_rings.evaluate` measures them. The numbers in the text are those of
-# `lil.paper.tables.toys.rings`.
+# `lil.paper.tables.toys.rings`. The package GUDHI counts the loops. It has no build for Linux on ARM64, so this page shows its record there.
 #
 # Gauss's integral counts how often one ring winds around the other:
 

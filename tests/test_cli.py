@@ -10,7 +10,7 @@ import pytest
 from fake_package import fake as fake
 from fake_package import in_process as in_process
 
-from lil import cli, results
+from lil import cli, engine, results
 from lil.paper import headlines, pages, rerun
 
 
@@ -87,6 +87,20 @@ def test_experiments_share_networks_that_are_trained_once(lil, fake):
     fake.write("experiments/fig8_lines.py", source.read_text())
     answer = lil("reproduce")
     assert answer.out.count("Computed for this page") == 2 and fake.trainings == [6]
+
+
+def test_networks_of_other_records_are_trained_anew_only_together_with_these(lil, fake):
+    source = fake.root / "fake/experiments/fig9_lines.py"
+    fake.write("experiments/fig8_lines.py", source.read_text())
+    assert lil("reproduce", "--record").status == 0 and fake.trainings == [6]
+    before = {path: path.read_bytes() for path in fake.records.rglob("*.*")}
+    answer = lil("reproduce", "fig9_lines", "--record")
+    _says_one_sentence(answer)
+    assert "that the records fig8_lines were computed from" in answer.err
+    assert before == {path: path.read_bytes() for path in fake.records.rglob("*.*")} and fake.trainings == [6]
+    for way_out in ("lil reproduce fig9_lines --record --mode auto", "lil reproduce fig9_lines fig8_lines --record"):
+        assert f"`{way_out}`" in answer.err and lil(*way_out.split()[1:]).status == 0
+    assert fake.trainings == [6, 6]
 
 
 def test_one_failure_does_not_stop_the_others(lil, fake):
@@ -233,8 +247,18 @@ def test_data_is_verified_without_a_download(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("LIL_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cli.main(["data", "verify", "mnist"]) == 1
-    assert "MNIST is not on this machine: `lil data fetch mnist`" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"MNIST is not in {tmp_path} or {tmp_path / 'lil' / 'data'}: " in told and "`lil data fetch mnist`" in told
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tilde_that_no_shell_expanded_is_the_home_folder(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # Windows
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("LIL_DATA", "~/data")
+    assert cli.main(["data", "verify", "mnist"]) == 1
+    assert f"MNIST is not in {tmp_path / 'data'} or " in capsys.readouterr().err
 
 
 def test_damaged_data_is_named(monkeypatch, capsys, tmp_path):
@@ -256,6 +280,21 @@ def test_an_unknown_engine_is_told_in_one_sentence():
         assert done.returncode == 1 and done.stderr == (
             "lil: LIL_ENGINE is 'fats': set it to fast or plain, or leave it unset.\n"
         )
+
+
+@pytest.mark.parametrize("switched_off, name", [("1", "plain"), ("0", "fast"), ("", "fast")])
+def test_without_the_compiler_the_engine_is_plain(switched_off, name, monkeypatch):
+    monkeypatch.setenv("LIL_ENGINE", "fast")
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", switched_off)
+    cli.settle_environment()
+    assert engine.name() == name
+
+
+def test_every_command_settles_its_environment_first(tmp_path):
+    program = "from lil import cli, engine; cli.main(['data', 'fetch', 'nothing']); print(engine.name())"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "LIL_ENGINE": "fast"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.stdout == "plain\n", done.stderr
 
 
 def test_the_installed_command_answers():

@@ -1,7 +1,6 @@
 """The engine: which computation is taken, and that it can be switched off and removed."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import xarray as xr
+from tracked import copy_folder
 
 import lil
 from lil import attacks, engine, evaluation, training
@@ -137,6 +137,5 @@ def test_the_plain_engine_imports_nothing_of_the_wing():
 
 
 def test_without_the_wing_the_engine_is_plain(tmp_path):
-    source = Path(lil.__file__).parent
-    shutil.copytree(source, tmp_path / "lil", ignore=shutil.ignore_patterns("fast", "weights", "__pycache__"))
+    copy_folder(Path(lil.__file__).parent, tmp_path / "lil", "fast", "weights")
     assert _answer(tmp_path, LIL_ENGINE="fast") == "plain False\n"

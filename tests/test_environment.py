@@ -16,20 +16,31 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from tracked import copy_folder, tracked
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCK = (ROOT / "requirements.lock").read_text()
-CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 TEXT = ("", ".cfg", ".cff", ".in", ".lock", ".md", ".py", ".toml", ".txt", ".yml", ".yaml")
 
 
-LAB = (ROOT / "requirements-lab.lock").read_text()  # what `make lab` adds
+LAB = (ROOT / "requirements-lab.lock").read_text(encoding="utf-8")  # what `make lab` adds
 
 
 def direct_requirements() -> list[Requirement]:
     extras = [lines for name, lines in PROJECT["optional-dependencies"].items() if name != "lab"]
     return [Requirement(line) for line in [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]]
+
+
+def wanted_here() -> list[Requirement]:
+    """The requirements that the project has on this system."""
+    return [requirement for requirement in direct_requirements() if holds(requirement)]
+
+
+def holds(requirement: Requirement, environment: dict[str, str] | None = None) -> bool:
+    """Return True if a requirement counts in an environment, by default in this one."""
+    return requirement.marker is None or requirement.marker.evaluate(environment)
 
 
 def locked(lock: str = LOCK) -> list[tuple[Requirement, str]]:
@@ -40,11 +51,7 @@ def locked(lock: str = LOCK) -> list[tuple[Requirement, str]]:
 
 def locked_here() -> dict[str, str]:
     """Versions that the lock file gives this interpreter on this system."""
-    return {
-        canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
-        for pin, _ in locked()
-        if pin.marker is None or pin.marker.evaluate()
-    }
+    return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin, _ in locked() if holds(pin)}
 
 
 def test_every_pin_is_one_version_with_checksums():
@@ -53,7 +60,7 @@ def test_every_pin_is_one_version_with_checksums():
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), pin
 
 
-@pytest.mark.parametrize("requirement", direct_requirements(), ids=lambda requirement: requirement.name)
+@pytest.mark.parametrize("requirement", wanted_here(), ids=lambda requirement: requirement.name)
 def test_the_lock_satisfies_the_project(requirement):
     assert requirement.specifier.contains(locked_here()[canonicalize_name(requirement.name)])
 
@@ -68,9 +75,34 @@ def test_the_lab_adds_packages_and_changes_none():
     assert wanted.specifier.contains(lab["jupyterlab", "None"].removeprefix("==")) and lab.keys() - pins.keys()
 
 
-@pytest.mark.parametrize("name", sorted({canonicalize_name(requirement.name) for requirement in direct_requirements()}))
+@pytest.mark.parametrize("name", sorted({canonicalize_name(requirement.name) for requirement in wanted_here()}))
 def test_what_is_installed_is_what_is_locked(name):
-    assert importlib.metadata.version(name) == locked_here()[name]
+    installed = importlib.metadata.version(name)
+    assert installed.partition("+")[0] == locked_here()[name]  # 2.15.0+cpu is PyTorch 2.15.0, without CUDA
+
+
+SYSTEMS = {  # the values of the markers that tell platforms apart
+    "Linux, x86_64": dict(sys_platform="linux", platform_system="Linux", platform_machine="x86_64", os_name="posix"),
+    "Linux, ARM64": dict(sys_platform="linux", platform_system="Linux", platform_machine="aarch64", os_name="posix"),
+    "macOS, arm64": dict(sys_platform="darwin", platform_system="Darwin", platform_machine="arm64", os_name="posix"),
+    "Windows, x86_64": dict(sys_platform="win32", platform_system="Windows", platform_machine="AMD64", os_name="nt"),
+}
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_lock_has_one_version_of_each_package_on_every_system(system, python):
+    """Of the packages that the project names itself; markers leave out one for all, gudhi on Linux on ARM64."""
+    there = SYSTEMS[system] | dict(python_version=python, python_full_version=f"{python}.0")
+    there |= dict(implementation_name="cpython", platform_python_implementation="CPython")
+    pins = [canonicalize_name(pin.name) for pin, _ in locked() if holds(pin, there)]
+    assert len(pins) == len(set(pins))
+    named = {canonicalize_name(requirement.name) for requirement in direct_requirements()}
+    assert named - set(pins) == ({"gudhi"} if system == "Linux, ARM64" else set())
+    cuda = {name for name in pins if name.startswith(("nvidia-", "cuda-")) or name == "triton"}
+    assert bool(cuda) == system.startswith("Linux")
+    assert ("colorama" in pins) == system.startswith("Windows") == ("pexpect" not in pins)
 
 
 def test_what_is_installed_offers_what_the_project_offers():
@@ -95,11 +127,25 @@ def test_no_tracked_file_names_a_package_index():
     forbidden = re.compile(
         "|".join(["--" + "(extra-)?index" + "-url", "--find" + "-links", "pypi" + r"\.org", "python" + "hosted"])
     )
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, tracked.split("\0")):
-        path = ROOT / name
-        if path.is_file() and path.suffix in TEXT:
-            assert not forbidden.search(path.read_text()), name
+    for path in tracked():
+        if path.suffix in TEXT:
+            assert not forbidden.search(path.read_text(encoding="utf-8")), path
+
+
+def test_files_are_listed_without_git_and_in_a_clone_of_another_owner(monkeypatch, tmp_path):
+    """As git lists them; untracked files that git does not ignore are not in a clone, so they do not count."""
+    names = {path.relative_to(ROOT) for path in tracked()}
+    assert {Path("README.md"), Path(".ci/run"), Path("tests/test_environment.py")} <= names
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    for ignored in ("_build/x.html", "book/nb/x.ipynb", "lil/__pycache__/x.pyc", ".venv/bin/python"):
+        (tmp_path / ignored).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / ignored).touch()
+    assert {path.relative_to(tmp_path) for path in tracked(tmp_path)} == names
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # git's own switch, for its tests
+    assert {path.relative_to(ROOT) for path in tracked()} == names
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -119,7 +165,7 @@ def installed(tmp_path_factory) -> Path:
     """Return an environment with the wheel of this tree: the packages of this environment, but not the tree itself."""
     tree = tmp_path_factory.mktemp("tree")  # a build leaves files behind, and takes along those of an earlier build
     for name in ("lil", "results"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        copy_folder(ROOT / name, tree / name)
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")

@@ -148,7 +148,7 @@ def open_lab(name: str | None = None) -> int:
         overrides = Path(scratch) / "labconfig" / "default_setting_overrides.json"
         overrides.parent.mkdir()
         viewers = {"defaultViewers": {"python": "Jupytext Notebook"}}
-        overrides.write_text(json.dumps({"@jupyterlab/docmanager-extension:plugin": viewers}))
+        overrides.write_text(json.dumps({"@jupyterlab/docmanager-extension:plugin": viewers}), encoding="utf-8")
         paths = os.pathsep.join(filter(None, [scratch, os.environ.get("JUPYTER_CONFIG_PATH")]))
         command = [sys.executable, "-m", "jupyterlab", *opened]
         return subprocess.run(command, env={**os.environ, "JUPYTER_CONFIG_PATH": paths}).returncode

@@ -88,12 +88,14 @@ def of_training(networks: dict[str, Networks]) -> str:
     return json.dumps({name: {field: each.attrs[field] for field in OF_TRAINING} for name, each in networks.items()})
 
 
-def _partial(inputs: keys.Inputs, networks: dict[str, Networks], device: str) -> Path:
-    """Return the file, in the cache folder, for the state of an evaluation of these inputs and these weights."""
+def _partial(inputs: keys.Inputs, networks: dict[str, Networks], device: str) -> Path | None:
+    """Return the file, in the cache folder, for the state of an evaluation of these inputs and these weights.
+
+    Return None where that folder cannot be written: a killed evaluation then starts anew.
+    """
     weights = [keys.digest(files.networks_to_bytes(networks[name].tensors, {})) for name in sorted(networks)]
-    folder = cache_folder() / "partial"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{inputs.name}-{keys.digest(' '.join([inputs.key, *weights, device]))[:16]}.nc"
+    folder = files.usable(cache_folder() / "partial")
+    return folder and folder / f"{inputs.name}-{keys.digest(' '.join([inputs.key, *weights, device]))[:16]}.nc"
 
 
 def seconds(attrs: dict[str, Any]) -> float:

@@ -25,6 +25,14 @@ class NotWritten(ResultError, OSError):
     """A record could not be written; the one before it is whole."""
 
 
+class NetworksInUse(ResultError, ValueError):
+    """Other records were computed from the networks that are to be trained anew."""
+
+
+class PackageMissing(ResultError, ModuleNotFoundError):
+    """A package that an experiment computes with is not installed."""
+
+
 class NotAffirmed(ResultError, ValueError):
     """A record cannot be affirmed, or its code computes other numbers now."""
 

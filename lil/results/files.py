@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -80,11 +81,20 @@ def remove(root: Path, name: str) -> None:
 
 @contextmanager
 def _locked(root: Path) -> Iterator[None]:
-    """Hold the lock of a folder of records, a file in the cache folder. The system releases it if this process dies."""
-    folder = cache_folder() / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{keys.digest(str(root.resolve()))[:16]}.lock"):
+    """Hold the lock of a folder of records. The system releases it if this process dies.
+
+    The lock is a file in the cache folder, or among the temporary files where the cache folder cannot be written.
+    """
+    folder = usable(cache_folder() / "locks") or Path(tempfile.gettempdir())
+    with FileLock(folder / f"lil-{keys.digest(str(root.resolve()))[:16]}.lock"):
         yield
+
+
+def usable(folder: Path) -> Path | None:
+    """Return a folder, made where it is missing; None where it cannot be made or written."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder if os.access(folder, os.W_OK) else None
 
 
 @contextmanager

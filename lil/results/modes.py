@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -12,7 +13,16 @@ from torch import Tensor
 from lil.progress import Progress, silent
 from lil.results import changes, computing, keys, records, registry, witness
 from lil.results.cluster import Cluster
-from lil.results.errors import CorruptRecord, MissingRecord, ResultError, SettingRefused, StaleRecord, UnknownName
+from lil.results.errors import (
+    CorruptRecord,
+    MissingRecord,
+    NetworksInUse,
+    PackageMissing,
+    ResultError,
+    SettingRefused,
+    StaleRecord,
+    UnknownName,
+)
 from lil.results.records import Networks
 
 MODES = ("auto", "live", "recorded")
@@ -42,8 +52,8 @@ def get(
     "paper" where an experiment has nothing more than the paper shows.
 
     ``mode``: "recorded" takes the record and computes nothing; "live" trains and evaluates now and compares with the
-    record, if there is one; "auto" is live if the data is at hand and the record took less than two minutes, and
-    recorded otherwise.
+    record, if there is one; "auto" is live if the data and every package are at hand and the record took less than
+    two minutes, and recorded otherwise.
 
     ``settings``: values in place of the profile's, by name (:mod:`lil.results.changes`); None leaves the profile's.
     ``seeds`` may be a number too: that many of the first. Such a result is always computed, never recorded and compared
@@ -51,7 +61,7 @@ def get(
 
     ``trained``: "live" keeps networks here and finds those of earlier calls.
 
-    Raises SettingRefused, UnknownName, MissingRecord, StaleRecord or CorruptRecord.
+    Raises SettingRefused, UnknownName, PackageMissing, MissingRecord, StaleRecord or CorruptRecord.
     """
     config = registry.settings(experiment, profile)
     if mode not in MODES:
@@ -68,6 +78,10 @@ def get(
     trained = {} if trained is None else trained
     try:
         result = _computed(experiment, some, workers, device=device, progress=progress, trained=trained, keep=False)
+    except PackageMissing:
+        if mode == "auto" and recordable:
+            return recorded(experiment, config)
+        raise
     except ValueError as reason:
         if changed and not isinstance(reason, ResultError):  # a value that no check of the settings knows
             raise SettingRefused(f"{experiment.__name__} cannot be computed with these settings: {reason}") from reason
@@ -85,7 +99,7 @@ def recorded(experiment: ModuleType, config: Any) -> xr.Dataset:
         data = "" if data_at_hand(experiment, config) else " Its data is not on this machine: `lil data fetch` first."
         raise MissingRecord(
             f"There is no record results/{name}.nc: take it from the repository, or compute it with "
-            f"`lil reproduce {name} --record`.{data}"
+            f"`lil reproduce {name} --record --mode auto`.{data}"
         )
     if changed := keys.of_evaluation(experiment, config).differences(record.attrs):
         raise StaleRecord(
@@ -119,17 +133,23 @@ def record(
     progress: Progress = silent,
     trained: Trained | None = None,
     workers: Workers = computing,
+    together: Sequence[ModuleType] = (),
 ) -> xr.Dataset:
     """Compute an experiment at the paper's scale, record it with its witness, and return it.
 
     ``mode``: "live" trains and evaluates all of it; "auto" keeps current records and networks. Networks are written as
     soon as they are trained, so that a kill during the evaluation loses no training.
 
-    Raises NotWritten, StaleRecord if its code was changed meanwhile, and WrongEngine.
+    ``together``: the experiments that are recorded in the same way and share ``trained``.
+
+    Raises NetworksInUse before anything is computed if "live" would replace networks of another current record;
+    NotWritten, StaleRecord if its code was changed meanwhile, PackageMissing and WrongEngine.
     """
     config = registry.settings(experiment, "paper")
     if mode not in ("live", "auto"):
         raise UnknownName(f"A record is made in mode live or auto, not {mode!r}.")
+    if mode == "live":
+        _refuse_to_replace(experiment, config, together)
     before = records.readable_evaluation(experiment)
     if mode == "auto" and before is not None and not keys.of_evaluation(experiment, config).differences(before.attrs):
         return before.assign_attrs(mode="recorded", profile="paper")
@@ -146,6 +166,44 @@ def record(
         result.attrs["witness"] = json.dumps(witness.make(experiment, device=device, progress=progress))
     records.write_evaluation(experiment, config, result)
     return _compared(result.assign_attrs(mode="live", profile="paper"), before, experiment, config)
+
+
+def _refuse_to_replace(experiment: ModuleType, config: Any, together: Sequence[ModuleType]) -> None:
+    """Raise NetworksInUse if recorded networks of an experiment also made current records of others.
+
+    Networks that are trained anew have the same key, so no check would notice later that those records' networks are
+    gone. Records of the experiments in ``together`` are about to be computed anew as well.
+    """
+    own = {
+        keys.of_networks(recipe, settings).key
+        for recipe, settings in computing.recipes(experiment, config).values()
+        if _is_recorded(recipe, settings)
+    }
+    name, package = registry.stem(experiment), experiment.__name__.rpartition(".")[0]
+    spared = {name, *map(registry.stem, together)}
+    others = [other for other in registry.names(package) if own and other not in spared]
+    if others := [other for other in others if _was_made_from(registry.load(package, other), own)]:
+        raise NetworksInUse(
+            f"Recording {name} anew would replace networks that the records {', '.join(others)} were computed from: "
+            f"keep them with `lil reproduce {name} --record --mode auto`, or record all anew with "
+            f"`lil reproduce {' '.join([name, *others])} --record`."
+        )
+
+
+def _is_recorded(recipe: ModuleType, settings: Any) -> bool:
+    """Return True if current networks of a recipe are recorded; damaged ones are about to be replaced."""
+    try:
+        return current_networks(recipe, settings) is not None
+    except CorruptRecord:
+        return False
+
+
+def _was_made_from(experiment: ModuleType, networks: set[str]) -> bool:
+    """Return True if an experiment has a current record that was computed from networks with one of these keys."""
+    record = _readable(experiment)
+    if record is None or networks.isdisjoint(json.loads(record.attrs["networks"]).values()):
+        return False
+    return not keys.of_evaluation(experiment, registry.settings(experiment, "paper")).differences(record.attrs)
 
 
 def give_witness(experiment: ModuleType, *, device: str = "cpu", progress: Progress = silent) -> witness.Row | None:
@@ -191,14 +249,23 @@ def _computed(
     ``keep``: record the networks, and let the evaluation go on where it was killed.
     """
     used = {}
-    for name, (recipe, settings) in computing.recipes(experiment, config).items():
-        key = keys.of_networks(recipe, settings).key
-        if key not in trained:
-            trained[key] = workers.train(recipe, settings, device=device, progress=progress)
-            if keep:
-                records.write_networks(recipe, settings, trained[key])
-        used[name] = trained[key]
-    return workers.evaluate(experiment, config, used, device=device, progress=progress, resume=keep)
+    try:
+        for name, (recipe, settings) in computing.recipes(experiment, config).items():
+            key = keys.of_networks(recipe, settings).key
+            if key not in trained:
+                trained[key] = workers.train(recipe, settings, device=device, progress=progress)
+                if keep:
+                    records.write_networks(recipe, settings, trained[key])
+            used[name] = trained[key]
+        return workers.evaluate(experiment, config, used, device=device, progress=progress, resume=keep)
+    except ModuleNotFoundError as reason:
+        missing, own = (reason.name or "").partition(".")[0], experiment.__name__.partition(".")[0]
+        if missing in ("", own):
+            raise
+        raise PackageMissing(
+            f"{registry.stem(experiment)} computes with the package {missing}, which is not installed; its record "
+            f"needs no package: `lil reproduce {registry.stem(experiment)} --mode recorded`."
+        ) from reason
 
 
 def _compared(result: xr.Dataset, before: xr.Dataset | None, experiment: ModuleType, config: Any) -> xr.Dataset:

@@ -38,10 +38,13 @@ def measured() -> Iterator[Cost]:
 
 def describe(device: str, cost: Cost) -> dict[str, str | int | float]:
     """Return the provenance of a computation that this process has just done. It names no user, folder or commit."""
-    packages = {package: importlib.metadata.version(package) for package in PACKAGES}
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):  # some have no build for this platform
+            versions[package] = importlib.metadata.version(package)
     return {
         "date": now(),
-        "versions": json.dumps({"python": platform.python_version()} | packages),
+        "versions": json.dumps(versions),
         "threads": torch.get_num_threads(),
         "device": device_name(device),
         "machine": machine(),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tracked import copy_folder
 
 from lil.paper.pages import ROOT, execute, find_sources
 
@@ -39,8 +40,8 @@ def html(request) -> Path:
     if request.param == "built":
         return BUILT
     root = request.getfixturevalue("tmp_path_factory").mktemp("recorded_book")
-    shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("nb", "__pycache__"))
-    shutil.copytree(ROOT / "examples", root / "examples")
+    copy_folder(ROOT / "book", root / "book", "nb")
+    copy_folder(ROOT / "examples", root / "examples")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, root / name)
     for source in find_sources():

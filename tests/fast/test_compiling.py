@@ -1,12 +1,12 @@
 """Machine code is never stale: a change anywhere in the wing is in the numbers of the next process."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tracked import copy_folder
 
 import lil
 from lil.fast import compiling
@@ -133,8 +133,7 @@ print(torch.allclose(torch.from_numpy(values[4:]), model(torch.ones(8, 3))[0].T.
 
 
 def test_a_faulty_tanh_is_seen_at_once_in_the_package_itself(tmp_path):
-    ignored = shutil.ignore_patterns("__pycache__", "weights")
-    shutil.copytree(Path(lil.__file__).parent, tmp_path / "lil", ignore=ignored)
+    copy_folder(Path(lil.__file__).parent, tmp_path / "lil", "weights")
     assert run(tmp_path, FORWARD) == "True"
     change(
         tmp_path / "lil" / "fast" / "elementary.py",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+
+import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 from tolerance import adopt_near
 
@@ -18,6 +21,14 @@ def _compare_with_tolerance(self, test, ref, skip_compare=None):
 def _start_kernel_on_one_thread(self):
     with one_thread():
         _start_kernel(self)
+
+
+def pytest_collection_modifyitems(items):
+    """Skip the page whose loops GUDHI counts where that has no build."""
+    if importlib.util.find_spec("gudhi") is None:
+        for item in items:
+            if item.nodeid.startswith("tests/notebooks/fig2_rings.ipynb"):
+                item.add_marker(pytest.mark.skip(reason="GUDHI, which counts loops, has no build for this platform"))
 
 
 IPyNbCell.compare_outputs = _compare_with_tolerance

@@ -1,10 +1,12 @@
 """The references that nbval compares with would show a fault: they are executed, checked, current, and tried."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -25,6 +27,20 @@ def code(notebook):
 
 def test_each_notebook_has_a_reference_and_each_reference_a_notebook():
     assert sorted(REFERENCES.glob("*.ipynb")) == [reference for _, reference in PAIRS]
+
+
+def test_the_page_that_counts_loops_is_skipped_where_gudhi_has_no_build(request, monkeypatch):
+    plugins = request.config.pluginmanager.get_plugins()
+    (conftest,) = [each for each in plugins if getattr(each, "__file__", "") == str(HERE / "conftest.py")]
+    marked: list[pytest.MarkDecorator] = []
+    cells = [f"tests/notebooks/{stem}.ipynb::Cell 3" for stem in ("fig1_mappings", "fig2_rings")]
+    items = [SimpleNamespace(nodeid=cell, add_marker=marked.append) for cell in cells]
+    conftest.pytest_collection_modifyitems(items)
+    assert bool(marked) is (importlib.util.find_spec("gudhi") is None)
+    marked.clear()
+    monkeypatch.setitem(sys.modules, "gudhi", None)
+    conftest.pytest_collection_modifyitems(items)
+    assert [mark.kwargs["reason"] for mark in marked] == ["GUDHI, which counts loops, has no build for this platform"]
 
 
 @each_pair

@@ -3,10 +3,10 @@
 import errno
 import json
 import os
-import resource
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ import xarray as xr
 from lil.results import errors, files
 
 OLD, NEW = b"old " * 50_000, b"new " * 60_000
+posix = pytest.mark.skipif(os.name != "posix", reason="limits a file's size or forks, as only POSIX systems do")
 
 
 @pytest.fixture
@@ -68,10 +69,11 @@ def test_a_byte_of_the_checksums_that_is_no_text_damages_the_record(root):
 
 
 def test_a_folder_that_cannot_be_locked_can_be_read(root, monkeypatch, tmp_path_factory):
-    """As that of an installed package may be, on a machine without a folder for the cache."""
+    """As that of an installed package may be, on a machine without a folder for the cache or for temporary files."""
     nowhere = tmp_path_factory.mktemp("cache") / "a file"
     nowhere.write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(nowhere))
+    monkeypatch.setattr(files.tempfile, "tempdir", str(nowhere))
     assert files.read(root, "networks/a.nc") == OLD
     (root / "networks/a.nc").write_bytes(NEW)
     with pytest.raises(errors.CorruptRecord):
@@ -83,8 +85,11 @@ def test_a_folder_that_cannot_be_locked_can_be_read(root, monkeypatch, tmp_path_
 # ------------------------------------------------------------------------------------------------ full disk
 
 
+@posix
 def test_a_disk_that_fills_up_in_the_middle_of_a_write(root):
     """A file-size limit stands for the disk: the kernel itself refuses the write half-way."""
+    import resource
+
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
@@ -94,6 +99,18 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_write(root):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     _is_whole(root, OLD)
     assert not list(root.rglob("*.part"))
+
+
+def test_a_record_is_written_though_the_cache_folder_cannot_be(root, monkeypatch, tmp_path):
+    """The lock then lies among the temporary files. Root may write anywhere: a stand-in answers for the system."""
+    monkeypatch.setattr(os, "access", lambda path, mode: "cache" not in str(path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(files.tempfile, "tempdir", str(tmp_path))
+    locked = []
+    monkeypatch.setattr(files, "FileLock", lambda path: locked.append(path.parent) or nullcontext())
+    files.write(root, "networks/a.nc", NEW)
+    _is_whole(root, NEW)
+    assert locked == [tmp_path] and files.usable(tmp_path / "cache") is None and files.usable(tmp_path / "other")
 
 
 @pytest.mark.parametrize("function", ["fsync", "replace"])
@@ -183,6 +200,7 @@ print(" ".join(seen))
 """
 
 
+@posix
 def test_a_kill_at_any_step_leaves_the_old_record_or_the_new_one(tmp_path):
     done = subprocess.run([sys.executable, "-c", KILLED_AT_EACH_STEP, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -258,6 +276,7 @@ sys.exit(any(failed))
 """
 
 
+@posix
 def test_many_writers_and_readers_at_once(tmp_path):
     done = subprocess.run([sys.executable, "-c", MANY_AT_ONCE, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -430,6 +430,66 @@ def test_peak_memory_is_that_of_the_body():
     assert more > 150 and 0 <= seconds < 60
 
 
+# ------------------------------------------------------------------------------------------------ other records
+
+
+def test_networks_that_made_another_current_record_are_not_replaced(recorded):
+    recorded.write("experiments/fig8_lines.py", (recorded.root / "fake/experiments/fig9_lines.py").read_text())
+    other = recorded.load("experiments.fig8_lines")
+    results.record(other, "auto")
+    with pytest.raises(errors.NetworksInUse, match="that the records fig8_lines were computed from"):
+        results.record(recorded.experiment)
+    assert recorded.trainings == [6]
+    results.record(recorded.experiment, together=[other])
+    assert recorded.trainings == [6, 6]
+
+
+@pytest.mark.parametrize("change", ["the other record is stale", "the networks are stale", "the networks are gone"])
+def test_networks_that_no_current_record_needs_are_replaced(recorded, change):
+    recorded.write("experiments/fig8_lines.py", (recorded.root / "fake/experiments/fig9_lines.py").read_text())
+    results.record(recorded.load("experiments.fig8_lines"), "auto")
+    if change == "the other record is stale":
+        recorded.edit("experiments/fig8_lines.py", "mean(1).log()", "log().mean(1)")
+    elif change == "the networks are stale":
+        recorded.edit("arithmetic.py", "a + b", "b + a")
+    else:
+        (recorded.records / "networks" / "lines" / "paper.safetensors").unlink()
+    results.record(recorded.experiment)
+    assert recorded.trainings == [6, 6]
+
+
+# ------------------------------------------------------------------------------------------------ packages
+
+
+def test_without_a_package_the_record_is_shown_and_computing_says_so(recorded):
+    source = recorded.root / "fake/experiments/fig9_lines.py"
+    before = source.read_text()
+    recorded.edit(
+        "experiments/fig9_lines.py", "    recipe = config.lines", "    import absent\n    recipe = config.lines"
+    )
+    with pytest.raises(errors.PackageMissing, match="fig9_lines computes with the package absent, which is not inst"):
+        results.get(recorded.experiment, mode="live")
+    with pytest.raises(errors.PackageMissing):
+        results.get(recorded.experiment, "quick")
+    with pytest.raises(errors.StaleRecord):  # auto never shows one
+        results.get(recorded.experiment)
+    recorded.write("experiments/fig9_lines.py", before)
+    experiment = recorded.experiment
+    evaluate = experiment.evaluate
+    experiment.evaluate = lambda *_, **__: __import__("absent")
+    assert results.get(experiment).attrs["mode"] == "recorded"
+    experiment.evaluate = lambda *_, **__: __import__("fake.absent")  # a defect of ours
+    with pytest.raises(ModuleNotFoundError) as error:
+        results.get(experiment)
+    assert not isinstance(error.value, errors.PackageMissing)
+    experiment.evaluate = evaluate
+
+
+def test_provenance_leaves_out_a_package_that_is_not_installed(fake, monkeypatch):
+    monkeypatch.setattr("lil.results.provenance.PACKAGES", ("numpy", "absent-package"))
+    assert json.loads(results.get(fake.experiment, mode="live").attrs["versions"]).keys() == {"python", "numpy"}
+
+
 def test_changed_settings_are_computed_and_belong_to_no_record(recorded):
     before = recorded.root / "results" / "fig9_lines.nc"
     content = before.read_bytes()

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tracked import copy_folder
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "lil", "results")
@@ -32,7 +33,7 @@ def installed(tmp_path_factory):
     for name in NEEDED:
         source, copy = ROOT / name, top / "project" / name
         if source.is_dir():
-            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            copy_folder(source, copy)
         else:
             copy.parent.mkdir(exist_ok=True)
             shutil.copy(source, copy)
