@@ -44,14 +44,10 @@ def build_single_page(root: Path, scratch: Path) -> Path:
     builder = [Path(sys.executable).with_name("jupyter-book"), "build", "book", "--builder", "singlehtml"]
     files = ["--config", "_config.yml", "--toc", root / "_toc.yml", "--path-output", scratch]
     built = subprocess.run([*builder, *files, "--all", "-n", "--quiet"], cwd=root, capture_output=True, text=True)
-    page = scratch / "_build" / "singlehtml" / f"{_front_page(root)}.html"
-    if built.returncode or not page.exists():
+    if built.returncode:
         raise NotPrinted(f"Sphinx wrote no page to print: {(built.stderr or built.stdout).strip()[-2000:]}")
-    return page
-
-
-def _front_page(root: Path) -> str:
-    return yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["root"]
+    first = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["root"]
+    return scratch / "_build" / "singlehtml" / f"{first}.html"
 
 
 def front_lines(citation: dict[str, Any]) -> list[str]:
