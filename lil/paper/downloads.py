@@ -69,6 +69,8 @@ def write_figures(notebook: NotebookNode, folder: Path) -> None:
             output.get("metadata", {}).pop(SVG, None)
             if picture is None or name is None:
                 continue
+            for kind in ("svg", "png"):  # of an earlier run
+                (folder / f"{name}.{kind}").unlink(missing_ok=True)
             if len(picture) > HEAVY:
                 (folder / f"{name}.png").write_bytes(base64.b64decode(output["data"]["image/png"]))
             else:

@@ -7,6 +7,7 @@ browser is asked twice, because the numbers of the pages in the table of content
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -30,7 +31,9 @@ class NotPrinted(RuntimeError):
 
 
 def browser() -> str:
-    """Return the path of a Chromium. Raise NotPrinted where none is installed."""
+    """Return the path of a Chromium. Raise NotPrinted where none is installed, or nothing that drives it."""
+    if importlib.util.find_spec("playwright") is None:
+        raise NotPrinted("the PDF needs the package playwright, and it is not installed: pip install playwright")
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         raise NotPrinted(

@@ -111,7 +111,7 @@ def add_card(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     card = {
         "og:type": "article",
         "og:site_name": app.config.html_title,
-        "og:title": re.sub("<[^>]*>", "", context["title"]),
+        "og:title": app.env.titles[pagename].astext(),
         "og:description": words,
         "og:image": f"{address.rstrip('/')}/{picture}" if address else context["pathto"](picture, resource=True),
     }
