@@ -122,7 +122,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NotPrinted as reason:
         print(f"No PDF was made: {reason}", file=sys.stderr)
         return 0 if chosen.optional else 1
-    print(f"The PDF: {make(ROOT, target)}")
+    try:
+        print(f"The PDF: {make(ROOT, target)}")
+    except NotPrinted as reason:
+        print(f"No PDF was made: {reason}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from lil.paper import pdf
 from lil.paper.sphinx_figures import PLOTLY_MIME
+from lil.paper.sphinx_pages import take_along
 
 CONFIG = """\
 title: A small book
@@ -139,3 +140,10 @@ def test_without_a_browser_one_line_says_so(monkeypatch, tmp_path, capsys):
     assert pdf.main(["--optional"]) == 0 and pdf.main([]) == 1
     assert capsys.readouterr().err.count("No PDF was made: the PDF needs a Chromium") == 2
     assert not old.exists()
+
+
+def test_the_pages_link_to_the_pdf_only_where_it_was_made(tmp_path):
+    assert pdf.NAME not in take_along(tmp_path) and "notebooks.zip" in take_along(tmp_path)
+    (tmp_path / "_build").mkdir()
+    (tmp_path / "_build" / pdf.NAME).write_text("a PDF")
+    assert f'href="_downloads/{pdf.NAME}"' in take_along(tmp_path)
