@@ -29,7 +29,7 @@ export LIL_ENGINE := plain
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pages html lab test lint plain reproduce reproduce-paper record affirm witness bench references \
+.PHONY: help install book pages html pdf lab test lint plain reproduce reproduce-paper record affirm witness bench references \
 	readme-picture lock clean
 
 help:            ## what can be made
@@ -48,6 +48,7 @@ ifneq "$(or $(MADE_AS),$(CURDIR)/$(VENV))" "$(CURDIR)/$(VENV)"
 endif
 
 book: pages      ## execute every notebook and build the book; MODE=recorded computes nothing; prints where it is
+	@$(BIN)/python -m lil.paper.pdf --optional     # before the pages, which link to it
 	@$(MAKE) --no-print-directory html
 
 pages: $(READY)  ## execute every notebook, without building the book
@@ -58,6 +59,9 @@ pages: $(READY)  ## execute every notebook, without building the book
 html: $(READY)   ## build the book from the pages that are there
 	$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" --path-output . --all -W -n --keep-going --quiet
 	@echo "The book: $(CURDIR)/$(HTML)/intro.html"
+
+pdf: $(READY)    ## print the pages that are there as one PDF, which the next `make html` links to; needs a Chromium
+	@$(BIN)/python -m lil.paper.pdf
 
 lab: $(READY) requirements-lab.lock  ## open JupyterLab on the text notebooks; the first time it is installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-lab.lock

@@ -28,6 +28,9 @@ from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from lil.paper.downloads import write_figures
 
 try:
     import resource
@@ -80,10 +83,12 @@ def execute(
     mode: str,
     parameters: Mapping[str, Any] | None = None,
     cell_timeout: int = 3600,
+    downloads: Path | None = None,
 ) -> NotebookNode:
     """Run ``source`` from a clean kernel in its own folder and write the executed notebook to ``target``.
 
-    ``parameters`` are values for more names of the cell tagged "parameters".
+    ``parameters`` are values for more names of the cell tagged "parameters". With ``downloads``, a folder, the results
+    of the notebook go there as ``STEM.zip`` and its figures as ``NAME.svg``: see :mod:`lil.paper.downloads`.
 
     Until the run has succeeded the notebook stands in ``*.part.ipynb`` (after a failure, with the error in its
     place); ``target`` is either the old page or the whole new one. Raise papermill's PapermillExecutionError where
@@ -94,19 +99,30 @@ def execute(
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part.ipynb")
     start = time.monotonic()
-    notebook = clean(
-        papermill.execute_notebook(
-            read(source),
-            part,
-            parameters={"profile": profile, "mode": mode, **(parameters or {})},
-            kernel_name="python3",
-            kernel_manager_class=OwnKernel,
-            cwd=source.parent,
-            execution_timeout=cell_timeout,
-            progress_bar=False,
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    notebook, kernel_options = read(source), ["--IPKernelApp.log_level=ERROR"]  # it warns: loopback is not encrypted
+    if downloads is not None:
+        data = (downloads / f"{source.stem}.zip").resolve()
+        notebook.cells.append(
+            new_code_cell(
+                f"from lil.paper import downloads as _downloads\n_downloads.write_data(globals(), {str(data)!r})"
+            )
         )
-    )  # it warns that loopback is not encrypted
+        kernel_options += [f"--InlineBackend.figure_formats={kind}" for kind in ("png", "svg")]
+    notebook = papermill.execute_notebook(
+        notebook,
+        part,
+        parameters={"profile": profile, "mode": mode, **(parameters or {})},
+        kernel_name="python3",
+        kernel_manager_class=OwnKernel,
+        cwd=source.parent,
+        execution_timeout=cell_timeout,
+        progress_bar=False,
+        extra_arguments=kernel_options,
+    )
+    if downloads is not None:
+        notebook.cells.pop()
+        write_figures(notebook, downloads)
+    notebook = clean(notebook)
     notebook.metadata["lil"] = {
         "profile": profile,
         "mode": mode,
@@ -183,7 +199,14 @@ def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str
     at_once = os.cpu_count() or 1 if mode == "recorded" else 1
     with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
         submitted = (
-            pool.submit(execute, source, folder / f"{source.stem}.ipynb", profile=profile, mode=mode)
+            pool.submit(
+                execute,
+                source,
+                folder / f"{source.stem}.ipynb",
+                profile=profile,
+                mode=mode,
+                downloads=folder / "downloads",
+            )
             for source in sources
         )
         runs = submitted if at_once == 1 else list(submitted)  # each when the one before is done, or all

@@ -16,7 +16,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from lil.paper import export, judging, overview, status, theory
+from lil.paper import export, judging, overview, pdf, status, theory
 from lil.paper.differences import DIFFERENCES
 from lil.paper.ledger import CLAIMS
 
@@ -27,6 +27,7 @@ GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that th
     ),
     "verdicts-table": lambda page, pages, folder: overview.verdicts_table(),
     "findings": lambda page, pages, folder, *names: overview.findings(page, names),
+    "take-along": lambda page, pages, folder: take_along(folder.parent),
     "differences-table": lambda page, pages, folder: overview.differences_table(DIFFERENCES),
     "differences-in-full": lambda page, pages, folder: overview.difference_sections(DIFFERENCES, pages),
     "theory-constants": lambda page, pages, folder: theory.generated(theory.constants, judging.recorded),
@@ -38,6 +39,14 @@ GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that th
     "status-wing": lambda page, pages, folder: status.wing(status.read_timings()),
     "status-records": lambda page, pages, folder: status.records(),
 }
+
+
+def take_along(root: Path) -> str:
+    """Return the line with links to the PDF, where it was made, and to the notebooks; for a page at the book's top."""
+    notebooks = '<a href="_downloads/notebooks.zip">all notebooks</a> (zip)'
+    if not (root / "_build" / pdf.NAME).exists():
+        return f"Take it along: {notebooks}."
+    return f'Take it along: <a href="_downloads/{pdf.NAME}">the whole book as a PDF</a>, {notebooks}.'
 
 
 def record_role(name, rawtext, text, lineno, inliner, options=None, content=None):

@@ -45,7 +45,8 @@ def html(request) -> Path:
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, root / name)
     for source in find_sources():
-        execute(source, root / "book" / "nb" / f"{source.stem}.ipynb", profile="paper", mode="recorded")
+        page = root / "book" / "nb" / f"{source.stem}.ipynb"
+        execute(source, page, profile="paper", mode="recorded", downloads=page.parent / "downloads")
     build = subprocess.run(  # as `make html` does it
         [
             Path(sys.executable).with_name("jupyter-book"),

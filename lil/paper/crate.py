@@ -1,0 +1,127 @@
+"""The built book as a research object: ``ro-crate-metadata.json`` after RO-Crate 1.1.
+
+It says who made the book and how to cite it (from ``CITATION.cff``), and for each notebook which page it became, which
+files hold its data, and when and on which machine they were computed (from the provenance in these files).
+"""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lil.paper.pdf import NAME
+
+FILE = "ro-crate-metadata.json"
+VERSION = "https://w3id.org/ro/crate/1.1"
+Entity = dict[str, Any]
+
+
+def metadata(book: Path, citation: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
+    """Return the metadata of the built book in a folder.
+
+    ``citation`` is the content of CITATION.cff, ``titles`` the titles of the pages by their names ("nb/fig2_rings").
+    Files that were not made, such as the PDF where there is no browser, are left out.
+    """
+    pages = [page for page in titles if (book / f"{page}.html").exists()]
+    notebooks = [page for page in pages if page.startswith("nb/")]
+    computed = [entity for page in notebooks for entity in _computation(book, page, titles[page])]
+    parts = [_file(book, f"{page}.html", titles[page]) for page in pages]
+    for name, words in (
+        ("claims.json", "The claims of the paper, with finding and verdict"),
+        ("claims.csv", "The claims of the paper as a table"),
+        ("_downloads/notebooks.zip", "The notebooks: sources and executed"),
+        (f"_downloads/{NAME}", "The whole book as one PDF"),
+    ):
+        if (book / name).exists():
+            parts.append(_file(book, name, words))
+    parts += [entity for entity in computed if entity["@type"] == "File"]
+    authors = [_author(each) for each in citation["authors"]]
+    article = _article(citation["references"][0])
+    dates = [entity["endTime"] for entity in computed if "endTime" in entity]
+    root = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": citation["title"],
+        "description": " ".join(citation["abstract"].split()),
+        "version": citation["version"],
+        "license": {"@id": f"https://spdx.org/licenses/{citation['license']}"},
+        "datePublished": max(dates, default=datetime.now().astimezone().isoformat())[:10],
+        "author": _links(authors),
+        "citation": {"@id": article["@id"]},
+        "hasPart": _links(parts),
+        "mentions": _links(each for each in computed if each["@type"] == "CreateAction"),
+    }
+    licence = {"@id": root["license"]["@id"], "@type": "CreativeWork", "name": citation["license"]}
+    descriptor = {"@id": FILE, "@type": "CreativeWork", "conformsTo": {"@id": VERSION}, "about": {"@id": "./"}}
+    graph = [descriptor, root, licence, *authors, article, *_authors_of(citation["references"][0]), *parts]
+    graph += [entity for entity in computed if entity["@type"] == "CreateAction"]
+    return {"@context": f"{VERSION}/context", "@graph": graph}
+
+
+def write(book: Path, citation: Path, titles: dict[str, str]) -> None:
+    """Write the metadata into the folder of the built book."""
+    content = metadata(book, yaml.safe_load(citation.read_text(encoding="utf-8")), titles)
+    (book / FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _links(entities: Iterator[Entity] | Sequence[Entity]) -> list[Entity]:
+    return [{"@id": entity["@id"]} for entity in entities]
+
+
+def _file(book: Path, name: str, words: str) -> Entity:
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    size = str((book / name).stat().st_size)
+    return {"@id": name, "@type": "File", "name": words, "encodingFormat": kind, "contentSize": size}
+
+
+def _computation(book: Path, page: str, title: str) -> Iterator[Entity]:
+    """Yield the file of a notebook's data, and an action for each result in it; nothing where it has no data."""
+    name = f"_downloads/{page.removeprefix('nb/')}.zip"
+    if not (book / name).exists():
+        return
+    yield _file(book, name, f"{title}: data as CSV")
+    with zipfile.ZipFile(book / name) as archive:
+        for each in archive.namelist():
+            if each.endswith("provenance.json"):
+                about = json.loads(archive.read(each))
+                yield {
+                    "@id": f"#computation-{about['name']}",
+                    "@type": "CreateAction",
+                    "name": f"{about['name']}, computed in {about['seconds']:.0f} s",
+                    "description": f"{about['machine']}, device {about['device']}, {about['threads']} threads",
+                    "endTime": _iso(about["date"]),
+                    "result": [{"@id": name}, {"@id": f"{page}.html"}],
+                }
+
+
+def _iso(date: str) -> str:
+    """Return a date of a result, "2026-11-24 17:03:59 UTC", as ISO 8601."""
+    return datetime.strptime(date, "%Y-%m-%d %H:%M:%S %Z").isoformat() + "Z"
+
+
+def _author(author: dict[str, str]) -> Entity:
+    if "name" in author:
+        return {"@id": f"#{author['name'].replace(' ', '-')}", "@type": "Organization", "name": author["name"]}
+    name = f"{author['given-names']} {author['family-names']}"
+    return {"@id": f"#{name.replace(' ', '-')}", "@type": "Person", "name": name}
+
+
+def _authors_of(work: dict[str, Any]) -> list[Entity]:
+    return [_author(each) for each in work["authors"]]
+
+
+def _article(work: dict[str, Any]) -> Entity:
+    return {
+        "@id": f"https://doi.org/{work['doi']}",
+        "@type": "ScholarlyArticle",
+        "name": work["title"],
+        "author": _links(_authors_of(work)),
+        "datePublished": str(work["year"]),
+    }
