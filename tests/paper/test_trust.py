@@ -92,7 +92,8 @@ def test_single_cases_are_folded_with_how_to_read_them(keep):
         ("`a*b` and *", r"`a*b` and \*"),
         ("two\nlines", "two lines"),
         (0.5, "0.5"),
-        (True, "1"),
+        (1234567, "1,234,567"),
+        ("", "–"),
     ],
 )
 def test_a_cell_is_words_not_markdown(value, cell):
