@@ -96,7 +96,7 @@ def _table(names: Iterable[str], rows: list[list[str]]) -> list[str]:
     return [table([_cell(name) for name in names], rows)] if rows else []
 
 
-def _cell(value: str | float) -> str:
+def _cell(value: str | int | float) -> str:
     """Return a value as a cell: floats with three digits, words with Markdown's signs escaped outside of code."""
     if isinstance(value, float):
         return f"{value:.3g}"
