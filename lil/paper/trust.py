@@ -1,7 +1,7 @@
 """The tables of the page on how the book is tested, in Markdown: from the records of the harnesses in ``tests/trust``.
 
-A record's ``counts`` may hold "tried", the number of tries; without it every row is a try. Its other counts say what
-became of them. ``trust.toml`` describes each harness, and names the counts that should be 0.
+A record's ``counts`` say what became of the tries. One of them may be the number of all tries; without it every row is
+a try. ``trust.toml`` describes each harness, and names that count and those that should be 0.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Harness(NamedTuple):
     subject: str
     reading: str
     unwanted: list[str]  # names of counts that should be 0
+    total: str = "tried"  # name of the count of all tries
 
 
 with Path(__file__).with_suffix(".toml").open("rb") as file:
@@ -49,22 +50,22 @@ def overview() -> str:
         if record is None:
             rows.append((harness.subject, "–", "not run yet", f"`{harness.command}`", "–"))
             continue
-        tries += tried(record)
+        tries += tried(harness, record)
         unwanted += sum(record["counts"].get(name, 0) for name in harness.unwanted)
-        command, date = f"`{record['command']}`", record["date"]
-        rows.append((harness.subject, f"{tried(record):,}", became(record["counts"]), command, date))
+        many, fate = f"{tried(harness, record):,}", became(harness, record["counts"])
+        rows.append((harness.subject, many, fate, f"`{record['command']}`", record["date"]))
     header = ("what was tried", "how many", "what became of them", "command", "date")
     return f"{sentence(tries, unwanted)}\n\n{table(header, rows)}"
 
 
-def tried(record: Mapping[str, Any]) -> int:
+def tried(harness: Harness, record: Mapping[str, Any]) -> int:
     """Return the number of tries of a record."""
-    return record["counts"].get("tried", len(record["rows"]))
+    return record["counts"].get(harness.total, len(record["rows"]))
 
 
-def became(counts: Mapping[str, int]) -> str:
+def became(harness: Harness, counts: Mapping[str, int]) -> str:
     """Return what became of the tries: "1,900 detected, 100 harmless, 0 missed"."""
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if name != "tried") or "–"
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if name != harness.total) or "–"
 
 
 def sentence(tries: int, unwanted: int) -> str:

@@ -49,7 +49,7 @@ def test_one_sentence_sums_up(tries, unwanted, expected):
 
 def test_a_row_has_the_counts_of_its_record_and_others_wait(keep):
     keep("corruption", {"tried": 2000, "detected": 1900, "harmless": 98, "missed": 2})
-    keep("planted", {"noticed": 1})
+    keep("planted", {"planted": 1, "noticed": 1})
     text = trust.overview()
     assert text.startswith("Of 2,001 tries, 2 did not end as intended.")
     rows = {row[0]: row[1:] for row in rows_of(text)}
@@ -66,7 +66,7 @@ def test_a_row_has_the_counts_of_its_record_and_others_wait(keep):
 
 def test_the_same_word_is_wanted_of_one_harness_and_unwanted_of_another(keep):
     keep("faults", {"tried": 300, "survived": 300})
-    keep("mutants", {"tried": 60, "killed": 57, "survived": 3})
+    keep("mutants", {"mutants": 60, "killed": 57, "survived": 3})
     assert trust.overview().startswith("Of 360 tries, 3 did not end as intended.")
 
 

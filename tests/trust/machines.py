@@ -105,9 +105,7 @@ def row(variant: Variant, outcomes: Sequence[dict[str, Any]]) -> recording.Row:
 
 def record(rows: Sequence[recording.Row]) -> Path:
     """Write the record anew: rows of the variants that have just run, and the former rows of the others."""
-    path = recording.FOLDER / f"{NAME}.json"
-    former = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
-    by_machine = {each["machine"]: each for each in [*former, *rows]}
+    by_machine = {each["machine"]: each for each in [*recording.rows(NAME), *rows]}
     order = [*(variant.words for variant in VARIANTS.values()), again.WORDS]
     kept = [by_machine[words] for words in order if words in by_machine]
     totals = {name: sum(int(each[name]) for each in kept) for name in ("passed", "failed", "seconds")}
