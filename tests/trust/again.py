@@ -14,11 +14,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from lil.paper.judging import EXPERIMENTS
 from lil.results import computing, files, registry
 from tests.trust import recording
 
 NAME, WORDS = "again", "everything once more"
+EXPERIMENTS = "lil.experiments"
 TIMED = ("scaling",)  # their results are times
 
 
