@@ -15,6 +15,8 @@ from typing import Any
 
 from nbval.plugin import IPyNbCell
 
+from tests.notebooks.tolerance import shares
+
 
 class Observer:
     """The outcome of the file whose tests are running."""
@@ -33,9 +35,7 @@ class Observer:
 
     def pytest_collection_finish(self) -> None:
         """Measure every comparison of nbval, and set the threads of its kernels."""
-        from tolerance import shares  # not before the conftest of the notebooks, which finds it
-
-        from lil.paper import pages
+        from lil.paper import pages  # not before the checks of shapes are in place
 
         pages.ONE_THREAD.update(dict.fromkeys(pages.ONE_THREAD, os.environ.get("OBSERVED_THREADS", "1")))
         compare = IPyNbCell.compare_outputs

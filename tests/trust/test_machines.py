@@ -99,7 +99,6 @@ def test_a_finished_variant_begins_anew_the_next_time(folders, monkeypatch, fail
 
 def observed(tmp_path, monkeypatch):
     """An observer of a notebook's cells, whose outcomes go to a file."""
-    monkeypatch.syspath_prepend(str(pages.REFERENCES))
     monkeypatch.setenv("OBSERVED", str(tmp_path / "kept"))
     monkeypatch.setenv("OBSERVED_THREADS", "4")
     monkeypatch.setattr(pages, "ONE_THREAD", dict(pages.ONE_THREAD))
