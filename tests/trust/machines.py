@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -89,7 +90,7 @@ def read(kept: Path) -> list[dict[str, Any]]:
 def row(variant: Variant, outcomes: Sequence[dict[str, Any]]) -> recording.Row:
     """Return a variant's row of the record."""
     widest = max(outcomes, key=lambda outcome: outcome["share"])
-    settings = " ".join(f"{name}={value}" for name, value in variant.environment.items())
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variant.environment.items())
     return {
         "machine": variant.words,
         "settings": f"`{settings}`" if settings else "–",

@@ -68,6 +68,7 @@ def test_a_row_sums_up_a_variant_and_names_the_widest_number():
     assert row["settings"] == "`LIL_ENGINE=plain`" and row["test files"].startswith("3 of ")
     assert (row["passed"], row["failed"], row["failures"]) == (9, 1, "test_mnist.py::test_a")
     assert (row["largest share of the tolerance"], row["where"]) == (0.25, "table1, cell 3")
+    assert " NUMBA_CPU_FEATURES='' " in machines.row(machines.VARIANTS["sse"], outcomes)["settings"]
 
 
 def test_the_record_keeps_the_rows_of_variants_that_did_not_run(folders):
