@@ -117,11 +117,14 @@ def record(rows: Sequence[recording.Row]) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 1 where a test has failed on a simulated machine."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("variants", nargs="*", help=f"{', '.join([*VARIANTS, again.NAME])} (default: all)")
+    known = [*VARIANTS, again.NAME]
+    parser.add_argument("variants", nargs="*", help=f"{', '.join(known)} (default: all)")
     parser.add_argument("--only", nargs="*", default=(), help="words of the names of the test files to run")
     chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.variants) - set(known):
+        parser.error(f"there is no machine {', '.join(sorted(unknown))}: choose from {', '.join(known)}.")
     failed = 0
-    for name in chosen.variants or [*VARIANTS, again.NAME]:
+    for name in chosen.variants or known:
         if name == again.NAME:
             made = again.run(chosen.only)
         else:

@@ -98,6 +98,18 @@ def test_a_finished_variant_begins_anew_the_next_time(folders, monkeypatch, fail
     assert not (machines.KEPT / "sse.jsonl").exists()
 
 
+def test_an_unknown_machine_is_named_and_so_are_the_others(capsys):
+    with pytest.raises(SystemExit):
+        machines.main(["sse", "z80"])
+    assert "there is no machine z80: choose from native, avx2, sse," in capsys.readouterr().err
+
+
+def test_a_variant_of_which_no_test_ran_is_no_success(folders, monkeypatch):
+    monkeypatch.setattr(machines, "run", lambda *_: None)
+    with pytest.raises(SystemExit, match="No test file of plain was run"):
+        machines.main(["plain"])
+
+
 def observed(tmp_path, monkeypatch):
     """An observer of a notebook's cells, whose outcomes go to a file."""
     monkeypatch.setenv("OBSERVED", str(tmp_path / "kept"))
