@@ -64,9 +64,9 @@ VARIANTS = {
 
 
 def run(name: str, variant: Variant, only: Sequence[str] = ()) -> None:
-    """Run a variant's test files that are not done yet, and of those the ones that have a word of ``only``."""
+    """Run a variant's test files that have not passed yet, and of those the ones that have a word of ``only``."""
     kept = KEPT / f"{name}.jsonl"
-    done = {outcome["file"] for outcome in read(kept)}
+    done = {outcome["file"] for outcome in read(kept) if not outcome["failed"]}
     files = [file for file in variant.all_files() if file not in done]
     files = [file for file in files if not only or any(word in file for word in only)]
     if not files:
@@ -83,8 +83,9 @@ def run(name: str, variant: Variant, only: Sequence[str] = ()) -> None:
 
 
 def read(kept: Path) -> list[dict[str, Any]]:
-    """Return the outcomes that are kept of a variant's test files."""
-    return [json.loads(line) for line in kept.read_text("utf-8").splitlines()] if kept.exists() else []
+    """Return the outcomes that are kept of a variant's test files, the last one of each."""
+    lines = kept.read_text("utf-8").splitlines() if kept.exists() else []
+    return list({outcome["file"]: outcome for outcome in map(json.loads, lines)}.values())
 
 
 def row(variant: Variant, outcomes: Sequence[dict[str, Any]]) -> recording.Row:
@@ -131,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run(name, VARIANTS[name], chosen.only)
             outcomes = read(KEPT / f"{name}.jsonl")
             if not outcomes:
-                sys.exit(f"No test file of {name} was run: look at pytest's messages above.")
+                sys.exit(f"No test file of {name} was run: look at pytest's messages above, or at --only.")
             made = row(VARIANTS[name], outcomes)
             if len(outcomes) == len(VARIANTS[name].all_files()):
                 (KEPT / f"{name}.jsonl").unlink()  # the next run begins anew

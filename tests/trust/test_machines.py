@@ -49,10 +49,11 @@ def test_a_run_goes_on_where_it_was_interrupted(folders, monkeypatch):
     monkeypatch.setattr(machines.subprocess, "run", lambda command, **options: calls.append((command, options["env"])))
     first, second, *_ = variant.all_files()
     machines.KEPT.mkdir()
-    (machines.KEPT / "threads-4.jsonl").write_text(json.dumps({"file": first}) + "\n")
+    lines = [{"file": first, "failed": 1}, {"file": second, "failed": 1}, {"file": first, "failed": 0}]
+    (machines.KEPT / "threads-4.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     machines.run("threads-4", variant)
     machines.run("threads-4", variant, [second])
-    machines.run("threads-4", variant, [first])  # is done
+    machines.run("threads-4", variant, [first])  # has passed the second time
     (whole, environment), (part, _) = calls
     assert first not in whole and second in whole and part[-1] == second and part[-2].startswith("--")
     assert environment["OBSERVED_THREADS"] == "4" and environment["NUMBA_CACHE_DIR"].endswith("threads-4")
