@@ -65,7 +65,7 @@ def test_a_row_has_the_counts_of_its_record_and_others_wait(keep):
 
 
 def test_the_same_word_is_wanted_of_one_harness_and_unwanted_of_another(keep):
-    keep("faults", {"tried": 300, "survived": 300})
+    keep("faults", {"tried": 300, "survived": 300, "failed": 0})
     keep("mutants", {"mutants": 60, "killed": 57, "survived": 3})
     assert trust.overview().startswith("Of 360 tries, 3 did not end as intended.")
 
