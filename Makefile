@@ -79,6 +79,14 @@ lint: $(READY)  ## style and types: ruff and mypy
 test-environments: $(READY)  ## unit tests in hard places: folders, owners, permissions, encodings, options of Python
 	$(BIN)/python -m tests.trust.environments
 
+.PHONY: test-machines test-long
+VARIANTS ?=
+test-machines: $(READY)  ## notebooks, recipes and experiments as other machines; VARIANTS="sse plain" runs some; hours
+	$(BIN)/python -m tests.trust.machines $(VARIANTS)
+
+test-long: $(READY)  ## fifty runs of quick experiments in one process: memory, files and threads
+	$(BIN)/python -m tests.trust.long_use
+
 plain: $(READY)  ## without lil/fast: science, notebooks, and three figures at the paper's scale; hours
 	.ci/plain
 

@@ -16,7 +16,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from lil.paper import export, judging, overview, pdf, status, theory
+from lil.paper import export, judging, overview, pdf, status, theory, trust
 from lil.paper.differences import DIFFERENCES
 from lil.paper.ledger import CLAIMS
 
@@ -38,6 +38,8 @@ GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that th
     "status-speed": lambda page, pages, folder: status.speed(status.read_timings()),
     "status-wing": lambda page, pages, folder: status.wing(status.read_timings()),
     "status-records": lambda page, pages, folder: status.records(),
+    "tested-table": lambda page, pages, folder: trust.overview(),
+    "tested-cases": lambda page, pages, folder: trust.cases(),
 }
 
 

@@ -200,7 +200,7 @@ def _is_recorded(recipe: ModuleType, settings: Any) -> bool:
 
 def _was_made_from(experiment: ModuleType, networks: set[str]) -> bool:
     """Return True if an experiment has a current record that was computed from networks with one of these keys."""
-    record = _readable(experiment)
+    record = records.readable_evaluation(experiment)
     if record is None or networks.isdisjoint(json.loads(record.attrs["networks"]).values()):
         return False
     return not keys.of_evaluation(experiment, registry.settings(experiment, "paper")).differences(record.attrs)

@@ -17,7 +17,8 @@ from tracked import copy_folder
 from lil.paper.pages import ROOT, execute, find_sources
 
 BUILT = ROOT / "_build" / "html"
-MADE_OF = ("book", "notebooks", "examples", "lil", "results", "benchmarks/timings.json", "_config.yml", "_toc.yml")
+MADE_OF = ("book", "notebooks", "examples", "lil", "results", "benchmarks/timings.json", "tests/trust/records")
+MADE_OF += ("_config.yml", "_toc.yml")
 
 
 def sources() -> Iterator[Path]:

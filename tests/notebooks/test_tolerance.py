@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pytest
 from nbformat import from_dict
-from tolerance import RTOL, adopt_near
+from tolerance import RTOL, adopt_near, shares
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,15 @@ def test_plotly_arrays(dtype, near):
     assert adopt_near(new, reference) == (reference if near else new)
     far = plotly_array([1000, 2100], dtype)
     assert adopt_near(far, reference) == far
+
+
+def test_a_share_tells_how_much_of_the_tolerance_a_number_takes():
+    (half, nothing) = shares("loss 1000.5 of 7.25", "loss 1000.0 of 7.25")
+    assert half == pytest.approx(0.5 / (1.0005 + 0.1001)) and nothing == 0
+    assert list(shares([{"a": 1.0, "b": "5 of 5"}], [{"a": 1.0, "b": "4 of 5"}])) == [0, np.inf]
+    assert list(shares(plotly_array([1.0, 2.0], "f8"), plotly_array([1.0, 2.002], "f8"))) == [
+        0,
+        pytest.approx(1, rel=1e-3),
+    ]
+    assert list(shares({"a": 1.0}, {"b": 1.0})) == list(shares([1.0], [])) == list(shares(1.0, "1.0")) == [np.inf]
+    assert list(shares(float("nan"), 1.0)) == [np.inf] and list(shares(float("nan"), float("nan"))) == [0]

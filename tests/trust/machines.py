@@ -1,0 +1,146 @@
+"""The tests on other machines, simulated on this one: fewer vector instructions, more threads, the other engine.
+
+``python -m tests.trust.machines [VARIANT ...] [--only WORD ...]`` runs nbval's references and the tests of recipes and
+experiments as each variant, and ``again`` computes every quick experiment twice. A test file's outcome is kept in
+``.cache/machines`` as soon as it is known, so that an interrupted run goes on where it was. The record says how many
+of the files a row stands for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+from lil.results.bands import RERUNS
+from tests.trust import again, recording
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / ".cache" / "machines"
+NAME, COMMAND = "machines", "make test-machines"
+NOTEBOOKS = "tests/notebooks/*.ipynb"
+FILES = (NOTEBOOKS, "tests/recipes/test_*.py", "tests/experiments/test_*.py")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+def _instructions(words: str, core: str, kept: tuple[str, ...]) -> dict[str, str]:
+    """Return the environment of a smaller processor: as the bands of records have it, and of OpenBLAS and numpy."""
+    torch_and_numba = next(environment for name, _, environment in RERUNS if name.startswith(words))
+    disabled = [name for name in __cpu_dispatch__ if __cpu_features__[name] and name not in kept]
+    return {**torch_and_numba, "OPENBLAS_CORETYPE": core, "NPY_DISABLE_CPU_FEATURES": " ".join(disabled)}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One simulated machine."""
+
+    words: str
+    environment: dict[str, str] = field(default_factory=dict)
+    threads: int = 1  # of the notebooks' kernels; other tests have one thread always
+    files: tuple[str, ...] = FILES  # patterns of the test files
+
+    def all_files(self) -> list[str]:
+        """Return the test files, as pytest names them."""
+        return [str(path.relative_to(ROOT)) for pattern in self.files for path in sorted(ROOT.glob(pattern))]
+
+
+VARIANTS = {
+    "native": Variant("this processor"),
+    "avx2": Variant("AVX2", _instructions("AVX2", "Haswell", ("X86_V3", "AVX", "F16C", "FMA3", "AVX2"))),
+    "sse": Variant("SSE4.1", _instructions("SSE4.1", "Nehalem", ())),
+    "threads-2": Variant("2 threads", threads=2, files=(NOTEBOOKS,)),
+    "threads-4": Variant("4 threads", threads=4, files=(NOTEBOOKS,)),
+    "plain": Variant("the plain engine", {"LIL_ENGINE": "plain"}),
+}
+
+
+def run(name: str, variant: Variant, only: Sequence[str] = ()) -> None:
+    """Run a variant's test files that have not passed yet, and of those the ones that have a word of ``only``."""
+    kept = KEPT / f"{name}.jsonl"
+    done = {outcome["file"] for outcome in read(kept) if not outcome["failed"]}
+    files = [file for file in variant.all_files() if file not in done]
+    files = [file for file in files if not only or any(word in file for word in only)]
+    if not files:
+        return
+    KEPT.mkdir(parents=True, exist_ok=True)
+    places = {"NUMBA_CACHE_DIR": str(KEPT / name), "OBSERVED": str(kept), "OBSERVED_THREADS": str(variant.threads)}
+    command = ["-m", "pytest", "-q", "-p", "tests.trust.observed", "-p", "no:cacheprovider"]
+    subprocess.run(
+        [sys.executable, *command, "--continue-on-collection-errors", "--nbval-lax", "--nbval-current-env", *files],
+        cwd=ROOT,
+        env={**os.environ, **ONE_THREAD, **variant.environment, **places},
+        check=False,  # its outcome lies in the file
+    )
+
+
+def read(kept: Path) -> list[dict[str, Any]]:
+    """Return the outcomes that are kept of a variant's test files, the last one of each."""
+    lines = kept.read_text("utf-8").splitlines() if kept.exists() else []
+    return list({outcome["file"]: outcome for outcome in map(json.loads, lines)}.values())
+
+
+def row(variant: Variant, outcomes: Sequence[dict[str, Any]]) -> recording.Row:
+    """Return a variant's row of the record."""
+    widest = max(outcomes, key=lambda outcome: outcome["share"])
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variant.environment.items())
+    return {
+        "machine": variant.words,
+        "settings": f"`{settings}`" if settings else "–",
+        "test files": f"{len(outcomes)} of {len(variant.all_files())}",
+        "passed": sum(outcome["passed"] for outcome in outcomes),
+        "failed": sum(outcome["failed"] for outcome in outcomes),
+        "failures": "; ".join(name for outcome in outcomes for name in outcome["failures"]) or "none",
+        "largest share of the tolerance": float(widest["share"]),
+        "where": f"{Path(widest['file']).stem}, {widest['where']}" if widest["where"] else "nowhere",
+        "seconds": round(sum(outcome["seconds"] for outcome in outcomes)),
+    }
+
+
+def record(rows: Sequence[recording.Row]) -> Path:
+    """Write the record anew: rows of the variants that have just run, and the former rows of the others."""
+    by_machine = {each["machine"]: each for each in [*recording.rows(NAME), *rows]}
+    order = [*(variant.words for variant in VARIANTS.values()), again.WORDS]
+    kept = [by_machine[words] for words in order if words in by_machine]
+    totals = {name: sum(int(each[name]) for each in kept) for name in ("passed", "failed", "seconds")}
+    counts = {"tried": totals["passed"] + totals["failed"], "passed": totals["passed"], "failed": totals["failed"]}
+    return recording.write(NAME, COMMAND, kept, counts, totals["seconds"])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return 1 where a test has failed on a simulated machine."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    known = [*VARIANTS, again.NAME]
+    parser.add_argument("variants", nargs="*", help=f"{', '.join(known)} (default: all)")
+    parser.add_argument("--only", nargs="*", default=(), help="words of the names of the test files to run")
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.variants) - set(known):
+        parser.error(f"there is no machine {', '.join(sorted(unknown))}: choose from {', '.join(known)}.")
+    failed = 0
+    for name in chosen.variants or known:
+        if name == again.NAME:
+            made = again.run(chosen.only)
+        else:
+            run(name, VARIANTS[name], chosen.only)
+            outcomes = read(KEPT / f"{name}.jsonl")
+            if not outcomes:
+                sys.exit(f"No test file of {name} was run: look at pytest's messages above, or at --only.")
+            made = row(VARIANTS[name], outcomes)
+            if len(outcomes) == len(VARIANTS[name].all_files()):
+                (KEPT / f"{name}.jsonl").unlink()  # the next run begins anew
+        record([made])
+        failed += int(made["failed"])
+        print(json.dumps(made, ensure_ascii=False, indent=1), flush=True)
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

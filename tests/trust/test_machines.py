@@ -1,0 +1,178 @@
+"""The simulated machines: they are narrower, their outcomes are counted, and the same machine gives the same bits."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from nbval.plugin import IPyNbCell
+
+from lil.experiments import fig1_mappings
+from lil.paper import pages
+from tests.trust import again, machines, recording
+from tests.trust.observed import Observer
+
+OUTCOME = {"passed": 3, "failed": 0, "failures": [], "share": 0.0, "where": "", "seconds": 2.5}
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """Folders of the test's own for records and for outcomes that are kept."""
+    monkeypatch.setattr(recording, "FOLDER", tmp_path / "records")
+    monkeypatch.setattr(recording, "_commit", lambda: "0123abc")
+    monkeypatch.setattr(machines, "KEPT", tmp_path / "kept")
+    return tmp_path
+
+
+def test_the_narrowest_machine_has_no_wide_instructions():
+    seen = "import numba, numpy, torch; from numpy._core._multiarray_umath import __cpu_features__ as has; "
+    seen += (
+        "print(torch.backends.cpu.get_cpu_capability(), numba.config.CPU_NAME, sum(has[n] for n in has if 'V3' in n))"
+    )
+    environment = {**os.environ, **machines.VARIANTS["sse"].environment}
+    done = subprocess.run([sys.executable, "-c", seen], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["DEFAULT", "nehalem", "0"] and not done.stderr
+
+
+def test_a_variant_has_notebooks_and_tests_or_notebooks_alone():
+    files = machines.VARIANTS["sse"].all_files()
+    assert {"tests/notebooks/fig2_rings.ipynb", "tests/recipes/test_mnist.py"} <= set(files)
+    assert "tests/experiments/test_table1.py" in files
+    assert all(file.endswith(".ipynb") for file in machines.VARIANTS["threads-2"].all_files())
+
+
+def test_a_run_goes_on_where_it_was_interrupted(folders, monkeypatch):
+    variant, calls = machines.VARIANTS["threads-4"], []
+    monkeypatch.setattr(machines.subprocess, "run", lambda command, **options: calls.append((command, options["env"])))
+    first, second, *_ = variant.all_files()
+    machines.KEPT.mkdir()
+    lines = [{"file": first, "failed": 1}, {"file": second, "failed": 1}, {"file": first, "failed": 0}]
+    (machines.KEPT / "threads-4.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    machines.run("threads-4", variant)
+    machines.run("threads-4", variant, [second])
+    machines.run("threads-4", variant, [first])  # has passed the second time
+    (whole, environment), (part, _) = calls
+    assert first not in whole and second in whole and part[-1] == second and part[-2].startswith("--")
+    assert environment["OBSERVED_THREADS"] == "4" and environment["NUMBA_CACHE_DIR"].endswith("threads-4")
+
+
+def test_a_row_sums_up_a_variant_and_names_the_widest_number():
+    outcomes = [
+        OUTCOME | {"file": "tests/notebooks/table1.ipynb", "share": 0.25, "where": "cell 3"},
+        OUTCOME | {"file": "tests/notebooks/metrics.ipynb", "share": 0.125, "where": "cell 1"},
+        OUTCOME | {"file": "tests/recipes/test_mnist.py", "failed": 1, "failures": ["test_mnist.py::test_a"]},
+    ]
+    row = machines.row(machines.VARIANTS["plain"], outcomes)
+    assert row["settings"] == "`LIL_ENGINE=plain`" and row["test files"].startswith("3 of ")
+    assert (row["passed"], row["failed"], row["failures"]) == (9, 1, "test_mnist.py::test_a")
+    assert (row["largest share of the tolerance"], row["where"]) == (0.25, "table1, cell 3")
+    assert " NUMBA_CPU_FEATURES='' " in machines.row(machines.VARIANTS["sse"], outcomes)["settings"]
+
+
+def test_the_record_keeps_the_rows_of_variants_that_did_not_run(folders):
+    def row(name, failed):
+        outcome = OUTCOME | {"file": "a.ipynb", "failed": failed}
+        return machines.row(machines.VARIANTS[name], [outcome])
+
+    machines.record([row("plain", 1), row("sse", 0)])
+    machines.record([row("sse", 2)])
+    record = json.loads(machines.record([row("native", 0)]).read_text("utf-8"))
+    assert [each["machine"] for each in record["rows"]] == ["this processor", "SSE4.1", "the plain engine"]
+    assert record["counts"] == {"tried": 12, "passed": 9, "failed": 3}
+
+
+@pytest.mark.parametrize(("failed", "status"), [(0, 0), (1, 1)])
+def test_a_finished_variant_begins_anew_the_next_time(folders, monkeypatch, failed, status):
+    def run(name, variant, only):
+        machines.KEPT.mkdir(exist_ok=True)
+        lines = [OUTCOME | {"file": file, "failed": failed} for file in variant.all_files() if not only]
+        text = "".join(json.dumps(line) + "\n" for line in lines or [OUTCOME | {"file": "a", "failed": failed}])
+        (machines.KEPT / f"{name}.jsonl").write_text(text)
+
+    monkeypatch.setattr(machines, "run", run)
+    assert machines.main(["sse", "--only", "a"]) == status
+    assert (machines.KEPT / "sse.jsonl").exists()
+    assert machines.main(["sse"]) == status
+    assert not (machines.KEPT / "sse.jsonl").exists()
+
+
+def test_an_unknown_machine_is_named_and_so_are_the_others(capsys):
+    with pytest.raises(SystemExit):
+        machines.main(["sse", "z80"])
+    assert "there is no machine z80: choose from native, avx2, sse," in capsys.readouterr().err
+
+
+def test_a_variant_of_which_no_test_ran_is_no_success(folders, monkeypatch):
+    monkeypatch.setattr(machines, "run", lambda *_: None)
+    with pytest.raises(SystemExit, match="No test file of plain was run"):
+        machines.main(["plain"])
+
+
+def observed(tmp_path, monkeypatch):
+    """An observer of a notebook's cells, whose outcomes go to a file."""
+    monkeypatch.setenv("OBSERVED", str(tmp_path / "kept"))
+    monkeypatch.setenv("OBSERVED_THREADS", "4")
+    monkeypatch.setattr(pages, "ONE_THREAD", dict(pages.ONE_THREAD))
+    monkeypatch.setattr(IPyNbCell, "compare_outputs", lambda cell, test, ref, skip_compare=None: test == ref)
+    observer = Observer()
+    observer.pytest_collection_finish()
+    return observer
+
+
+def test_an_observer_writes_each_file_when_its_last_test_is_done(tmp_path, monkeypatch):
+    observer = observed(tmp_path, monkeypatch)
+    assert set(pages.ONE_THREAD.values()) == {"4"}
+    for nodeid, phases in {"a.py::1": ["setup", "call"], "a.py::2": ["setup"], "b.py::1": ["call"]}.items():
+        observer.pytest_runtest_logstart(nodeid)
+        for when in phases:
+            bad = nodeid == "a.py::2"
+            observer.pytest_runtest_logreport(SimpleNamespace(nodeid=nodeid, when=when, failed=bad, passed=not bad))
+    (a,) = machines.read(tmp_path / "kept")
+    assert (a["file"], a["passed"], a["failed"], a["failures"]) == ("a.py", 1, 1, ["a.py::2"])
+    observer.pytest_sessionfinish(exitstatus=2)  # interrupted: b.py may be half done
+    assert len(machines.read(tmp_path / "kept")) == 1
+    observer.pytest_sessionfinish(exitstatus=1)
+    assert [each["file"] for each in machines.read(tmp_path / "kept")] == ["a.py", "b.py"]
+
+
+def test_an_observer_measures_the_numbers_that_nbval_compares_and_no_others(tmp_path, monkeypatch):
+    observer = observed(tmp_path, monkeypatch)
+    observer.begin("a.ipynb")
+    cell = SimpleNamespace(name="Cell 7", parent=SimpleNamespace(skip_compare=("text/html",)))
+
+    def output(plain, html="0.5"):
+        return [{"output_type": "execute_result", "data": {"text/plain": plain, "text/html": html}}]
+
+    assert not IPyNbCell.compare_outputs(cell, output("0.1234", "9.9"), output("0.1235"))
+    share = observer.outcome["share"]
+    assert 0 < share <= 1 and observer.outcome["where"] == "cell 7"
+    cell.name = "Cell 8"
+    IPyNbCell.compare_outputs(cell, output("5 of 5"), output("4 of 5"))  # nbval fails: there is no share
+    assert observer.outcome["share"] == share and observer.outcome["where"] == "cell 7"
+
+
+def test_two_processes_compute_the_same_bits():
+    experiments = ("fig1_mappings", "fig3_mnist")
+    first = again.digests(experiments)
+    assert set(first) == set(experiments) and again.digests(experiments) == first
+
+
+def test_other_bits_have_another_hash(monkeypatch):
+    def digest(**changes):
+        config = replace(fig1_mappings.QUICK.mappings, **{"epochs": 5, **changes})
+        monkeypatch.setattr(again.registry, "settings", lambda *_: replace(fig1_mappings.QUICK, mappings=config))
+        return again.digest("fig1_mappings")
+
+    assert digest() == digest() != digest(seeds=(1, 0))
+
+
+@pytest.mark.parametrize(("second", "failures"), [("1", "none"), ("2", "fig2_rings")])
+def test_a_difference_between_two_processes_is_counted(monkeypatch, second, failures):
+    runs = iter(["1", second])
+    monkeypatch.setattr(again, "digests", lambda names: dict.fromkeys(names, next(runs)))
+    row = again.run(["fig2_rings"])
+    assert (row["passed"], row["failed"], row["failures"]) == (int(second == "1"), int(second == "2"), failures)
+    assert row["test files"].startswith("1 of ") and "scaling" not in again.names()
