@@ -20,7 +20,7 @@ reproduce reproduce-paper record affirm witness bench: export MALLOC_TRIM_THRESH
 
 .DEFAULT_GOAL := help
 .PHONY: help install book pages html lab test lint plain reproduce reproduce-paper record affirm witness bench references \
-	readme-picture lock clean
+	test-corruption test-faults test-inputs readme-picture lock clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -57,6 +57,15 @@ lint: $(READY)  ## style and types: ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+test-corruption: $(READY)  ## 2,000 changes of bytes in every kind of file: each is detected, or harmless
+	$(BIN)/python -m tests.trust.corruption
+
+test-faults: $(READY)  ## 300 kills, full disks, refused access, two at once: nothing is lost
+	$(BIN)/python -m tests.trust.kills
+
+test-inputs: $(READY)  ## thousands of bad values for functions, commands and notebooks
+	$(BIN)/python -m tests.trust.inputs
 
 plain: $(READY)  ## without lil/fast: science, notebooks, and three figures at the paper's scale; hours
 	.ci/plain

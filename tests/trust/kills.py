@@ -1,0 +1,140 @@
+"""Kills, full disks, refused permissions and neighbours: nothing is half-written, and the next run ends as ever.
+
+``make test-faults`` sends SIGKILL at random moments to processes that record, affirm, train, evaluate, write networks,
+freeze verdicts, execute notebooks and build a small book, 300 times in all. After each kill every record is whole or
+absent, all checksums agree and no lock is held. The next run ends with the bits of an undisturbed one, and nothing
+that is ever read stays behind. The same is asked after a disk has filled up, after permissions are gone, and with two
+at once (:mod:`tests.trust.refusals`).
+
+Most processes are forked from this one, in which torch is warm, and work on the package of :mod:`tests.trust.small`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from tests.trust import recording, refusals, small, storms
+from tests.trust.small import Row, child, ended
+from tests.trust.storms import Storm
+
+SEED = 20
+KILLS = {
+    "recording for the first time": 60,
+    "recording over an older record": 50,
+    "evaluating, from the state that was kept": 40,
+    "affirming after a change of code": 20,
+    "writing networks": 50,
+    "freezing the ledger's verdicts": 20,
+    "training with checkpoints": 24,
+    "pretraining the VGG13": 6,
+    "executing a notebook": 10,
+    "`lil reproduce --record`": 8,
+    "`lil rerun fig1_mappings`": 6,
+    "building a book of one page": 6,
+}
+
+
+def kill(storm: Storm, kills: int, draw: random.Random) -> Row:
+    """Kill a work at random moments, and return a row of what was found."""
+    storm.prepare()
+    started = time.monotonic()
+    if status := ended(child(storm.work, refusals.LOG)):
+        trace = refusals.LOG.read_text() if refusals.LOG.exists() else ""
+        raise RuntimeError(f"{storm.what}: the undisturbed work ended with status {status}\n{trace}")
+    length, killed, whole, same = time.monotonic() - started, 0, 0, 0
+    while killed < kills:
+        storm.prepare()
+        batch = min(storm.in_a_row, kills - killed)
+        for _ in range(batch):
+            while not killed_at(draw.uniform(0, length), storm):
+                length *= 0.9  # it was faster than the first time: aim earlier
+                storm.prepare()
+            whole += storm.whole()
+        killed += batch
+        same += batch * storm.finish()
+        length *= 1.02
+    return {
+        "what": storm.what,
+        "disturbed by": "SIGKILL",
+        "tried": killed,
+        "whole afterwards": whole,
+        "next run as ever": same,
+        "failed": killed - min(whole, same),
+    }
+
+
+def killed_at(moment: float, storm: Storm) -> bool:
+    """Do a work in a child, kill that after some seconds, and return False if it had ended before."""
+    pid = child(storm.work, refusals.LOG)
+    time.sleep(moment)
+    for each in (pid, *descendants(pid)):  # with the kernel of a notebook
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+    return ended(pid) == -signal.SIGKILL
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the ids of the processes that a process has started, and of those that these have."""
+    try:
+        found = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+    return [each for one in found for each in (one, *descendants(one))]
+
+
+def rows(sample: bool) -> Iterator[Row]:
+    """Yield a row for each work and each way of disturbing it."""
+    draw = random.Random(SEED)
+    with small.package() as fake, tempfile.TemporaryDirectory() as folder:
+        for storm in storms.storms_of_the_store(fake):
+            yield kill(storm, 2 if sample else KILLS[storm.what], draw)
+        for storm in storms.storms_of_files(Path(folder)):
+            yield kill(storm, 3 if sample else KILLS[storm.what], draw)
+        yield from refusals.rows(fake, sample, draw)
+        if not sample:
+            for storm in (*storms.storms_of_training(), *storms.storms_of_commands(fake, Path(folder))):
+                yield kill(storm, KILLS[storm.what], draw)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--sample", action="store_true", help="a few kills of what is quick, and no record")
+    sample = parser.parse_args().sample
+    torch.set_num_threads(1)
+    started, found = time.perf_counter(), []
+    for row in rows(sample):
+        print(*row.values(), sep="  ", flush=True)
+        found.append(row)
+    tried = {
+        "kills survived": "SIGKILL",
+        "full disks": "disk",
+        "refused permissions": "access",
+        "two at once": "another",
+    }
+    counts = {"tried": sum(int(row["tried"]) for row in found)}
+    for name, how in tried.items():
+        those = [row for row in found if how in str(row["disturbed by"])]
+        counts[name] = sum(int(row["tried"]) - int(row["failed"]) for row in those)
+    counts["failed"] = sum(int(row["failed"]) for row in found)
+    print(counts)
+    if refusals.LOG.exists():
+        print(refusals.LOG.read_text(), file=sys.stderr)
+        refusals.LOG.unlink()
+    if not sample:
+        recording.write("faults", "make test-faults", found, counts, time.perf_counter() - started)
+    return int(counts["failed"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
