@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -10,10 +11,12 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import torch
 import xarray as xr
@@ -212,7 +215,10 @@ def package() -> Iterator[Small]:
         sys.path.insert(0, str(root))
         os.chdir(root)
         try:
-            yield Small(root)
+            with patch.object(
+                importlib.metadata, "version", cache(importlib.metadata.version)
+            ):  # read once, not always
+                yield Small(root)
         finally:
             os.chdir(before)
             sys.path.remove(str(root))
