@@ -50,7 +50,7 @@ class Place:
 
     @property
     def exists(self) -> bool:
-        """Return True if the file is there, and where its folder refuses to say: reading it then ends in one sentence."""
+        """Return True if the file is there, and where its folder refuses to say: reading it then says that."""
         try:
             return self.path.exists()
         except PermissionError:

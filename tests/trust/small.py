@@ -205,7 +205,7 @@ def forget() -> None:
 @contextmanager
 def package() -> Iterator[Small]:
     """Yield a package in a temporary folder, which is the working folder and has its own cache meanwhile."""
-    before, cache = Path.cwd(), os.environ.get("XDG_CACHE_HOME")
+    before, place = Path.cwd(), os.environ.get("XDG_CACHE_HOME")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "project")
         root.mkdir()
@@ -224,6 +224,6 @@ def package() -> Iterator[Small]:
             sys.path.remove(str(root))
             sys.dont_write_bytecode = bytecode
             os.environ.pop("XDG_CACHE_HOME")
-            if cache is not None:
-                os.environ["XDG_CACHE_HOME"] = cache
+            if place is not None:
+                os.environ["XDG_CACHE_HOME"] = place
             forget()
