@@ -21,7 +21,13 @@ WITNESS = "fig1_mappings"
 
 
 def opened(reference):
-    return shipped.read(reference, lambda text: nbformat.reads(text, as_version=4))
+    def parse(text):
+        try:
+            return nbformat.reads(text, as_version=4)
+        except nbformat.ValidationError as reason:
+            raise ValueError(str(reason)) from reason
+
+    return shipped.read(reference, parse)
 
 
 def code(notebook):

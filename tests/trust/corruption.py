@@ -16,6 +16,7 @@ import random
 import re
 import sys
 import time
+import warnings
 from contextlib import ExitStack
 from typing import Any
 
@@ -111,6 +112,7 @@ def main() -> int:
     parser.add_argument("--sample", action="store_true", help="a few tries of each kind, and no record")
     sample = parser.parse_args().sample
     torch.set_num_threads(1)
+    warnings.simplefilter("ignore")  # nbformat's, of what is damaged
     started, rows = time.perf_counter(), []
     with ExitStack() as stack:
         for kind in kinds(stack):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -72,11 +73,18 @@ def plain(x: torch.Tensor) -> bool:
 def of_settings(fake: small.Small) -> Iterator[Target]:
     """Yield results by changed settings, the settings themselves, and the parameters of ``lil rerun``."""
     known = st.sampled_from(("betas", "seeds", "epochs", "epsilons", "batch_size", "nets.seeds", "nets", "config", ""))
+    good = st.fixed_dictionaries(
+        {},
+        optional=dict(
+            betas=st.just([0, 3]), seeds=st.sampled_from((1, "[7]")), epochs=st.integers(1, 3), epsilons=st.just([0.2])
+        ),
+    )
     some = st.dictionaries(st.one_of(known, st.text(max_size=5)), values, max_size=2)
     some = some.filter(
         lambda given: not _would_run_for_ever(given) and not {"profile", "mode", "device"} & given.keys()
     )
-    how = st.tuples(
+    fitting = st.tuples(st.sampled_from(("quick", "paper")), st.sampled_from(("live", "auto")), good)
+    how = fitting | st.tuples(
         st.sampled_from(("quick", "quick", "paper", "", "QUICK", None, 3)),
         st.sampled_from(("live", "live", "auto", "recorded", "", "Live", None, 0)),
         some,
@@ -93,17 +101,24 @@ def of_settings(fake: small.Small) -> Iterator[Target]:
         of_config = st.one_of(st.sampled_from([*changes.names(config), *changes.paths(config)]), words)
         yield Target(
             f"settings of {name}",
-            st.dictionaries(of_config, values, max_size=2),
+            _kept(config) | st.dictionaries(of_config, values, max_size=2),
             lambda given, config=config: changes.apply(config, given),
             lambda given, found, config=config: type(found) is type(config),
         )
     assignment = st.builds("{}={}".format, st.one_of(st.sampled_from(("betas", "epochs", "seeds")), words), words)
     yield Target(
         "parameters of `lil rerun fig2_rings`",
-        st.lists(st.one_of(assignment, words), max_size=2),
+        st.sampled_from((["betas=[0, 3]"], ["epochs=5", "seeds=1"]))
+        | st.lists(st.one_of(assignment, words), max_size=2),
         lambda given: rerun._check(pages.SOURCES / "fig2_rings.py", rerun.parse(given), "quick"),
         lambda given, found: found is None,
     )
+
+
+def _kept(config: Any) -> Draw[dict[str, Any]]:
+    """Return settings that stay as they are, which fit, by their dotted names."""
+    paths = list(changes.paths(config))
+    return st.sampled_from(paths).map(lambda path: {path: operator.attrgetter(path)(config)})
 
 
 def _would_run_for_ever(given: dict[str, Any]) -> bool:
@@ -168,8 +183,7 @@ def of_the_loss() -> Iterator[Target]:
     """Yield the isometry loss.
 
     Left out, because lil/isometry.py answers with errors of torch or Python (each is a fault that is known): objects
-    that are no tensors; labels and x without a row for each point in one dimension (labels of shape (n, 1), x of
-    shape (n,)).
+    that are no tensors; labels of shape (n, 1), and x of shape (n,); an ``x_dist`` of truth values.
     """
     shapes = ((4, 2), (4, 3), (3, 2), (2, 4, 3), (0, 2), (1, 2), (4, 0), (4,))
     labels = tensors(
@@ -177,14 +191,20 @@ def of_the_loss() -> Iterator[Target]:
     )
     points = tensors((4, 3), (3, 2), (4, 2, 2), (0, 2), (1, 5), (4, 0))
     kinds_of_pairs = st.sampled_from(("within-class", "all", "some", "", None))
-    reductions = st.sampled_from(("n2", "pairs", "mean", None))
+    reductions = st.sampled_from(("n2", "pairs", "n2", "pairs", "mean", None))
+    four, pairs = (
+        tensors((4,), dtypes=st.sampled_from((torch.int64, torch.bool))),
+        st.sampled_from(("within-class", "all")),
+    )
     yield Target(
         "`IsometryLoss`",
-        st.tuples(tensors(*shapes), points, labels, kinds_of_pairs, reductions),
+        st.tuples(tensors((4, 2), (2, 4, 3)), tensors((4, 3), (4, 2, 2)), four, pairs, reductions)
+        | st.tuples(tensors(*shapes), points, labels, kinds_of_pairs, reductions),
         lambda given: IsometryLoss(pairs=given[3], reduction=given[4])(*given[:3]),
         lambda given, found: _is_loss(found, given[0], plain(given[0]) and plain(given[1])),
     )
-    square = tensors((4, 4), (3, 3), (4, 3), (0, 0), (4,))
+    numeric = kinds.filter(lambda kind: kind != torch.bool)
+    square = tensors((4, 4), (4, 4), (3, 3), (4, 3), (0, 0), (4,), dtypes=numeric)
     mask = square.map(lambda x: x > 0)
     yield Target(
         "`isometry_loss`",
@@ -214,7 +234,8 @@ def of_attacks() -> Iterator[Target]:
     """Yield attacks, their settings and the bounds of the Lipschitz constant.
 
     Left out, as known faults of the science: labels that do not fit the images or the classes, a ``step_size`` that
-    is NaN, ``fgsm`` with an ε that is no step, and shapes that do not fit in lil.lipschitz; torch's errors, or none.
+    is NaN, ``fgsm`` with an ε that is no step, and shapes that do not fit in lil.lipschitz: torch's errors, or none.
+    And an ε beyond the range of floats, which lil.attacks.check_epsilons cannot print.
     """
     model = LIL((4, 3, 2), seeds=(0, 1)).requires_grad_(False)
     labels = torch.tensor([0, 1, 0])
@@ -222,12 +243,14 @@ def of_attacks() -> Iterator[Target]:
     images = tensors((3, 1, 2, 2), dtypes=floats).map(lambda x: x.abs())
     small_images = images.map(lambda x: x.clamp(0, 1))
     bounds = st.sampled_from((BOUNDS, BOUNDS, (1.0, 0.0), (0.0, 0.0), (-9.0, 9.0), (float("nan"), 1.0)))
-    step = numbers.filter(lambda size: size == size)
+    step = st.sampled_from((0.1, 0.5)) | numbers.filter(lambda size: size == size)
+    sizes = st.sampled_from((0.1, 0.5, 1.0)) | numbers.filter(lambda size: abs(size) != 10**400)
 
     def run(given: Any) -> attacks.Attacked:
         x, epsilon, size, steps, start, within = given
         objective = attacks.classification(model, labels)
-        how = dict(epsilon=epsilon, step_size=size, steps=steps, random_start=start, bounds=within)
+        drawn = torch.Generator().manual_seed(0) if steps != 2 else None
+        how = dict(epsilon=epsilon, step_size=size, steps=steps, random_start=start, bounds=within, generator=drawn)
         return attacks.attack(model, attacks.pixels, objective, x, labels, **how)
 
     def inside(given: Any, found: attacks.Attacked) -> bool:
@@ -236,7 +259,7 @@ def of_attacks() -> Iterator[Target]:
             ((found.x - x).abs() <= epsilon * 1.001 + 1e-6).all() and (found.x >= low).all() and (found.x <= high).all()
         )
 
-    drawn = st.tuples(st.one_of(small_images, images), numbers, step, st.integers(-1, 3), st.booleans(), bounds)
+    drawn = st.tuples(st.one_of(small_images, images), sizes, step, st.integers(-1, 3), st.booleans(), bounds)
     yield Target("`attack`", drawn, run, inside)
     epsilons = st.sampled_from((0.1, 1.0, 1e-9))
     yield Target(
@@ -248,7 +271,7 @@ def of_attacks() -> Iterator[Target]:
     settings = st.fixed_dictionaries(
         {},
         optional=dict(
-            epsilons=st.lists(numbers, max_size=3).map(tuple),
+            epsilons=st.lists(sizes, max_size=3).map(tuple),
             batch_size=st.integers(-3, 9),
             pictured=st.lists(st.integers(-1, 12), max_size=3).map(tuple),
             pictures=st.integers(-2, 120),
