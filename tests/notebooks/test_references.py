@@ -24,7 +24,7 @@ def opened(reference):
     def parse(text):
         try:
             return nbformat.reads(text, as_version=4)
-        except nbformat.ValidationError as reason:
+        except Exception as reason:  # nbformat has many words for what is no notebook
             raise ValueError(str(reason)) from reason
 
     return shipped.read(reference, parse)

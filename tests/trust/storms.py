@@ -198,7 +198,7 @@ def notebook(folder: Path) -> tuple[Path, Path]:
     """Write the source of a small notebook, and return its path and that of its page."""
     source = folder / "fig0.py"
     header = pages.find_sources(["fig2_rings"])[0].read_text(encoding="utf-8").partition("# %%")[0]
-    cells = '# %% tags=["parameters"]\nprofile = mode = ""\n\n# %%\nfor k in range(9):\n    print(profile, k)\n'
+    cells = '# %% tags=["parameters"]\nprofile = ""\nmode = ""\n\n# %%\nfor k in range(9):\n    print(profile, k)\n'
     source.write_text(header + cells)
     return source, folder / "nb" / "fig0.ipynb"
 
