@@ -58,7 +58,8 @@ def row(target: Target, tries: int) -> dict[str, str | int]:
         what, why = answer(target, given)
         found[what] += 1
         if what in first:
-            first[what] = first[what] or (why if what == "clear errors" else f"{given!r:.300}: {why:.500}")
+            why = why[:300] if what == "clear errors" else f"{given!r:.300}: {why:.500}"
+            first[what] = min(filter(None, (first[what], why)), key=len)
 
     give()
     about = {"error, for example": first["clear errors"], "first unclear": first["unclear"]}

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import multiprocessing
 import os
 import random
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
@@ -36,13 +37,14 @@ KILLS = {
     "building a book of one page": 4,
     "training with checkpoints": 20,
     "pretraining the VGG13": 3,
-    "recording for the first time": 45,
-    "recording over an older record": 40,
-    "evaluating, from the state that was kept": 30,
+    "recording for the first time": 36,
+    "recording over an older record": 32,
+    "evaluating, from the state that was kept": 28,
     "affirming after a change of code": 12,
-    "writing networks": 80,
+    "writing networks": 100,
     "freezing the ledger's verdicts": 50,
 }
+GROUPS = ("commands", "training", "refusals", "store", "files")  # each in a process and a folder of its own
 
 
 def kill(storm: Storm, kills: int, draw: random.Random) -> Row:
@@ -93,18 +95,19 @@ def descendants(pid: int) -> list[int]:
     return [each for one in found for each in (one, *descendants(one))]
 
 
-def rows(sample: bool) -> Iterator[Row]:
-    """Yield a row for each work and each way of disturbing it."""
-    draw = random.Random(SEED)
+def group(name: str, sample: bool) -> list[Row]:
+    """Return a row for each work of a group and each way of disturbing it."""
+    draw = random.Random(f"{SEED} {name}")
     with small.package() as fake, tempfile.TemporaryDirectory() as folder:
-        if not sample:
-            for storm in (*storms.storms_of_commands(fake, Path(folder)), *storms.storms_of_training()):
-                yield kill(storm, KILLS[storm.what], draw)
-        for storm in storms.storms_of_the_store(fake):
-            yield kill(storm, 2 if sample else KILLS[storm.what], draw)
-        for storm in storms.storms_of_files(Path(folder)):
-            yield kill(storm, 3 if sample else KILLS[storm.what], draw)
-        yield from refusals.rows(fake, sample, draw)
+        if name == "refusals":
+            return list(refusals.rows(fake, sample, draw))
+        works = {
+            "store": lambda: storms.storms_of_the_store(fake),
+            "files": lambda: storms.storms_of_files(Path(folder)),
+            "training": storms.storms_of_training,
+            "commands": lambda: storms.storms_of_commands(fake, Path(folder)),
+        }
+        return [kill(storm, 2 if sample else KILLS[storm.what], draw) for storm in works[name]()]
 
 
 def main() -> int:
@@ -113,9 +116,12 @@ def main() -> int:
     sample = parser.parse_args().sample
     torch.set_num_threads(1)
     started, found = time.perf_counter(), []
-    for row in rows(sample):
-        print(*row.values(), sep="  ", flush=True)
-        found.append(row)
+    names = GROUPS[2:] if sample else GROUPS
+    with ProcessPoolExecutor(len(names), multiprocessing.get_context("fork")) as pool:
+        for rows in pool.map(group, names, [sample] * len(names)):
+            for row in rows:
+                print(*row.values(), sep="  ", flush=True)
+            found += rows
     tried = {
         "kills survived": "SIGKILL",
         "full disks": "disk",

@@ -246,7 +246,7 @@ def storms_of_commands(fake: small.Small, folder: Path) -> Iterator[Storm]:
     made = folder / "reruns"
     code = "import pathlib; from lil import cli; from lil.paper import rerun; "
     code += f"rerun.RERUNS = pathlib.Path({str(made)!r}); "
-    code += "raise SystemExit(cli.main(['rerun', 'fig1_mappings', '--profile', 'quick', 'epochs=3']))"
+    code += "raise SystemExit(cli.main(['rerun', 'fig1_mappings', 'epochs=3', '--profile', 'quick']))"
     again = process("-c", code, cwd=pages.ROOT)
 
     def reran() -> bool:
