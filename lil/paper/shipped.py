@@ -54,4 +54,5 @@ def check(root: Path = ROOT) -> None:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the checksum of a text whose lines end as on Linux, as git may end them otherwise on Windows."""
+    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()

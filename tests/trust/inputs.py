@@ -15,6 +15,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,17 +69,17 @@ def row(target: Target, tries: int) -> dict[str, str | int]:
     }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sample", action="store_true", help="a few values for each function, and no record")
-    sample = parser.parse_args().sample
+    sample = parser.parse_args(arguments).sample
     torch.set_num_threads(1)
     os.environ["LIL_DATA"] = ""  # `lil data verify` would read it all
     started, rows = time.perf_counter(), []
     with small.package() as fake:
         cli.EXPERIMENTS = "fake.experiments"
         for target in targets.all_of(fake):
-            rows.append(row(target, 15 if sample else 200))
+            rows.append(row(target, 8 if sample else 200))
             print(*(value for name, value in rows[-1].items() if "example" not in name), sep="  ", flush=True)
     counts = {
         name: sum(int(each[name]) for each in rows) for name in ("tried", "as intended", "clear errors", "unclear")

@@ -26,15 +26,14 @@ NOBODY = 65534  # a user without rights
 LOG = Path(tempfile.gettempdir()) / f"lil-faults-{os.getpid()}.log"  # traces of errors that are none of the project's
 
 
-def rows(fake: small.Small, sample: bool, draw: random.Random) -> Iterator[Row]:
+def rows(fake: small.Small, draw: random.Random) -> Iterator[Row]:
     """Yield a row for each way of refusing."""
     storms.fresh(fake)
     results.record(fake.experiment)
-    yield from full_disks(fake, 2 if sample else 12, draw)
+    yield from full_disks(fake, 8, draw)
     yield from no_access(fake)
-    yield two_records(fake, 1 if sample else 10)
-    if not sample:
-        yield two_notebooks(3)
+    yield two_records(fake, 5)
+    yield two_notebooks(2)
 
 
 def _row(what: str, how: str, whole: list[bool], same: list[bool]) -> Row:

@@ -203,8 +203,13 @@ def notebook(folder: Path) -> tuple[Path, Path]:
     return source, folder / "nb" / "fig0.ipynb"
 
 
+def process(*command: str, cwd: Path) -> Callable[[], int]:
+    """Return a work that runs a script by this interpreter, in a process of its own."""
+    return lambda: subprocess.run([sys.executable, *command], cwd=cwd).returncode
+
+
 def storms_of_commands(fake: small.Small, folder: Path) -> Iterator[Storm]:
-    """Yield a notebook, real commands in processes of their own, and the build of a book of one page."""
+    """Yield the execution of a small notebook, and a recording by the command."""
     source, target = notebook(folder)
 
     def execute() -> None:
@@ -219,9 +224,6 @@ def storms_of_commands(fake: small.Small, folder: Path) -> Iterator[Storm]:
         "executing a notebook", execute, lambda: None, lambda: page() == cells,
         lambda: execute() is None and page() == cells and not target.with_suffix(".part.ipynb").exists(), in_a_row=5,
     )  # fmt: skip
-
-    def process(*command: str, cwd: Path) -> Callable[[], int]:
-        return lambda: subprocess.run([sys.executable, *command], cwd=cwd).returncode
 
     command = "from lil import cli; cli.EXPERIMENTS = 'fake.experiments'; "
     command += "raise SystemExit(cli.main(['reproduce', '--record']))"
@@ -243,6 +245,9 @@ def storms_of_commands(fake: small.Small, folder: Path) -> Iterator[Storm]:
         in_a_row=4,
     )
 
+
+def storms_of_builds(folder: Path) -> Iterator[Storm]:
+    """Yield a rerun of a real notebook and the build of a book of one page, as commands."""
     made = folder / "reruns"
     code = "import pathlib; from lil import cli; from lil.paper import rerun; "
     code += f"rerun.RERUNS = pathlib.Path({str(made)!r}); "

@@ -198,9 +198,9 @@ def _is_loss(found: torch.Tensor, z: torch.Tensor, finite: bool) -> bool:
 def of_attacks() -> Iterator[Target]:
     """Yield attacks, their settings and the bounds of the Lipschitz constant.
 
-    Left out, as known faults of the science: labels that do not fit the images or the classes, a ``step_size`` that
-    is NaN, ``fgsm`` with an ε that is no step, and shapes that do not fit in lil.lipschitz: torch's errors, or none.
-    And an ε beyond the range of floats, which lil.attacks.check_epsilons cannot print.
+    Left out, as known faults of the science, which end in torch's errors or in none: labels that do not fit the images
+    or the classes, a ``step_size`` that is NaN or a whole number of more than 64 bits, ``fgsm`` with an ε that is no
+    step, an ε beyond the range of floats, and shapes that do not fit in lil.lipschitz.
     """
     model = LIL((4, 3, 2), seeds=(0, 1)).requires_grad_(False)
     labels = torch.tensor([0, 1, 0])
