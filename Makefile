@@ -29,8 +29,8 @@ export LIL_ENGINE := plain
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pages html pdf lab test lint plain reproduce reproduce-paper record affirm witness bench references \
-	readme-picture lock clean
+.PHONY: help install book pages html pdf lab test lint test-corruption test-environments test-faults test-inputs test-long \
+	test-machines plain reproduce reproduce-paper record affirm witness bench references readme-picture lock clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -75,17 +75,24 @@ lint: $(READY)  ## style and types: ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-.PHONY: test-environments
 test-environments: $(READY)  ## unit tests in hard places: folders, owners, permissions, encodings, options of Python
 	$(BIN)/python -m tests.trust.environments
 
-.PHONY: test-machines test-long
 VARIANTS ?=
 test-machines: $(READY)  ## notebooks, recipes and experiments as other machines; VARIANTS="sse plain" runs some; hours
 	$(BIN)/python -m tests.trust.machines $(VARIANTS)
 
 test-long: $(READY)  ## fifty runs of quick experiments in one process: memory, files and threads
 	$(BIN)/python -m tests.trust.long_use
+
+test-corruption: $(READY)  ## 2,000 changes of bytes in every kind of file: each is detected, or harmless
+	$(BIN)/python -m tests.trust.corruption
+
+test-faults: $(READY)  ## 300 kills, full disks, refused access, two at once: nothing is lost
+	$(BIN)/python -m tests.trust.kills
+
+test-inputs: $(READY)  ## thousands of bad values for functions, commands and notebooks
+	$(BIN)/python -m tests.trust.inputs
 
 plain: $(READY)  ## without lil/fast: science, notebooks, and three figures at the paper's scale; hours
 	.ci/plain

@@ -11,6 +11,7 @@ from statistics import median
 import bench_wing
 import pytest
 
+from lil.paper import shipped
 from lil.results import provenance
 
 TIMINGS = Path(__file__).with_name("timings.json")
@@ -59,7 +60,8 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
             "rows": [row for row in rows if row["what"] not in bench_wing.PARTS],
             "wing": bench_wing.table(rows),
         }
-        TIMINGS.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        shipped.write(TIMINGS, json.dumps(everything, indent=1, ensure_ascii=False) + "\n")
+        shipped.seal()
 
 
 def _rows(timings):

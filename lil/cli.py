@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("lil: interrupted; records are as they were before.", file=sys.stderr)
         return 130
     except Exception as error:
+        if isinstance(error, PermissionError) and error.filename is not None:
+            return _fail(f"{error.filename} may not be opened ({error.strerror}): give access to it.")
         if not isinstance(error, _expected()):
             raise
         return _fail(error)
@@ -62,7 +64,7 @@ def _expected() -> tuple[type[Exception], ...]:
     return (ResultError, engine.EngineUnknown, *of_data, *of_weights)
 
 
-def _fail(error: Exception) -> int:
+def _fail(error: Exception | str) -> int:
     """Print an error and return the exit status 1."""
     print(f"lil: {error}", file=sys.stderr)
     return 1

@@ -213,6 +213,16 @@ def test_a_defect_keeps_its_traceback(lil, fake, monkeypatch):
         lil("reproduce")
 
 
+def test_a_file_that_may_not_be_opened_is_named(lil, fake, monkeypatch):
+    def refused(*args, **kwargs):
+        raise PermissionError(13, "Permission denied", "/data/MNIST")
+
+    monkeypatch.setattr(results, "get", refused)
+    answer = lil("reproduce", "fig9_lines")
+    _says_one_sentence(answer)
+    assert "/data/MNIST may not be opened (Permission denied): give access to it." in answer.err
+
+
 def test_an_interrupt_is_no_defect(lil, fake, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt

@@ -17,6 +17,7 @@ from typing import Any
 
 import xarray as xr
 
+from lil.paper import shipped
 from lil.paper.judging import STATES, recorded
 from lil.paper.tables.images import precision_change
 
@@ -178,5 +179,9 @@ def seeds(result: xr.Dataset) -> str:
     )
 
 
-with Path(__file__).with_suffix(".toml").open("rb") as file:
-    DIFFERENCES = tuple(map(_read, tomllib.load(file)["difference"]))
+def read(path: Path) -> tuple[Difference, ...]:
+    """Return the differences of a file such as ``differences.toml``. Raises CorruptFile where it is damaged."""
+    return shipped.read(path, lambda text: tuple(map(_read, tomllib.loads(text)["difference"])))
+
+
+DIFFERENCES = read(Path(__file__).with_suffix(".toml"))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lil.paper import shipped
 from lil.paper.judging import Entry
 from lil.paper.ledger import CLAIMS, READINGS
 from lil.paper.verdicts import Verdict
@@ -95,12 +96,13 @@ def verdicts(entries: Sequence[Entry]) -> dict[str, str]:
     return {entry.case.name: str(entry.verdict) for entry in entries}
 
 
-def frozen() -> dict[str, str]:
-    """Return the verdicts that were last agreed to."""
-    return json.loads(FROZEN.read_text(encoding="utf-8"))
+def frozen(path: Path | None = None) -> dict[str, str]:
+    """Return the verdicts that were last agreed to. Raises CorruptFile where their file is damaged."""
+    return shipped.read(path or FROZEN, json.loads)
 
 
 def freeze(entries: Sequence[Entry]) -> Path:
-    """Write these verdicts as those agreed to."""
-    FROZEN.write_text(json.dumps(verdicts(entries), indent=1) + "\n", encoding="utf-8")
+    """Write these verdicts as those agreed to, and the checksums of the ledger's files."""
+    shipped.write(FROZEN, json.dumps(verdicts(entries), indent=1) + "\n")
+    shipped.seal()
     return FROZEN

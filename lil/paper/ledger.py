@@ -17,7 +17,7 @@ from typing import Any
 
 import xarray as xr
 
-from lil.paper import measures
+from lil.paper import measures, shipped
 from lil.paper.measures import Effect
 from lil.paper.verdicts import RELATIONS, Verdict
 
@@ -134,9 +134,15 @@ def _case(number: int, proposition: Proposition, entry: dict[str, Any], records:
 
 
 def read(path: Path) -> tuple[tuple[Claim, ...], dict[str, datetime]]:
-    """Return the claims of a file such as ``claims.toml``, and the date of each experiment's first record."""
-    with path.open("rb") as file:
-        content = tomllib.load(file)
+    """Return the claims of a file such as ``claims.toml``, and the date of each experiment's first record.
+
+    Raises CorruptFile where the file is damaged.
+    """
+    return shipped.read(path, _parse)
+
+
+def _parse(text: str) -> tuple[tuple[Claim, ...], dict[str, datetime]]:
+    content = tomllib.loads(text)
     records, thresholds = content["records"], {}
     for name, each in content["thresholds"].items():
         value = getattr(measures, each["value"]) if isinstance(each["value"], str) else each["value"]

@@ -129,7 +129,8 @@ def execute(
         "seconds": round(time.monotonic() - start, 1),
         "peak_memory_mb": _peak_memory_mb(),
     }
-    _write(notebook, part, target)
+    write(notebook, target)
+    part.unlink(missing_ok=True)
     return notebook
 
 
@@ -229,7 +230,7 @@ def make_references(sources: Sequence[Path], folder: Path = REFERENCES) -> None:
             tempfile.TemporaryDirectory() as scratch,
         ):  # a failed run leaves nothing that nbval would collect
             reference = execute(source, Path(scratch) / target.name, profile="quick", mode="live")
-        _write(keep_checked_outputs(reference), target.with_suffix(".part"), target)
+        write(keep_checked_outputs(reference), target)
         print("written", flush=True)
 
 
@@ -248,9 +249,14 @@ def one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _write(notebook: NotebookNode, part: Path, target: Path) -> None:
-    nbformat.write(notebook, part)
-    part.replace(target)
+def write(notebook: NotebookNode, target: Path) -> None:
+    """Replace a notebook: one file, of this process alone, renamed into place, so that others never see a half one."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        nbformat.write(notebook, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

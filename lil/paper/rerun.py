@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from filelock import FileLock
 
 from lil.paper import pages
 from lil.results import changes, registry
@@ -41,14 +42,11 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
     target = RERUNS / (_slug(given, profile) or "as-published") / source.stem / f"{source.stem}.ipynb"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-    except OSError as reason:
-        raise NotRerun(
-            f"{target.parent} cannot be written ({reason.strerror}): `lil notebook {source.stem} FOLDER` writes the "
-            "notebook to a folder of yours, for papermill."
-        ) from reason
-    try:
-        pages.execute(source, target, profile=profile, mode="live", parameters=given)
+        with FileLock(target.parent / ".lock"):  # the same rerun, asked for twice at once, is done twice in turn
+            target.unlink(missing_ok=True)
+            pages.execute(source, target, profile=profile, mode="live", parameters=given)
+            dash_missing_numbers(target)
+            return to_html(target) if html else target
     except PapermillExecutionError as reason:
         trace = target.with_suffix(".part.ipynb")
         with_settings = f" with {as_text(given)}" if given else ""
@@ -56,8 +54,11 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
             f"{source.stem}{with_settings} stopped in its cell {reason.exec_count}, {reason.ename}: {reason.evalue} "
             f"(the trace is in {trace})"
         ) from reason
-    dash_missing_numbers(target)
-    return to_html(target) if html else target
+    except OSError as reason:
+        raise NotRerun(
+            f"{target.parent} cannot be written ({reason.strerror}): `lil notebook {source.stem} FOLDER` writes the "
+            "notebook to a folder of yours, for papermill."
+        ) from reason
 
 
 def dash_missing_numbers(executed: Path) -> None:
@@ -68,7 +69,7 @@ def dash_missing_numbers(executed: Path) -> None:
     for cell in page.cells:
         if cell.cell_type == "markdown":
             cell.source = GLUED.sub(lambda found: found[0] if found[1] in known else "–", cell.source)
-    nbformat.write(page, executed)
+    pages.write(page, executed)
 
 
 def source_of(name: str) -> Path:
@@ -88,7 +89,7 @@ def parse(assignments: Sequence[str]) -> dict[str, Any]:
             raise SettingRefused(f'{assignment!r} sets nothing: write name=value, as in betas="[0, 3]".')
         try:
             given[name.strip()] = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             given[name.strip()] = text
     return given
 

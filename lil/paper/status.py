@@ -14,6 +14,7 @@ from typing import Any
 import nbformat
 
 from lil import results
+from lil.paper import shipped
 from lil.paper.judging import EXPERIMENTS
 from lil.paper.markdown import table
 from lil.paper.notebook import shown
@@ -119,5 +120,5 @@ def _milliseconds(value: float) -> str:
 
 
 def read_timings() -> dict[str, Any]:
-    """Return the timings that the last ``make bench`` recorded."""
-    return json.loads(TIMINGS.read_text(encoding="utf-8"))
+    """Return the timings that the last ``make bench`` recorded. Raises CorruptFile where their file is damaged."""
+    return shipped.read(TIMINGS, json.loads)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
+import sys
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -21,6 +21,7 @@ from lil.results.errors import SettingRefused, UnknownName
 # Settings that mean the same in every experiment, and the smallest value that they may have.
 LEAST = dict.fromkeys(("beta", "betas", "seeds"), 0)
 LEAST |= dict.fromkeys(("epochs", "grid", "n_images", "n_points", "n_test", "n_train"), 1)
+LARGEST = 2**63 - 1  # whole number that torch takes
 RISING = ("betas", "epsilons")  # along an axis
 KINDS = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
 
@@ -79,7 +80,7 @@ def _setting(config: Any, path: str) -> tuple[Any, Any]:
 def _parsed(value: Any, hint: Any) -> Any:
     """Return a value with lists as tuples; JSON text is read where the setting is no word."""
     if isinstance(value, str) and not _fits(value, hint):
-        with contextlib.suppress(json.JSONDecodeError):  # then it is the word that it is
+        with contextlib.suppress(ValueError, RecursionError):  # then it is the word that it is
             value = json.loads(value)
     return _as_tuples(value)
 
@@ -99,6 +100,8 @@ def _check_values(setting: str, value: Any) -> None:
     numbers = [each for each in values if each is not None]
     if setting in LEAST and min(numbers, default=LEAST[setting]) < LEAST[setting]:
         raise SettingRefused(f"{setting} must be {LEAST[setting]} or more, not {min(numbers)}.")
+    if any(isinstance(each, int) and abs(each) > LARGEST for each in numbers):
+        raise SettingRefused(f"{setting} must have whole numbers of 64 bits, {LARGEST} at most, not {value}.")
     if setting == "epsilons" and not all(0 < each <= 1 for each in numbers):
         raise SettingRefused(f"epsilons must be > 0 and at most 1, the range of a pixel, not {value}.")
     if setting in RISING and list(values) != sorted(set(values)):
@@ -125,7 +128,7 @@ def _fits(value: Any, hint: Any) -> bool:
             return all(_fits(each, inner[0]) for each in value) if inner else True
         return len(value) == len(inner) and all(map(_fits, value, inner))
     if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, hint) if isinstance(hint, type) else True

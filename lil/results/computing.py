@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import json
+import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +17,16 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
 
 from lil.cache import cache_folder
 from lil.progress import Progress
 from lil.results import files, keys, provenance
+from lil.results.errors import NotWritten
 from lil.results.records import Networks
 
+_OF_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 AXES = {"beta": "betas", "seed": "seeds"}  # dimension of a result: field of a recipe's settings
 OF_TRAINING = ("date", "machine", "device", "threads", "seconds", "peak_memory_mb")  # repeated by an evaluation
 
@@ -38,7 +45,7 @@ def only(settings: Any, member: dict[str, Any]) -> Any:
 def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:
     """Train the networks of a recipe."""
     inputs = keys.of_networks(recipe, config)
-    with provenance.measured() as cost, _script_hidden():
+    with _disk_in_words(inputs.name), provenance.measured() as cost, _script_hidden():
         tensors = recipe.train(config, device=device, progress=progress)
     return Networks(tensors, inputs.attrs() | provenance.describe(device, cost))
 
@@ -59,8 +66,13 @@ def evaluate(
     inputs = keys.of_evaluation(experiment, config)
     tensors = {name: each.tensors for name, each in networks.items()}
     resume = resume and "partial" in inspect.signature(experiment.evaluate).parameters
-    more = {"partial": _partial(inputs, networks, device)} if resume else {}
-    with provenance.measured() as cost, _script_hidden():
+    partial = _partial(inputs, networks, device) if resume else None
+    with (
+        _disk_in_words(inputs.name),
+        _state(partial, progress) as (more, progress),
+        provenance.measured() as cost,
+        _script_hidden(),
+    ):
         result = experiment.evaluate(config, tensors, device=device, progress=progress, **more)
     cost.seconds += result.attrs.pop("seconds_before", 0.0)
     about = provenance.describe(device, cost) | {"training": of_training(networks)}
@@ -94,8 +106,65 @@ def _partial(inputs: keys.Inputs, networks: dict[str, Networks], device: str) ->
     Return None where that folder cannot be written: a killed evaluation then starts anew.
     """
     weights = [keys.digest(files.networks_to_bytes(networks[name].tensors, {})) for name in sorted(networks)]
+    key = keys.digest(" ".join([inputs.key, *weights, device]))[:16]
     folder = files.usable(cache_folder() / "partial")
-    return folder and folder / f"{inputs.name}-{keys.digest(' '.join([inputs.key, *weights, device]))[:16]}.nc"
+    return folder and folder / f"{inputs.name}-{key}.nc"
+
+
+@contextmanager
+def _state(partial: Path | None, progress: Progress) -> Iterator[tuple[dict[str, Path], Progress]]:
+    """Yield the keyword for the file of an evaluation's state, and a progress callback that keeps its checksum.
+
+    An evaluation tells its progress right after it has written its state. A state with another checksum is removed, so
+    that the evaluation starts anew. Where another process evaluates the same, this one keeps no state.
+    """
+    if partial is None:
+        yield {}, progress
+        return
+    seal, lock = partial.with_suffix(".sha256"), FileLock(cache_folder() / "locks" / f"{partial.stem}.lock")
+    for folder in (partial.parent, Path(lock.lock_file).parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield {}, progress
+        return
+    try:
+        known = seal.read_bytes() if seal.exists() else b""
+        if partial.exists() and keys.digest(partial.read_bytes()).encode() != known:
+            partial.unlink()
+
+        def told(label: str, done: int, total: int) -> None:
+            if partial.exists():
+                seal.write_text(keys.digest(partial.read_bytes()))
+            progress(label, done, total)
+
+        yield {"partial": partial}, told
+        seal.unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _disk_in_words(name: str) -> Iterator[None]:
+    """Raise NotWritten where the disk is full or access is refused: long computations keep their state on it."""
+    try:
+        yield
+    except (OSError, SafetensorError) as reason:
+        number = reason.errno if isinstance(reason, OSError) else _number(str(reason))
+        if number not in _OF_DISKS:
+            raise
+        raise NotWritten(
+            f"{name} stopped at a file that it cannot read or write ({os.strerror(number)}): make room or give access, "
+            f"its own state being kept in {cache_folder()} (XDG_CACHE_HOME names another folder), and repeat the "
+            "command."
+        ) from reason
+
+
+def _number(text: str) -> int:
+    """Return the number of a system's error in the words of safetensors; 0 where there is none."""
+    found = re.search(r"\(os error (\d+)\)", text)
+    return int(found[1]) if found else 0
 
 
 def seconds(attrs: dict[str, Any]) -> float:

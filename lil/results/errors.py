@@ -21,8 +21,12 @@ class CorruptRecord(ResultError, ValueError):
     """The record is not what was written."""
 
 
+class CorruptFile(ResultError, ValueError):
+    """A file that comes with the project is damaged."""
+
+
 class NotWritten(ResultError, OSError):
-    """A record could not be written; the one before it is whole."""
+    """A record or the state of a computation could not be written; what was there before is whole."""
 
 
 class NetworksInUse(ResultError, ValueError):

@@ -30,11 +30,19 @@ COMPRESSED_FROM = 4096  # bytes; below, the tables that compression needs are la
 
 
 def read(root: Path, name: str) -> bytes:
-    """Return the content of the record ``name``, a path below ``root``. Raises CorruptRecord if it is damaged."""
-    content, checksums = (root / name).read_bytes(), _checksums(root)
-    if keys.digest(content) not in checksums.get(name, ()):
-        with suppress(OSError), _locked(root):  # a writer may have come between the two; a folder may be read-only
-            content, checksums = (root / name).read_bytes(), _checksums(root)
+    """Return the content of the record ``name``, a path below ``root``. Raises CorruptRecord if it is damaged.
+
+    The same where the system refuses to hand over the file or its checksum.
+    """
+    try:
+        content, checksums = (root / name).read_bytes(), _checksums(root)
+        if keys.digest(content) not in checksums.get(name, ()):
+            with suppress(OSError), _locked(root):  # a writer may have come between the two; a folder may be read-only
+                content, checksums = (root / name).read_bytes(), _checksums(root)
+    except OSError as reason:
+        raise CorruptRecord(
+            f"The record {root.name}/{name} cannot be read ({reason.strerror}: {reason.filename}): give access to it."
+        ) from reason
     if keys.digest(content) not in checksums.get(name, ()):
         raise CorruptRecord(
             f"The record {root.name}/{name} is damaged: its checksum is not the one in {root.name}/{CHECKSUMS}; "
@@ -130,7 +138,8 @@ def _checksums(root: Path) -> dict[str, list[str]]:
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     for line in text.splitlines():
         digest, _, name = line.partition("  ")
-        checksums.setdefault(name, []).append(digest)
+        if name:
+            checksums.setdefault(name, []).append(digest)
     return checksums
 
 

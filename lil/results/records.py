@@ -46,6 +46,14 @@ class Place:
         """The file."""
         return self.root / self.name
 
+    @property
+    def exists(self) -> bool:
+        """Return True if the file is there, and where its folder refuses to say: reading it then says that."""
+        try:
+            return self.path.exists()
+        except PermissionError:
+            return True
+
 
 def folder_of(module: ModuleType) -> Path:
     """Return the folder of records of the package of ``module``: inside it where it is installed, else beside it."""
@@ -72,7 +80,7 @@ def places_of_networks(recipe: ModuleType, config: Any) -> tuple[Place, ...]:
 def read_evaluation(experiment: ModuleType) -> xr.Dataset | None:
     """Return the record of an experiment, current or not; None if there is none. Raises CorruptRecord."""
     place = place_of_evaluation(experiment)
-    return files.dataset_from_bytes(files.read(place.root, place.name)) if place.path.exists() else None
+    return files.dataset_from_bytes(files.read(place.root, place.name)) if place.exists else None
 
 
 def readable_evaluation(experiment: ModuleType) -> xr.Dataset | None:
@@ -85,7 +93,7 @@ def readable_evaluation(experiment: ModuleType) -> xr.Dataset | None:
 
 def read_networks(recipe: ModuleType, config: Any) -> Networks | None:
     """Return the recorded networks, current or not; None if there are none. Raises CorruptRecord."""
-    place = next((place for place in places_of_networks(recipe, config) if place.path.exists()), None)
+    place = next((place for place in places_of_networks(recipe, config) if place.exists), None)
     return Networks(*files.read_networks(place.root, place.name)) if place else None
 
 

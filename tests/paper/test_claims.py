@@ -17,7 +17,7 @@ import xarray as xr
 
 from lil import cli
 from lil.experiments import fig3_cifar10, fig3_cifar10_public, fig3_mnist, fig3_mnist_public
-from lil.paper import export, judging, ledger, measures
+from lil.paper import export, judging, ledger, measures, shipped
 from lil.paper.intervals import Interval, over_seeds, rank_correlation
 from lil.paper.judging import EXPERIMENTS, recorded
 from lil.paper.ledger import CASES, CLAIMS
@@ -1083,9 +1083,11 @@ def test_the_command_exports(at_hand, capsys, option, write):
 
 
 def test_the_command_freezes(at_hand, capsys, monkeypatch, tmp_path):
+    sealed = []
     monkeypatch.setattr(export, "FROZEN", tmp_path / "frozen.json")
+    monkeypatch.setattr(shipped, "seal", lambda: sealed.append(export.frozen()))
     assert cli.main(["claims", "--freeze"]) == 0
-    assert export.frozen() == export.verdicts(EVERYTHING)
+    assert sealed == [export.frozen()] == [export.verdicts(EVERYTHING)]
 
 
 def test_one_output_at_a_time():

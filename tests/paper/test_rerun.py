@@ -4,6 +4,8 @@ import json
 import shlex
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
@@ -39,6 +41,11 @@ def test_values_are_json_or_words():
         "word": "a",
         "n_train": None,
     }
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "1" * 5000])
+def test_text_that_python_does_not_read_is_a_word(text):
+    assert rerun.parse([f"betas={text}"]) == {"betas": text}
 
 
 @pytest.mark.parametrize("text", ["betas", "=3", ""])
@@ -84,6 +91,25 @@ def test_a_notebook_that_fails_names_its_cell_its_settings_and_the_trace(own):
 def test_parameters_are_described_by_their_comments(own):
     described = rerun.parameters(rerun.source_of("fig2_rings"))
     assert described == {"profile": "", "mode": "", "betas": "weights of the isometry term"}
+
+
+def test_the_same_rerun_twice_at_once_is_done_in_turn(own, monkeypatch):
+    """The second waits: it removes the page of the first only once that is finished."""
+    running, most = [], []
+
+    def execute(source, target, **how):
+        running.append(target)
+        most.append(len(running))
+        time.sleep(0.1)
+        assert not target.exists()
+        pages.write(pages.read(source), target)
+        running.pop()
+
+    monkeypatch.setattr(pages, "execute", execute)
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(rerun.rerun, "fig2_rings", ["betas=[0, 3]"], profile="quick") for _ in range(2)]
+        (path,) = {run.result() for run in runs}
+    assert most == [1, 1] and [each.name for each in path.parent.glob("*.ipynb")] == [path.name]
 
 
 def test_a_notebook_is_written_for_papermill(own, tmp_path):

@@ -83,6 +83,10 @@ def test_names_are_listed_once():
         ({"cut": "square"}, "cut must be 'ring' or 'tube', not 'square'"),
         ({"n_train": "all"}, "n_train must be a whole number or null, not 'all'"),
         ({"plain": 1}, "plain must be true or false, not 1"),
+        ({"share": 10**400}, "share must be a number, not 1000"),
+        ({"bins": 2**63}, "bins must have whole numbers of 64 bits, 9223372036854775807 at most"),
+        ({"bins": "1" * 5000}, "bins must be a whole number, not '111"),  # more digits than Python reads
+        ({"betas": "[" * 5000}, "betas must be a list"),  # deeper than Python reads
     ],
 )
 def test_what_does_not_fit_gets_one_sentence(given, words):

@@ -1,12 +1,14 @@
 """A record is whole or not there: full disks, kills at every step, many writers."""
 
 import errno
+import io
 import json
 import os
 import subprocess
 import sys
 import threading
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,6 +68,29 @@ def test_a_byte_of_the_checksums_that_is_no_text_damages_the_record(root):
     assert files.names(root) == ["networks/a.nc", "networks/\N{REPLACEMENT CHARACTER}.nc"]
     files.write(root, "networks/a.nc", NEW)
     assert files.read(root, "networks/a.nc") == NEW
+
+
+@pytest.mark.parametrize("refused", ["a.nc", "SHA256SUMS"])
+def test_a_file_that_may_not_be_opened_is_named(root, monkeypatch, refused):
+    """The tests may run as a user whom no permission stops."""
+    works = io.open
+
+    def opened(path, *args, **kwargs):
+        if Path(path).name == refused:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return works(path, *args, **kwargs)
+
+    monkeypatch.setattr(io, "open", opened)
+    with pytest.raises(
+        errors.CorruptRecord, match=rf"a.nc cannot be read \(Permission denied: .*{refused}\): give access"
+    ):
+        files.read(root, "networks/a.nc")
+
+
+def test_lines_of_the_checksums_without_a_name_are_nothing(root):
+    path = root / "SHA256SUMS"
+    path.write_text(path.read_text() + "\nno name\n")
+    assert files.names(root) == ["networks/a.nc"] and files.read(root, "networks/a.nc") == OLD
 
 
 def test_a_folder_that_cannot_be_locked_can_be_read(root, monkeypatch, tmp_path_factory):

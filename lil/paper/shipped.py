@@ -1,0 +1,58 @@
+"""Text files that come with the project: read with an error that names a damaged one, replaced whole or not at all.
+
+The checksums of the :data:`SEALED` ones stand in ``SHA256SUMS`` beside this file. ``make test`` compares them, so that
+no changed character stays unnoticed; ``lil claims --freeze`` and ``make bench`` write them anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from lil.results.errors import CorruptFile
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECKSUMS = Path(__file__).with_name("SHA256SUMS")
+SEALED = ("benchmarks/timings.json", "lil/paper/claims.toml", "lil/paper/differences.toml", "lil/paper/frozen.json")
+
+Content = TypeVar("Content")
+
+
+def read(path: Path, parse: Callable[[str], Content]) -> Content:
+    """Return what ``parse`` makes of a text file. Raises CorruptFile, which names the file, where it cannot."""
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as reason:
+        why = f"{type(reason).__name__}: {' '.join(str(reason).split())}"
+        raise CorruptFile(f"{path} is damaged or cannot be read ({why}): restore it from the repository.") from reason
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a text file: one file, renamed into place, so that a kill leaves the old one or the new one."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def seal(root: Path = ROOT) -> None:
+    """Write the checksums of the sealed files below ``root``."""
+    write(root / CHECKSUMS.relative_to(ROOT), "".join(f"{_digest(root / name)}  {name}\n" for name in SEALED))
+
+
+def check(root: Path = ROOT) -> None:
+    """Raise CorruptFile for the first sealed file below ``root`` whose checksum is another."""
+    path = root / CHECKSUMS.relative_to(ROOT)
+    known = path.read_bytes().decode("utf-8", "replace").splitlines()
+    for name in SEALED:
+        if f"{_digest(root / name)}  {name}" not in known:
+            raise CorruptFile(
+                f"{name} has another checksum than in {path.relative_to(root)}: restore both from the repository, or, "
+                "after a change of your own, run `lil claims --freeze`."
+            )
+
+
+def _digest(path: Path) -> str:
+    """Return the checksum of a text whose lines end as on Linux, as git may end them otherwise on Windows."""
+    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()

@@ -1,0 +1,54 @@
+"""A small sample of each harness that is too long for these tests: it ends well, and it would notice a fault."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lil.paper.pages import ROOT
+
+RECORDS = ROOT / "tests" / "trust" / "records"
+
+
+SAMPLES = """
+import random, sys
+from pathlib import Path
+from tests.trust import corruption, inputs, kills, kinds, storms, targets
+
+path = Path(sys.argv[1])
+path.write_text('{"number": 3.25}')
+careless = kinds.Kind("a file that nobody checks", path, path.read_bytes, 12)
+assert corruption.try_all(careless, 12, random.Random(0))["missed"] == 12
+
+half = lambda: [path.write_text(text * 1000000) for text in "ab" * 20] and None
+torn = storms.Storm("writing in place", half, half, lambda: len(path.read_text()) == 1000000, lambda: True)
+assert kills.kill(torn, 20, random.Random(0))["failed"] > 0
+
+root = targets.Target("a root", targets.numbers, lambda x: x ** 0.5, lambda x, y: not isinstance(y, complex))
+assert inputs.row(root, 30)["unclear"] > 0
+
+raise SystemExit(max(each.main(["--sample"]) for each in (kills, corruption, inputs)))
+"""
+
+
+def test_a_sample_of_each_ends_well_and_notices_what_does_not(tmp_path):
+    """In a process of its own: it forks, changes its folder, and wants no checks of types."""
+    command = [sys.executable, "-c", SAMPLES, str(tmp_path / "file.json")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "name, command, unwanted",
+    [
+        ("corruption", "make test-corruption", "missed"),
+        ("faults", "make test-faults", "failed"),
+        ("inputs", "make test-inputs", "unclear"),
+    ],
+)
+def test_the_record_of_the_whole(name, command, unwanted):
+    record = json.loads((RECORDS / f"{name}.json").read_text(encoding="utf-8"))
+    counts, rows = record["counts"], record["rows"]
+    assert record["command"] == command and counts["tried"] == sum(row["tried"] for row in rows) > 300
+    assert counts[unwanted] == sum(row[unwanted] for row in rows) == 0
