@@ -21,6 +21,7 @@ reproduce reproduce-paper record affirm witness bench: export MALLOC_TRIM_THRESH
 .DEFAULT_GOAL := help
 .PHONY: help install book pages html lab test lint plain reproduce reproduce-paper record affirm witness bench references \
 	readme-picture lock clean
+.PHONY: test-planted test-mutants
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -57,6 +58,12 @@ lint: $(READY)  ## style and types: ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+test-planted: $(READY)  ## plant mistakes one at a time: the tests must notice each; an hour of one core at most
+	$(BIN)/python -m tests.trust.planted
+
+test-mutants: $(READY)  ## change operators and constants of a sample of lines: the tests must notice each
+	$(BIN)/python -m tests.trust.mutants
 
 plain: $(READY)  ## without lil/fast: science, notebooks, and three figures at the paper's scale; hours
 	.ci/plain

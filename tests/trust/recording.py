@@ -31,6 +31,12 @@ def write(name: str, command: str, rows: Sequence[Row], counts: Mapping[str, int
     return path
 
 
+def rows(name: str) -> list[Row]:
+    """Return the rows of a record, none where there is no record: a harness that tries some cases keeps the others."""
+    path = FOLDER / f"{name}.json"
+    return json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+
+
 def _commit() -> str:
     """Return the short name of the commit that is checked out."""
     command = ["git", "rev-parse", "--short=7", "HEAD"]
