@@ -32,7 +32,11 @@ MODULES = {  # and the tests of it
     "lil/evaluation.py": ("tests/test_evaluation.py",),
     "lil/lipschitz.py": ("tests/test_lipschitz.py",),
     "lil/gradient_bound.py": ("tests/test_gradient_bound.py",),
-    "lil/results/keys.py": ("tests/results/test_keys.py", "tests/results/test_modes.py"),
+    "lil/results/keys.py": (
+        "tests/results/test_keys.py",
+        "tests/results/test_modes.py",
+        "tests/results/test_witness.py",
+    ),
     "lil/results/changes.py": ("tests/results/test_changes.py",),
     "lil/paper/intervals.py": ("tests/paper/test_intervals.py",),
     "lil/paper/verdicts.py": ("tests/paper/test_claims.py",),
