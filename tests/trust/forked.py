@@ -83,6 +83,8 @@ class Tree:
 def tree() -> Iterator[Tree]:
     """Give a copy of the project, with every package that the tests need imported and none of the project's own."""
     os.environ |= ENVIRONMENT
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False  # else each fork would compile every module anew
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in IMPORTED:
