@@ -156,17 +156,16 @@ def main(files: Sequence[str]) -> int:
                 if outcome.noticed_by:
                     broken.append(outcome.noticed_by)
                 else:
-                    rows += try_sample(file, copied)
-    finally:  # an interrupted run keeps the modules that it has tried
+                    try_sample(file, copied, rows)
+    finally:  # an interrupted run keeps the mutants that it has tried
         survived = record(rows)
     if broken:
         raise SystemExit(f"Without any change some tests fail, mend them first: {', '.join(broken)}.")
     return int(survived > 0)
 
 
-def try_sample(file: str, copied: Tree) -> list[Row]:
-    """Return a row for each mutant of a module's sample."""
-    rows = []
+def try_sample(file: str, copied: Tree, rows: list[Row]) -> None:
+    """Try each mutant of a module's sample, and add a row for each to ``rows``."""
     for mutant in sample(file):
         with copied.changed(file, mutant.text):
             outcome = copied.test(MODULES[file])
@@ -174,7 +173,6 @@ def try_sample(file: str, copied: Tree) -> list[Row]:
         print(f"{outcome.seconds:5.1f} s  {file}: {mutant.line}  →  {mutant.becomes}: {found}", flush=True)
         row = {"file": file, "line": mutant.line, "becomes": mutant.becomes, "noticed by": found}
         rows.append(row | {"seconds": round(outcome.seconds, 1)})
-    return rows
 
 
 def record(tried: list[Row]) -> int:
