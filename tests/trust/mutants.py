@@ -158,7 +158,7 @@ def main(files: Sequence[str]) -> int:
                 else:
                     try_sample(file, copied, rows)
     finally:  # an interrupted run keeps the mutants that it has tried
-        survived = record(rows)
+        survived = record(rows) if rows else 0
     if broken:
         raise SystemExit(f"Without any change some tests fail, mend them first: {', '.join(broken)}.")
     return int(survived > 0)

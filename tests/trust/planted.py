@@ -67,7 +67,7 @@ def main(names: Sequence[str]) -> int:
         with tree() as copy:
             try_all(chosen, copy, rows)
     finally:  # an interrupted run keeps the plants that it has tried
-        if names != ["--sample"]:
+        if rows and names != ["--sample"]:
             record(rows)
     return int(any(row["noticed by"] == "missed" for row in rows))
 
