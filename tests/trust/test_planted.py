@@ -10,6 +10,7 @@ from tests.trust.forked import ROOT
 from tests.trust.planted import plants
 
 PLANTS = plants()
+RECORD = ROOT / "tests/trust/records/planted.json"
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
@@ -26,8 +27,9 @@ def test_a_plant_that_no_longer_applies_is_an_error():
             PLANTS[0]._replace(old=old).text()
 
 
+@pytest.mark.skipif(not RECORD.exists(), reason="there is no record yet: make test-planted")
 def test_the_record_has_each_plant_and_none_was_missed():
-    record = json.loads((ROOT / "tests/trust/records/planted.json").read_text(encoding="utf-8"))
+    record = json.loads(RECORD.read_text(encoding="utf-8"))
     assert [row["mistake"] for row in record["rows"]] == [plant.mistake for plant in PLANTS]
     assert record["counts"] == {"planted": len(PLANTS), "noticed": len(PLANTS), "missed": 0}
 
