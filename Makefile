@@ -30,7 +30,8 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help install book pages html pdf lab test lint test-corruption test-environments test-faults test-inputs test-long \
-	test-machines plain reproduce reproduce-paper record affirm witness bench references readme-picture lock clean
+	test-machines test-mutants test-planted plain reproduce reproduce-paper record affirm witness bench references \
+	readme-picture lock clean
 
 help:            ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -93,6 +94,12 @@ test-faults: $(READY)  ## 300 kills, full disks, refused access, two at once: no
 
 test-inputs: $(READY)  ## thousands of bad values for functions, commands and notebooks
 	$(BIN)/python -m tests.trust.inputs
+
+test-planted: $(READY)  ## plant mistakes one at a time: the tests must notice each; an hour of one core at most
+	$(BIN)/python -m tests.trust.planted
+
+test-mutants: $(READY)  ## change operators and constants of a sample of lines: the tests must notice each
+	$(BIN)/python -m tests.trust.mutants
 
 plain: $(READY)  ## without lil/fast: science, notebooks, and three figures at the paper's scale; hours
 	.ci/plain

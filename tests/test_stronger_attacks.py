@@ -131,6 +131,7 @@ def test_the_schedule_doubles_steps_and_starts_in_turn():
         ([9, 9, 8], False),
         ([9, 8, 8, 8], True),
         ([0], True),
+        ([9, 0], True),
     ],
 )
 def test_it_stops_when_both_doublings_change_nothing(trace, expected):
@@ -170,6 +171,15 @@ def test_escalating_stays_in_the_ball_and_follows_its_generator(digits):
     assert torch.equal(first.right, again.right) and first.trace == again.trace and first.change == again.change
     assert 0.049 < first.change <= 0.05 + 1e-7
     assert first.trace[-1] == int(first.right.sum()) < int(clean(model, x, labels).sum())
+
+
+def test_images_that_are_wrong_already_are_left_alone(digits):
+    model, x, _ = digits
+    wrong = (model(flatten(x))[0].argmax(-1) + 1) % 10
+    found = escalating_pgd(model, flatten, x, wrong, epsilon=0.1, steps=2, doublings=2, generator=seeded())
+    assert not found.right.any() and (found.trace, found.change) == ([0], 0.0)
+    all_stages = autoattack(model, flatten, x, wrong, epsilon=0.1, **QUICK_AUTO)
+    assert not all_stages.right.any() and all_stages.change == 0.0
 
 
 def test_almost_no_perturbation_leaves_what_was_right(digits):

@@ -101,6 +101,17 @@ def test_the_rank_correlation_of_a_rising_row_is_one_and_of_chance_is_undecided(
         intervals.rank_correlation(np.arange(2), np.arange(2))
 
 
+def test_the_interval_of_a_rank_correlation_is_the_bootstraps():
+    """Pearson's correlations of the ranks of the same draws; a draw of equal values has none and is left out."""
+    a, b = np.array([0.0, 0.0, 0.0, 1.0, 2.0]), np.array([0.0, 1.0, 0.0, 1.0, 3.0])
+    found = intervals.rank_correlation(a, b, draws=200)
+    chosen = np.random.default_rng(0).integers(5, size=(200, 5))
+    ranks = [(stats.rankdata(a[k]), stats.rankdata(b[k])) for k in chosen if len(set(a[k])) > 1 and len(set(b[k])) > 1]
+    assert len(ranks) < 200
+    expected = np.quantile([np.corrcoef(*each)[0, 1] for each in ranks], [0.025, 0.975])
+    assert found[1:3] == pytest.approx(tuple(expected))
+
+
 def test_an_interval_is_printed_with_its_ends():
     found = intervals.Interval(0.029, -0.0114, 0.046, 5, 1000)
     assert f"{found._replace(value=-1e-4, low=-2e-4):+.3f}" == "+0.000 (+0.000 to +0.046)"

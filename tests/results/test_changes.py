@@ -107,6 +107,7 @@ def test_experiments_take_changes_of_their_networks_and_attacks():
 def test_seeds_may_be_a_number_of_the_first_of_each_set():
     changed = changes.apply(table1.PAPER, {"seeds": "4"})
     assert changed.mnist_text.seeds == (0, 1, 2, 3) and changed.cifar10_text.seeds == (0, 1, 2)
+    assert changes.apply(table1.PAPER, {"seeds": 1}).mnist_text.seeds == (0,)
     with pytest.raises(UnknownName, match="at least one seed, not 0"):
         changes.apply(table1.PAPER, {"seeds": 0})
 

@@ -225,6 +225,11 @@ def test_a_module_without_source_is_named(package):
         keys.code_fingerprint("top.gone", package)
 
 
+def test_settings_as_json_are_sorted_without_spaces_and_in_any_letters():
+    settings = {"β": (0.1, None), "a": {"c": True, "b": "ä"}}
+    assert keys.canonical_json(settings) == '{"a":{"b":"ä","c":true},"β":[0.1,null]}'
+
+
 def test_an_experiment_s_key_reaches_the_equation_and_not_the_store():
     behind = set(keys.code_behind("lil.experiments.fig2_rings", FOLDER))
     assert {"lil.isometry", "lil.models", "lil.training", "lil.recipes.rings"} <= behind
