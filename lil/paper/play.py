@@ -1,4 +1,4 @@
-"""The data of the pages to play with, as scripts: ``python -m lil.paper.play`` writes all three, or those that it names.
+"""The data of the pages to play with, as scripts: ``python -m lil.paper.play`` writes all, or those that it names.
 
 ``networks``: the networks of Figure 3A, one for each β, of the record's first seed: the record's pictures are of that
 seed. Weights become whole numbers from −127 to 127 with one factor a neuron, so that the script stays below 1 MB. The
@@ -246,7 +246,7 @@ def robustness(records: Mapping[str, xr.Dataset]) -> dict[str, Any]:
 
 
 def robustness_table(records: Sequence[xr.Dataset]) -> str:
-    """Return accuracies with intervals over seeds, without attack and at the ε of the record's pictures, in Markdown."""
+    """Return accuracies with intervals, without attack and at the ε of the records' pictures, in Markdown."""
     rows = []
     for name, record in zip(ROBUSTNESS.values(), records, strict=True):
         for beta in record.beta.values:

@@ -52,10 +52,22 @@ function playPlots(Page) {
       context.fill();
       if (halo(p)) context.stroke();
     }
-    if (!bar) return;
+    if (bar) scaleBar({ context, width, height, colour }, scale);
+  }
+
+  /** Draw a bar at the foot of a canvas with its length: 1, or 0.1 where the canvas is narrower than that. */
+  function scaleBar({ context, width, height, colour }, scale) {
+    const length = scale < width - 20 ? 1 : 0.1;
     context.fillStyle = colour("ink");
-    context.fillRect(10, height - 10, scale, 2);
-    context.fillText("1", 10 + scale / 2 - 3, height - 14);
+    context.fillRect(10, height - 10, length * scale, 2);
+    context.fillText(length, 10, height - 14);
+  }
+
+  /** Return points in space, rows of three numbers, around 0. */
+  function centred(points) {
+    const mean = [0, 0, 0];
+    points.forEach((value, k) => (mean[k % 3] += (3 * value) / points.length));
+    return points.map((value, k) => value - mean[k % 3]);
   }
 
   /** Return the painting of two classes in the two colours of the rings. */
@@ -74,7 +86,7 @@ function playPlots(Page) {
 
   /** Draw points of the plane, pairs of numbers in two classes, with axes through 0 and a cursor if there is one. */
   function plane(canvas, reach, x, labels, cursor) {
-    const { context, colour } = begin(canvas), { width, height, scale } = planeOf(canvas, reach), paint = byClass(labels)(colour);
+    const drawn = begin(canvas), { context, width, height, colour } = drawn, { scale } = planeOf(canvas, reach), paint = byClass(labels)(colour);
     const toX = (value) => width / 2 + scale * value, toY = (value) => height / 2 - scale * value;
     context.fillStyle = colour("faint");
     context.fillRect(0, toY(0), width, 1);
@@ -85,9 +97,7 @@ function playPlots(Page) {
       context.arc(toX(x[2 * p]), toY(x[2 * p + 1]), 2.8, 0, 2 * Math.PI);
       context.fill();
     });
-    context.fillStyle = colour("ink");
-    context.fillRect(10, height - 10, scale, 2);
-    context.fillText("1", 10 + scale / 2 - 3, height - 14);
+    scaleBar(drawn, scale);
     if (!cursor) return;
     context.fillRect(toX(cursor[0]) - 8, toY(cursor[1]) - 1, 16, 2);
     context.fillRect(toX(cursor[0]) - 1, toY(cursor[1]) - 8, 2, 16);
@@ -188,5 +198,5 @@ function playPlots(Page) {
     }
   }
 
-  return { begin, cloud, byClass, planeOf, plane, turnable, axes, stroke, power, distances, losses };
+  return { begin, cloud, centred, byClass, planeOf, plane, turnable, axes, stroke, power, distances, losses };
 }

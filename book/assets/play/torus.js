@@ -22,6 +22,7 @@
     return { cut, level, seed, angle, colour, classes, stack, ring: cuts[cut] === "ring" };
   }
 
+  const placed = (whole) => Plots.centred(Float32Array.from(whole));
   const labelOf = (point, classes) => Math.floor((point * classes) / n);
   const degrees = (angle) => Math.round((360 * angle) / angles);
 
@@ -58,18 +59,11 @@
     const chosen = choice(), { cut, level, seed, angle, stack, ring } = chosen;
     const halo = (point) => Math.floor(point / perAngle) === angle;
     const look = { paint: paint(chosen), halo, size: 2.6, bar: false };
-    Plots.cloud(part("torus"), turned.torus, centred(row(coordinates, cut, perCut), 65535), look);
+    Plots.cloud(part("torus"), turned.torus, placed(row(coordinates, cut, perCut)), look);
     part("layout").hidden = !ring;
     part("no-layout").hidden = ring;
-    if (ring) Plots.cloud(part("layout"), turned.layout, centred(row(layouts, level * seeds.length + seed, perCut), 32767), look);
+    if (ring) Plots.cloud(part("layout"), turned.layout, placed(row(layouts, level * seeds.length + seed, perCut)), look);
     profile(chosen, row(gradients, stack, angles));
-  }
-
-  /** Return stored coordinates as numbers around 0. */
-  function centred(whole, unit) {
-    const values = Float32Array.from(whole, (value) => value / unit), mean = [0, 0, 0];
-    values.forEach((value, k) => (mean[k % 3] += (3 * value) / values.length));
-    return values.map((value, k) => value - mean[k % 3]);
   }
 
   /** Draw the gradient's median norm along the angle, or the distortion where that colours the torus. */

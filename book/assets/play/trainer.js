@@ -108,7 +108,7 @@
 
   function draw() {
     if (chosenSet().dimensions === 2) drawing.draw();
-    else Plots.cloud(part("data"), angles.data, data.x, { paint: Plots.byClass(data.labels), curves: chosenSet().curves });
+    else Plots.cloud(part("data"), angles.data, Plots.centred(data.x), { paint: Plots.byClass(data.labels), curves: chosenSet().curves });
     const paint = Plots.byClass(data.labels), found = ready() ? reports : [];
     NAMES.forEach((name, k) => Plots.cloud(part(name), angles[name], found[k]?.view ?? new Float32Array(), { paint, curves: found[k] && chosenSet().curves }));
     Plots.distances(part("distances"), found.map(({ zDist }, k) => ({ name: NAMES[k], xDist: data.xDist, zDist })).reverse());
@@ -128,7 +128,7 @@
       const [{ step }] = reports, beta = BETAS[part("beta").value];
       const words = ({ crossEntropy, isometry, correlation, accuracy }) =>
         `cross-entropy ${crossEntropy.toPrecision(2)}, isometry ${isometry.toPrecision(2)}, ` +
-        `${Number.isFinite(correlation) ? `correlation of distances ${correlation.toFixed(3)}, ` : ""}accuracy ${Math.round(100 * accuracy)} %`;
+        `${Number.isFinite(correlation) ? `correlation of distances ${correlation.toFixed(3)}, ` : ""}accuracy ${Math.round(100 * accuracy)}\u00a0%`;
       return `Step ${Page.thousands(step)}${step >= LAST ? ", the end, as in the paper" : running ? "" : ", paused"}, ${counts}. ` +
         `With β = ${beta}: ${words(reports[0])}. With β = 0: ${words(reports[1])}.`;
     });
