@@ -32,6 +32,7 @@ def test_every_script_is_loaded_once_and_none_from_elsewhere():
     }
     assert all(len(set(loaded)) == len(loaded) for loaded in LOADED.values())
     for text in (*PAGES.values(), *(path.read_text() for path in scripts)):
+        text = re.sub(r'"[\w+/=]{99,}"', '""', text)  # stored arrays
         assert not re.search(r"https?:|['\"`(]//|\bimport\b|fetch\(|XMLHttpRequest", text)
 
 
