@@ -146,7 +146,8 @@
     const again = reports[0]?.step >= LAST;
     setRunning(!running);
     if (again) reset();
-    else if (running && waiting === 0) ask();
+    else if (waiting > 0) return;  // the answer goes on, or says where it paused
+    else if (running) ask();
     else say();
   });
   part("reset").addEventListener("click", () => {
