@@ -5,7 +5,7 @@
 
   const { cuts, levels, seeds, angles, tangents, distances } = playStacks, MEASURES = 6, CIRCLE = 2 * Math.PI;
   const HEAT = ["#ffffcc", "#ffeda0", "#fed976", "#feb24c", "#fd8d3c", "#fc4e2a", "#e31a1c", "#bd0026", "#800026"];  // YlOrRd
-  const CALM = -2, TORN = 2;  // log10 of the distortions at both ends of HEAT
+  const CALM = -2, TORN = 0;  // log10 of the distortions at both ends of HEAT
   const Page = playPage(), Plots = playPlots(Page), root = document.getElementById("play-torus"), part = Page.parts(root);
   const stored = (name, Kind) => Page.decoded(playStacks[name], Kind);
   const coordinates = stored("points", Uint16Array), layouts = stored("layouts", Int16Array), heats = stored("heat", Uint8Array);
@@ -97,8 +97,8 @@
   const SCALES = {
     classes: null,
     saliency: ["0", "largest twentieth"],
-    across: ["0.01 and less", "100 and more"],
-    along: ["0.01 and less", "100 and more"],
+    across: ["0.01 and less", "1 and more"],
+    along: ["0.01 and less", "1 and more"],
   };
 
   function show() {
