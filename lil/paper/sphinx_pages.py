@@ -16,7 +16,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from lil.paper import export, judging, overview, pdf, status, theory, trust
+from lil.paper import export, judging, overview, pdf, play, status, theory, trust
 from lil.paper.differences import DIFFERENCES
 from lil.paper.ledger import CLAIMS
 
@@ -33,6 +33,10 @@ GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that th
     "theory-constants": lambda page, pages, folder: theory.generated(theory.constants, judging.recorded),
     "theory-stretches": lambda page, pages, folder: theory.generated(theory.stretches, judging.recorded),
     "theory-both-sides": lambda page, pages, folder: theory.generated(theory.both_sides, judging.recorded),
+    "play-torus": lambda page, pages, folder: theory.generated(play.stacks_table, judging.recorded, play.STACKS),
+    "play-curves": lambda page, pages, folder: theory.generated(
+        play.robustness_table, judging.recorded, [*play.ROBUSTNESS]
+    ),
     "status-environment": lambda page, pages, folder: status.environment(),
     "status-notebooks": lambda page, pages, folder: status.notebooks(folder / "nb"),
     "status-speed": lambda page, pages, folder: status.speed(status.read_timings()),

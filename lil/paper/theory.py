@@ -71,9 +71,11 @@ def _printed(results: Sequence[xr.Dataset], tables: Iterable[pd.DataFrame], colu
     return table(("data", "β", *columns.values()), rows)
 
 
-def generated(tabulate: Callable[[Sequence[xr.Dataset]], str], load: Callable[[str], xr.Dataset]) -> str:
+def generated(
+    tabulate: Callable[[Sequence[xr.Dataset]], str], load: Callable[[str], xr.Dataset], records: Sequence[str] = RECORDS
+) -> str:
     """Return a table of the records, or a sentence in its place if one of them is not there."""
     try:
-        return tabulate([load(name) for name in RECORDS])
+        return tabulate([load(name) for name in records])
     except tuple(STATES) as error:
         return f"*This table waits for a record that is {STATES[type(error)]}.*"

@@ -16,11 +16,12 @@ from lil import attacks
 from lil.datasets import toy
 from lil.isometry import pair_distances, within_class
 from lil.models import LIL
+from lil.paper import play
+from lil.paper.intervals import over_seeds
 from lil.paper.pages import ROOT
 from lil.training import Batch, Settings, losses, train
 
-SCRIPTS = ROOT / "book" / "assets" / "play"
-SOURCE = (ROOT / "book" / "play.md").read_text()
+SOURCES = sorted((ROOT / "book").glob("play*.md"))
 SIZES = (3, 20, 20, 20, 20, 2)
 
 close = partial(torch.testing.assert_close, rtol=1e-4, atol=1e-9)
@@ -37,8 +38,8 @@ def chromium():
 # The arithmetic
 
 TOOLS = """
-const Rings = playRings(), Network = playNetwork(), Isometry = playIsometry();
-const Training = playTraining(Network, Isometry), Attack = playAttack(Network, Isometry);
+const Page = playPage(), Toys = playToys(), Network = playNetwork(), Isometry = playIsometry();
+const Training = playTraining(Network, Isometry), Attack = playAttack(Network, Isometry, Page);
 const plain = ({ weights, biases }) => ({ weights: weights.map((w) => [...w]), biases: biases.map((b) => [...b]) });
 const filled = ({ sizes, weights, biases }) => ({
   sizes, weights: weights.map((w) => Float64Array.from(w)), biases: biases.map((b) => Float64Array.from(b)) });
@@ -49,8 +50,8 @@ const filled = ({ sizes, weights, biases }) => ({
 def tools(chromium):
     """A page that has the functions of the scripts and nothing else."""
     page = chromium.new_page()
-    for name in ("rings", "network", "isometry", "training", "attack", "networks"):
-        page.add_script_tag(path=SCRIPTS / f"{name}.js")
+    for name in ("page", "toys", "network", "isometry", "training", "attack", "networks"):
+        page.add_script_tag(path=play.FOLDER / f"{name}.js")
     page.add_script_tag(content=TOOLS)
     return page
 
@@ -67,8 +68,9 @@ def values(network: dict) -> torch.Tensor:
     )
 
 
-def rings():
-    x, labels = toy.rings(15, seed=4, noise=0.05)
+def points(dimensions: int = 3):
+    """Return points of two classes: linked rings, or crescents in the plane."""
+    x, labels = toy.rings(15, seed=4, noise=0.05) if dimensions == 3 else toy.crescents(5, 3)
     return x.double(), labels
 
 
@@ -93,10 +95,11 @@ def trained(page, model: LIL, x, labels, beta: float, steps: int) -> dict:
     )
 
 
+@pytest.mark.parametrize("dimensions", [2, 3])
 @pytest.mark.parametrize("beta", [0.0, 1.0, 10.0])
-def test_losses_and_gradients_are_those_of_torch(tools, beta):
-    x, labels = rings()
-    model = LIL(SIZES, seeds=[3]).double()
+def test_losses_and_gradients_are_those_of_torch(tools, beta, dimensions):
+    x, labels = points(dimensions)
+    model = LIL((dimensions, *SIZES[1:]), seeds=[3]).double()
     found = trained(tools, model, x, labels, beta, steps=0)
     batch = Batch(x, labels[None], pair_distances(x), within_class(labels[None]))
     cross_entropy, isometry = losses(model, batch, Settings(epochs=1))
@@ -110,7 +113,7 @@ def test_losses_and_gradients_are_those_of_torch(tools, beta):
 @pytest.mark.parametrize("beta", [0.0, 1.0])
 @pytest.mark.parametrize("steps", [1, 30])
 def test_steps_of_adam_are_those_of_torch(tools, beta, steps):
-    x, labels = rings()
+    x, labels = points()
     model = LIL(SIZES, seeds=[3]).double()
     before = values(plain(model))
     found = trained(tools, model, x, labels, beta, steps)
@@ -125,7 +128,7 @@ def test_steps_of_adam_are_those_of_torch(tools, beta, steps):
 
 
 def test_the_rings_are_circles_that_are_linked(tools):
-    found = tools.evaluate("() => Object.values(Rings.rings(100, Rings.generator(7))).map((values) => [...values])")
+    found = tools.evaluate("() => Object.values(Toys.rings(100, Toys.generator(7))).map((values) => [...values])")
     x = torch.tensor(found[0], dtype=torch.float64).view(2, 100, 3)
     assert found[1] == [0] * 100 + [1] * 100
     close((x - torch.tensor([[[-0.5, 0, 0]], [[0.5, 0, 0]]])).norm(dim=-1), torch.ones(2, 100, dtype=torch.float64))
@@ -133,9 +136,30 @@ def test_the_rings_are_circles_that_are_linked(tools):
     assert abs(toy.linking_number(*x)) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("kind", ["crescents", "torus"])
+def test_crescents_and_torus_are_those_of_lil(tools, kind):
+    expected = toy.crescents(20, 5) if kind == "crescents" else toy.torus(grid=16, noise=0.0, seed=0)[:2]
+    calls = {"crescents": "Toys.crescents(20, 5)", "torus": "Toys.torus(16, Toys.generator(0), 0)"}
+    found = tools.evaluate(f"() => Object.values({calls[kind]}).map((values) => [...values])")
+    labels = expected[1] if kind == "crescents" else expected[1][0]
+    torch.testing.assert_close(torch.tensor(found[0]).view(len(labels), -1), expected[0], rtol=0, atol=2e-6)
+    assert found[1] == labels.tolist()
+
+
+def test_the_noise_of_the_torus_is_normal(tools):
+    with_noise, without = (
+        torch.tensor(tools.evaluate(f"() => [...Toys.torus(40, Toys.generator(0), {noise}).x]"), dtype=torch.float64)
+        for noise in (1e-3, 0)
+    )
+    moved = (2 * (with_noise - without) / 1e-3).sort().values  # the scaling divides by 2, and by a little more
+    assert moved.std() == pytest.approx(1, abs=0.1) and moved.mean() == pytest.approx(0, abs=2)
+    middle = (moved - moved.mean()).abs() < 0.6745
+    assert middle.double().mean() == pytest.approx(0.5, abs=0.05)
+
+
 def test_first_weights_are_uniform_and_depend_on_the_seed(tools):
     draws = tools.evaluate(
-        f"() => [0, 0, 1].map((seed) => plain(Network.draw(Network.create({list(SIZES)}), Rings.generator(seed))))"
+        f"() => [0, 0, 1].map((seed) => plain(Network.draw(Network.create({list(SIZES)}), Toys.generator(seed))))"
     )
     assert draws[0] == draws[1] != draws[2]
     weights = torch.tensor(draws[0]["weights"][1], dtype=torch.float64) * 20**0.5
@@ -210,7 +234,7 @@ def test_attacked_images_and_their_probabilities_are_those_of_torch(tools, kind)
 def test_random_signs_move_an_image_by_epsilon_within_its_bounds(tools):
     found = tools.evaluate(
         """() => { const image = Float64Array.from({ length: 400 }, (_, k) => [0, 0.5][k % 2]);
-            return [...Attack.attack({ kind: "noise", image, epsilon: 0.1, random: Rings.generator(0) })] }"""
+            return [...Attack.attack({ kind: "noise", image, epsilon: 0.1, random: Toys.generator(0) })] }"""
     )
     ends, middle = torch.tensor(found[::2]), torch.tensor(found[1::2])
     assert sorted(ends.unique().tolist()) == pytest.approx([0, 0.1])
@@ -224,7 +248,7 @@ def test_the_attack_on_the_cross_entropy_is_that_of_the_record(tools):
     attacked, taken_for = tools.evaluate(
         """(epsilons) => {
             const { labels, recorded, images } = playNetworks, attacked = [], answers = [];
-            const pixels = Float64Array.from(Attack.decoded(images, Uint8Array), (byte) => byte / 255);
+            const pixels = Float64Array.from(Page.decoded(images, Uint8Array), (byte) => byte / 255);
             for (const network of Attack.networks(playNetworks)) for (const epsilon of epsilons) {
                 for (let k = 0; k < recorded; k++) {
                     const image = pixels.slice(784 * k, 784 * (k + 1));
@@ -248,19 +272,21 @@ def test_the_attack_on_the_cross_entropy_is_that_of_the_record(tools):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The raw HTML of the page with its scripts, without the book around it."""
+    """The raw HTML of the pages with their scripts, without the book around it."""
     folder = tmp_path_factory.mktemp("play")
     shutil.copytree(ROOT / "book" / "assets", folder / "_static")
-    blocks = re.findall(r"^````\{raw\} html\n(.*?)^````$", SOURCE, re.S | re.M)
     head = '<meta charset="utf-8"><link rel="stylesheet" href="_static/custom.css"><link rel="icon" href="data:,">'
-    text = f'<!doctype html><html lang="en" data-theme="light"><head>{head}</head><body>{"".join(blocks)}</body></html>'
-    (folder / "play.html").write_text(text, encoding="utf-8")
+    for source in SOURCES:
+        blocks = re.findall(r"^````\{raw\} html\n(.*?)^````$", source.read_text(), re.S | re.M)
+        body = f"<body>{''.join(blocks)}</body>"
+        text = f'<!doctype html><html lang="en" data-theme="light"><head>{head}</head>{body}</html>'
+        (folder / f"{source.stem}.html").write_text(text, encoding="utf-8")
     return folder
 
 
 @pytest.fixture(params=["file", "http"])
 def address(request, folder):
-    """The page's address, in its folder and on a server."""
+    """The first page's address, in its folder and on a server."""
     if request.param == "file":
         yield (folder / "play.html").as_uri()
         return
@@ -300,7 +326,7 @@ def trainer(page, name: str):
 
 def cross_entropies(page, step: str) -> list[float]:
     """Return the cross-entropies of both networks, once the text names a step that fits."""
-    text = trainer(page, "status").filter(has_text=re.compile(rf"^Step {step}\b")).inner_text(timeout=20_000)
+    text = trainer(page, "status").filter(has_text=re.compile(rf"^Step {step}\b")).inner_text(timeout=60_000)
     return [float(number) for number in re.findall(r"cross-entropy ([0-9.e-]+)", text)]
 
 
@@ -335,9 +361,9 @@ def test_the_page_works_by_touch_and_speaks_at_most_once_a_second(open_page, fol
     }""")
     trainer(page, "start").tap()
     cross_entropies(page, "[1-9]")
-    page.wait_for_timeout(3000)
+    page.wait_for_function("window.spoken.length > 3", timeout=60_000)
     times = page.evaluate("window.spoken")
-    assert len(times) > 2 and min(later - earlier for earlier, later in pairwise(times)) > 990
+    assert min(later - earlier for earlier, later in pairwise(times)) > 990
     trainer(page, "reset").tap()
     cross_entropies(page, "0")
 
@@ -349,14 +375,15 @@ def test_another_setting_starts_anew_and_beta_0_gives_equal_networks(open_page, 
     trainer(page, "status").filter(has_not_text=f"cross-entropy {start[0]}").wait_for()
     trainer(page, "beta").fill("0")
     trainer(page, "start").click()
-    one, other = cross_entropies(page, "[1-9]")
+    one, other = cross_entropies(page, r"[1-9]\d*")
     assert one == other
 
 
-def test_every_control_has_a_name_and_nothing_sticks_out(open_page, folder):
-    page = open_page((folder / "play.html").as_uri(), viewport={"width": 420, "height": 800})
-    controls = page.locator(".play :is(button, input, select, canvas[tabindex])").all()
-    assert len(controls) > 30
+@pytest.mark.parametrize(("name", "least"), [("play", 30), ("play_torus", 7), ("play_curves", 6)])
+def test_every_control_has_a_name_and_nothing_sticks_out(open_page, folder, name, least):
+    page = open_page((folder / f"{name}.html").as_uri(), viewport={"width": 390, "height": 800})
+    controls = page.locator(".play :is(button, input, select, canvas[tabindex]):visible").all()
+    assert len(controls) >= least
     assert [
         found for found in (each.aria_snapshot() for each in controls) if not re.match(r"- '?[a-z]+ \"", found)
     ] == []
@@ -364,11 +391,61 @@ def test_every_control_has_a_name_and_nothing_sticks_out(open_page, folder):
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
+@pytest.mark.parametrize("name", ["play_torus", "play_curves"])
+def test_without_javascript_a_table_is_pointed_to(open_page, folder, name):
+    page = open_page((folder / f"{name}.html").as_uri(), java_script_enabled=False)
+    assert page.locator("noscript p").is_visible()
+    assert not page.locator(".play").is_visible()
+
+
 def test_without_javascript_a_picture_stands_there(open_page, folder):
     page = open_page((folder / "play.html").as_uri(), java_script_enabled=False)
     picture = page.get_by_role("img", name="Two linked rings, and beside them")
     assert picture.is_visible() and picture.bounding_box()["height"] > 50
     assert not page.locator("#play-trainer").is_visible()
+
+
+STARTED = re.compile("^Step [1-9]")
+
+
+def text_of(page, fits: str | re.Pattern) -> str:
+    """Return the text that a page says, once it holds some words."""
+    return page.get_by_role("status").filter(has_text=fits).first.inner_text(timeout=20_000)
+
+
+def test_points_are_drawn_by_keyboard_and_by_mouse_and_train(open_page, folder):
+    page = open_page((folder / "play.html").as_uri())
+    trainer(page, "set").select_option("points")
+    text_of(page, "0 blue and 0 pink points")
+    assert trainer(page, "start").is_disabled() and not trainer(page, "data").is_visible()
+    plane = trainer(page, "plane")
+    plane.focus()
+    for key in (" ", *["ArrowRight"] * 4, "Enter", " ", "Backspace"):
+        page.keyboard.press(key)
+    text_of(page, "there are 2 blue and 0 pink points")
+    page.get_by_role("radio", name="pink").check()
+    box = plane.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.2 * box["height"], steps=20)
+    page.mouse.up()
+    text_of(page, "Step 0, paused, 2 blue")
+    assert int(re.search(r"(\d+) pink", text_of(page, "Step 0"))[1]) > 3
+    trainer(page, "start").click()
+    isometry, plain = re.findall(r"isometry ([0-9.e-]+)", text_of(page, STARTED))
+    assert float(isometry) < float(plain)
+    trainer(page, "clear").click()
+    text_of(page, "there are 0 blue and 0 pink points")
+
+
+@pytest.mark.parametrize(("name", "count"), [("torus", 128), ("crescents", 100)])
+def test_other_data_train(open_page, folder, name, count):
+    page = open_page((folder / "play.html").as_uri())
+    trainer(page, "set").select_option(name)
+    text_of(page, f"Step 0, paused, {count} blue and {count} pink points")
+    trainer(page, "start").click()
+    isometry, plain = re.findall(r"isometry ([0-9.e-]+)", text_of(page, STARTED))
+    assert float(isometry) < float(plain)
 
 
 def bench(page, name: str):
@@ -418,3 +495,94 @@ def test_a_digit_is_drawn_by_keyboard_and_by_mouse(open_page, folder):
     page.mouse.up()
     page.wait_for_timeout(100)
     assert page.evaluate(shares) != one
+
+
+# The recorded curves and tori
+
+
+def curves(page, name: str):
+    return page.locator(f'#play-curves [data-part="{name}"]')
+
+
+def interval(found) -> str:
+    """Return an interval as the page writes that of a difference."""
+    value, low, high = (f"{'+' if number > 0 else '−'}{abs(number):.3f}" for number in found[:3])
+    return f"{value} ({low} to {high})"
+
+
+def test_curves_are_compared_by_keyboard(open_page, folder):
+    page, record = open_page((folder / "play_curves.html").as_uri()), xr.load_dataset(ROOT / "results/fig3_mnist.nc")
+    total = record.accuracy.sel(objective="total").astype(float)
+    epsilon = record.epsilon.values[5]
+    text = text_of(page, f"ε = {epsilon:.3f}, 10 seeds")
+    best, plain = (total.sel(beta=beta, epsilon=epsilon) for beta in (10, 0))
+    assert f"A, β = 10 under the paper's attack: {over_seeds(best):.3f}" in text
+    assert f"B, β = 0 under the paper's attack: {over_seeds(plain):.3f}" in text
+    assert f"A − B: {interval(over_seeds(best - plain))}, the interval leaves out 0." in text
+    for _ in range(2):
+        curves(page, "epsilon").press("ArrowRight")
+    curves(page, "beta-b").press("End")
+    curves(page, "attack-b").select_option("1")
+    text = text_of(page, f"ε = {record.epsilon.values[7]:.3f}")
+    other = record.accuracy.sel(objective="classification", beta=10).astype(float)
+    difference = (total.sel(beta=10) - other).sel(epsilon=record.epsilon[7])
+    assert f"A − B: {interval(over_seeds(difference))}" in text
+    curves(page, "attack-a").select_option("1")
+    assert "A and B are the same" in text_of(page, "A − B: 0.000")
+    curves(page, "attack-b").select_option("0")  # the same pair in the other order
+    assert f"A − B: {interval(over_seeds(-difference))}" in text_of(page, "B, β = 10 under the paper's attack")
+    curves(page, "networks").select_option("3")
+    assert "one seed has no interval" in text_of(page, "one seed. A")
+    curves(page, "epsilon").press("Home")
+    clean = float(xr.load_dataset(ROOT / "results/fig3_cifar10_public.nc").clean.sel(beta=10).item())
+    assert f"A, β = 10 under no attack: {clean:.3f}. " in text_of(page, "No attack, one seed")
+
+
+def test_epsilon_is_dragged_by_mouse_and_by_touch(open_page, folder):
+    page = open_page((folder / "play_curves.html").as_uri(), has_touch=True)
+    text_of(page, "ε = 0.129")
+    box = curves(page, "picture").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 12, middle, steps=8)
+    page.mouse.up()
+    text_of(page, "ε = 1.000")
+    page.touchscreen.tap(box["x"] + 50, middle)
+    text_of(page, "No attack")
+    assert curves(page, "epsilon").input_value() == "0"
+
+
+def test_a_torus_is_chosen_coloured_and_turned_by_keyboard(open_page, folder):
+    page, record = open_page((folder / "play_torus.html").as_uri()), xr.load_dataset(ROOT / "results/fig4_torus.nc")
+    hierarchy = xr.load_dataset(ROOT / "results/hierarchy.nc").distortion.sel(variant="text")
+    part = lambda name: page.locator(f'#play-torus [data-part="{name}"]')  # noqa: E731
+    text_of(page, "2 classes, seed 0")
+    picture = "name => document.querySelector(`#play-torus [data-part=${name}]`).toDataURL()"
+    looks = {page.evaluate(picture, "torus")}
+    part("torus").press("ArrowLeft")
+    looks.add(page.evaluate(picture, "torus"))
+    part("level").select_option("2")
+    part("seed").press("ArrowRight")
+    one = record.sel(cut="ring", level=8, seed=1)
+    text = text_of(page, "8 classes, seed 1")
+    assert (
+        f"accuracy {float(one.accuracy):.3f}, correlation of distances within a class {float(one.correlation):.3f}"
+        in text
+    )
+    assert f"gradient at the cuts {float(one.contrast.sel(saliency='norm')):.1f} times" in text
+    angle = 5  # of 40: half a step beyond a cut of eight classes
+    norm = float(one.gradient.sel(saliency="norm")[angle * 40 : (angle + 1) * 40].median())
+    across, along = (float(hierarchy.sel(level=8, seed=1, tangent=name, distance=0.5)) for name in ("across", "along"))
+    norm, across, along = (f"{value:#.2g}".rstrip(".") for value in (norm, across, along))
+    assert f"At 45°, in class 1, the gradient's median norm is {norm}." in text
+    assert f"off 1 by {across} across the cuts and by {along} along them" in text
+    for colour in ("saliency", "across", "along"):
+        part("colour").select_option(colour)
+        page.wait_for_timeout(100)
+        looks.add(page.evaluate(picture, "torus"))
+    assert len(looks) == 5
+    part("cut").select_option("1")  # no distortion is recorded for this cut, and no layout
+    tube = record.sel(cut="tube", level=8, seed=1)
+    assert "stretch" not in text_of(page, f"accuracy {float(tube.accuracy):.3f}")
+    assert part("colour").input_value() == "saliency" and not part("layout").is_visible()

@@ -1,16 +1,11 @@
 // Attacks on classifiers of images (lil.attacks in JavaScript): FGSM and PGD along the gradient of either objective.
 
-function playAttack(Network, Isometry) {
+function playAttack(Network, Isometry, Page) {
   "use strict";
-
-  /** Return the bytes of a text in base64 as an array of a kind. */
-  function decoded(text, Kind) {
-    return new Kind(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
-  }
 
   /** Return the networks of lil.paper.play: each row of whole numbers times its factor. */
   function networks({ betas, sizes, weights, floats }) {
-    const whole = decoded(weights, Int8Array), real = decoded(floats, Float32Array);
+    const whole = Page.decoded(weights, Int8Array), real = Page.decoded(floats, Float32Array);
     let atWhole = 0, atReal = 0;
     return betas.map(() => {
       const network = Network.create(sizes);
@@ -75,5 +70,5 @@ function playAttack(Network, Isometry) {
     return attacked;
   }
 
-  return { decoded, networks, probabilities, gradient, attack };
+  return { networks, probabilities, gradient, attack };
 }

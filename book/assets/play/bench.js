@@ -4,38 +4,30 @@
   "use strict";
 
   const SIDE = 28, CLASSES = 10, EPSILONS = Array.from({ length: 10 }, (_, k) => 10 ** (-2 + (2 * k) / 9));
-  const Rings = playRings(), Network = playNetwork(), Attack = playAttack(Network, playIsometry()), Plots = playPlots();
-  const root = document.getElementById("play-bench"), part = (name) => root.querySelector(`[data-part="${name}"]`);
+  const Page = playPage(), Toys = playToys(), Network = playNetwork(), Attack = playAttack(Network, playIsometry(), Page), Plots = playPlots();
+  const root = document.getElementById("play-bench"), part = Page.parts(root);
   const { betas, labels, recorded } = playNetworks, networks = Attack.networks(playNetworks);
-  const pixels = Float64Array.from(Attack.decoded(playNetworks.images, Uint8Array), (byte) => byte / 255);
+  const pixels = Float64Array.from(Page.decoded(playNetworks.images, Uint8Array), (byte) => byte / 255);
   const imageAt = (k) => pixels.slice(k * SIDE ** 2, (k + 1) * SIDE ** 2);
   const mates = { images: pixels.slice(recorded * SIDE ** 2), labels: labels.slice(recorded) };
 
-  const announce = Plots.announcer(part("bench-status"));
+  const announce = Page.announcer(part("bench-status"));
 
-  let image = imageAt(0), epsilon, found, waiting = 0;
+  let image = imageAt(0), epsilon, found;
 
-  /** Update once before the next picture, however many changes there are. */
-  function changed() {
-    waiting ||= requestAnimationFrame(update);
-  }
+  const changed = Page.once(update);
 
   /** Attack the image with every network, and show it all. */
   function update() {
-    waiting = 0;
     const kind = part("kind").value, label = Number(part("label").value), steps = Number(part("steps").value);
     epsilon = EPSILONS[part("epsilon").value];
     found = networks.map((network, k) => {
-      const random = Rings.generator(0), settings = { kind, network, beta: betas[k], image, label, mates, epsilon, steps, random };
+      const random = Toys.generator(0), settings = { kind, network, beta: betas[k], image, label, mates, epsilon, steps, random };
       const attacked = Attack.attack(settings);
       return { attacked, before: Attack.probabilities(network, image), after: Attack.probabilities(network, attacked) };
     });
     part("steps").disabled = kind !== "pgd";
-    const texts = { beta: betas[part("beta").value], epsilon: epsilon.toFixed(3), steps };
-    for (const [name, text] of Object.entries(texts)) {
-      part(`${name}-value`).textContent = text;
-      part(name).setAttribute("aria-valuetext", text);
-    }
+    Page.showValues(part, { beta: betas[part("beta").value], epsilon: epsilon.toFixed(3), steps });
     draw();
     say(label);
   }
@@ -49,9 +41,8 @@
     const text = `β = ${betas[k]}, ε = ${epsilon.toFixed(3)}: the image is taken for ${was} (${percent(before[was])}), ` +
       `the attacked image for ${is} (${percent(after[is])}): ${outcome}.`;
     announce(() => text);
-    part("rows").replaceChildren(...found.map((one, row) => {
-      const line = document.createElement("tr");
-      for (const text of [betas[row], winner(one.before), winner(one.after)]) line.append(Object.assign(document.createElement("td"), { textContent: text }));
+    part("rows").replaceChildren(...found.map((one, k) => {
+      const line = Page.row([betas[k], winner(one.before), winner(one.after)]);
       line.children[1].classList.toggle("play-wrong", winner(one.before) !== label);
       line.children[2].classList.toggle("play-wrong", winner(one.after) !== label);
       return line;
@@ -164,5 +155,5 @@
   root.hidden = false;
   choose(0);
   gallery();
-  Plots.watch(root, () => { draw(); gallery(); });
+  Page.watch(root, () => { draw(); gallery(); });
 })();

@@ -1,6 +1,6 @@
-// Drawing on canvases in the colours of the page: clouds of points to turn, scatter plots, and lines over steps.
+// Drawing on canvases in the colours of the page: clouds of points to turn, points in the plane, and plots with axes.
 
-function playPlots() {
+function playPlots(Page) {
   "use strict";
 
   const MARGIN = { left: 44, right: 10, top: 8, bottom: 34 };
@@ -21,35 +21,86 @@ function playPlots() {
     return { context, width, height, colour: colours(canvas) };
   }
 
-  /** Draw two closed curves of points, rows of three numbers, as seen from an angle. The bar has the length 1. */
-  function cloud(canvas, angle, points) {
-    const { context, width, height, colour } = begin(canvas), n = points.length / 3;
+  /**
+   * Draw points, rows of three numbers, as seen from an angle: the far ones first. paint(colour) returns the function from
+   * a point to its colour. curves are pairs [first, end] of points to join in a ring, and halo(point) says which stand out.
+   */
+  function cloud(canvas, angle, points, { paint, curves = [], halo = () => false, size = 2.4, bar = true }) {
+    const { context, width, height, colour } = begin(canvas), n = points.length / 3, paintOf = paint(colour);
     let reach = 1e-9;
     for (let p = 0; p < n; p++) reach = Math.max(reach, Math.hypot(points[3 * p], points[3 * p + 1], points[3 * p + 2]));
     const scale = (Math.min(width, height) / 2 - 12) / reach;
     const cosTurn = Math.cos(angle.turn), sinTurn = Math.sin(angle.turn), cosTilt = Math.cos(angle.tilt), sinTilt = Math.sin(angle.tilt);
     const seen = Array.from({ length: n }, (_, p) => {
       const [a, b, c] = points.subarray(3 * p, 3 * p + 3), along = cosTurn * a + sinTurn * b, depth = cosTurn * b - sinTurn * a;
-      return [width / 2 + scale * along, height / 2 - scale * (cosTilt * c + sinTilt * depth), (cosTilt * depth - sinTilt * c) / reach];
+      return { p, x: width / 2 + scale * along, y: height / 2 - scale * (cosTilt * c + sinTilt * depth), depth: (cosTilt * depth - sinTilt * c) / reach };
     });
-    for (let ring = 0; ring < 2; ring++) {
-      const own = seen.slice((ring * n) / 2, ((ring + 1) * n) / 2);
-      context.strokeStyle = context.fillStyle = colour(`ring-${ring}`);
+    for (const [first, end] of curves) {
+      context.strokeStyle = paintOf(first);
       context.globalAlpha = 0.45;
       context.beginPath();
-      for (const [x, y] of own) context.lineTo(x, y);
+      for (const { x, y } of seen.slice(first, end)) context.lineTo(x, y);
       context.closePath();
       context.stroke();
       context.globalAlpha = 1;
-      for (const [x, y, depth] of own) {
-        context.beginPath();
-        context.arc(x, y, 2.4 - 0.9 * depth, 0, 2 * Math.PI);
-        context.fill();
-      }
     }
+    context.strokeStyle = colour("ink"), context.lineWidth = 1.5;
+    for (const { p, x, y, depth } of seen.sort((one, other) => other.depth - one.depth)) {
+      context.fillStyle = paintOf(p);
+      context.beginPath();
+      context.arc(x, y, size * (1 - 0.38 * depth), 0, 2 * Math.PI);
+      context.fill();
+      if (halo(p)) context.stroke();
+    }
+    if (bar) scaleBar({ context, width, height, colour }, scale);
+  }
+
+  /** Draw a bar at the foot of a canvas with its length: 1, or 0.1 where the canvas is narrower than that. */
+  function scaleBar({ context, width, height, colour }, scale) {
+    const length = scale < width - 20 ? 1 : 0.1;
     context.fillStyle = colour("ink");
-    context.fillRect(10, height - 10, scale, 2);
-    context.fillText("1", 10 + scale / 2 - 3, height - 14);
+    context.fillRect(10, height - 10, length * scale, 2);
+    context.fillText(length, 10, height - 14);
+  }
+
+  /** Return points in space, rows of three numbers, around 0. */
+  function centred(points) {
+    const mean = [0, 0, 0];
+    points.forEach((value, k) => (mean[k % 3] += (3 * value) / points.length));
+    return points.map((value, k) => value - mean[k % 3]);
+  }
+
+  /** Return the painting of two classes in the two colours of the rings. */
+  function byClass(labels) {
+    return (colour) => {
+      const both = [colour("ring-0"), colour("ring-1")];
+      return (p) => both[labels[p]];
+    };
+  }
+
+  /** Return the size of a canvas that shows the plane up to ± reach in both directions, and the pixels of a unit. */
+  function planeOf(canvas, reach) {
+    const width = canvas.clientWidth, height = canvas.clientHeight;
+    return { width, height, scale: Math.min(width, height) / 2 / reach };
+  }
+
+  /** Draw points of the plane, pairs of numbers in two classes, with axes through 0 and a cursor if there is one. */
+  function plane(canvas, reach, x, labels, cursor) {
+    const drawn = begin(canvas), { context, width, height, colour } = drawn, { scale } = planeOf(canvas, reach), paint = byClass(labels)(colour);
+    const toX = (value) => width / 2 + scale * value, toY = (value) => height / 2 - scale * value;
+    context.fillStyle = colour("faint");
+    context.fillRect(0, toY(0), width, 1);
+    context.fillRect(toX(0), 0, 1, height);
+    labels.forEach((_, p) => {
+      context.fillStyle = paint(p);
+      context.beginPath();
+      context.arc(toX(x[2 * p]), toY(x[2 * p + 1]), 2.8, 0, 2 * Math.PI);
+      context.fill();
+    });
+    scaleBar(drawn, scale);
+    if (!cursor) return;
+    context.fillRect(toX(cursor[0]) - 8, toY(cursor[1]) - 1, 16, 2);
+    context.fillRect(toX(cursor[0]) - 1, toY(cursor[1]) - 8, 2, 16);
   }
 
   /** Let a canvas be turned by dragging it and by the arrow keys. Return its angle, and call redraw at each change. */
@@ -72,7 +123,7 @@ function playPlots() {
     return angle;
   }
 
-  /** Draw the frame of a plot and return it with functions from values to places. x and y: {from, to, ticks, label}. */
+  /** Draw the frame of a plot and return it with functions from values to places and back. x and y: {from, to, ticks, label}. */
   function axes(canvas, x, y) {
     const drawn = begin(canvas), { context, width, height, colour } = drawn;
     const toX = (value) => MARGIN.left + ((value - x.from) / (x.to - x.from)) * (width - MARGIN.left - MARGIN.right);
@@ -90,73 +141,62 @@ function playPlots() {
     context.textAlign = "center";
     for (const [value, text] of x.ticks) context.fillText(text, Math.min(toX(value), width - 18), height - MARGIN.bottom + 15);
     context.fillText(x.label, (width + MARGIN.left - MARGIN.right) / 2, height - 5);
-    return { ...drawn, toX, toY };
+    const fromX = (place) => x.from + ((place - MARGIN.left) / (width - MARGIN.left - MARGIN.right)) * (x.to - x.from);
+    return { ...drawn, toX, toY, fromX };
   }
 
-  /** Return a number as the book writes it: 10 000. */
-  function thousands(value) {
-    return value.toLocaleString("en").replaceAll(",", "\u202f");
+  /** Draw a line through points [x, y] of a plot. */
+  function stroke({ context, toX, toY }, points, { colour, width = 1.8, dash = [], alpha = 1 }) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.globalAlpha = alpha;
+    context.setLineDash(dash);
+    context.beginPath();
+    for (const [x, y] of points) context.lineTo(toX(x), toY(y));
+    context.stroke();
+    context.setLineDash([]);
+    context.globalAlpha = 1;
+  }
+
+  /** Return a power of ten as text: 10⁻², 1, 10. */
+  function power(exponent) {
+    if (exponent === 0 || exponent === 1) return String(10 ** exponent);
+    return `10${String(exponent).replace(/./g, (digit) => ({ "-": "⁻" })[digit] ?? "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}`;
   }
 
   /** Return some five round ticks from 0 to an end, with their texts. */
   function ticks(to) {
-    const rough = to / 4, power = 10 ** Math.floor(Math.log10(rough)), step = [1, 2, 5, 10].find((k) => k * power >= rough) * power;
-    return Array.from({ length: Math.floor(to / step + 1e-9) + 1 }, (_, k) => [k * step, thousands(k * step)]);
+    const rough = to / 4, unit = 10 ** Math.floor(Math.log10(rough)), step = [1, 2, 5, 10].find((k) => k * unit >= rough) * unit;
+    return Array.from({ length: Math.floor(to / step + 1e-9) + 1 }, (_, k) => [k * step, Page.thousands(k * step)]);
   }
 
   /** Draw distances in the representation over those in the data. The dashed diagonal is the isometry. */
   function distances(canvas, clouds) {
-    let most = 0, right = 0;
+    let most = 0, right = 1e-3;
     for (const { xDist, zDist } of clouds) {
       for (let p = 0; p < zDist.length; p++) most = Math.max(most, zDist[p]), right = Math.max(right, xDist[p]);
     }
     const top = Math.max(right, most) * 1.05;
-    const { context, toX, toY, colour } = axes(canvas, { from: 0, to: right, ticks: ticks(right), label: "d(x), in the data" }, { from: 0, to: top, ticks: ticks(top) });
+    const drawn = axes(canvas, { from: 0, to: right, ticks: ticks(right), label: "d(x), in the data" }, { from: 0, to: top, ticks: ticks(top) });
+    const { context, toX, toY, colour } = drawn;
     context.globalAlpha = 0.35;
     for (const { xDist, zDist, name } of clouds) {
+      const stride = Math.ceil(zDist.length / 2000);
       context.fillStyle = colour(name);
-      for (let p = 0; p < zDist.length; p += 5) context.fillRect(toX(xDist[p]) - 1, toY(zDist[p]) - 1, 2, 2);
+      for (let p = 0; p < zDist.length; p += stride) context.fillRect(toX(xDist[p]) - 1, toY(zDist[p]) - 1, 2, 2);
     }
-    context.globalAlpha = 1;
-    context.strokeStyle = colour("ink");
-    context.setLineDash([5, 4]);
-    context.beginPath();
-    context.moveTo(toX(0), toY(0));
-    context.lineTo(toX(right), toY(right));
-    context.stroke();
+    stroke(drawn, [[0, 0], [right, right]], { colour: colour("ink"), width: 1, dash: [5, 4] });
   }
 
   /** Draw lines over steps on a logarithmic axis from 1e-6 to 10. Each has steps, values and the name of its colour. */
   function losses(canvas, lines) {
     const last = Math.max(100, ...lines.map(({ steps }) => steps.at(-1) ?? 0));
-    const decades = ["10⁻⁶", "10⁻⁴", "10⁻²", "1"].map((text, k) => [2 * k - 6, text]);
-    const { context, toX, toY, colour } = axes(canvas, { from: 0, to: last, ticks: ticks(last).filter((_, k) => k % 2 === 0), label: "step" }, { from: -6.4, to: 1, ticks: decades });
-    context.lineWidth = 1.8;
+    const decades = [-6, -4, -2, 0].map((exponent) => [exponent, power(exponent)]);
+    const drawn = axes(canvas, { from: 0, to: last, ticks: ticks(last).filter((_, k) => k % 2 === 0), label: "step" }, { from: -6.4, to: 1, ticks: decades });
     for (const { steps, values, name } of lines) {
-      context.strokeStyle = colour(name);
-      context.beginPath();
-      values.forEach((value, k) => context.lineTo(toX(steps[k]), toY(Math.max(-6.4, Math.log10(value)))));
-      context.stroke();
+      stroke(drawn, values.map((value, k) => [steps[k], Math.max(-6.4, Math.log10(value))]), { colour: drawn.colour(name) });
     }
   }
 
-  /** Return a function that writes the text of a function into an element, at most once a second. */
-  function announcer(element) {
-    let timer = null, last = -Infinity, text;
-    return (latest) => {
-      text = latest;
-      timer ??= setTimeout(() => {
-        timer = null, last = performance.now();
-        element.textContent = text();
-      }, Math.max(0, last + 1000 - performance.now()));
-    };
-  }
-
-  /** Call redraw now and then whenever the theme or the size of an element changes. */
-  function watch(element, redraw) {
-    new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    new ResizeObserver(redraw).observe(element);
-  }
-
-  return { begin, thousands, cloud, turnable, distances, losses, announcer, watch };
+  return { begin, cloud, centred, byClass, planeOf, plane, turnable, axes, stroke, power, distances, losses };
 }

@@ -4,15 +4,16 @@
   "use strict";
 
   const BETAS = [0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10], SPEEDS = [10, 30, 100, 300, Infinity];
-  const SIZES = [3, 20, 20, 20, 20, 2], RATE = 1e-3, LAST = 10_000;  // the paper's, as in lil.recipes.rings
-  const PER_RING = 100, SLICE = 1000 / 15;  // points, and milliseconds between two pictures
+  const LAYERS = [20, 20, 20, 20, 2], RATE = 1e-3, LAST = 10_000;  // the paper's, as in lil.recipes.rings
+  const PER_RING = 100, GRID = 16, SLICE = 1000 / 15;  // points, and milliseconds between two pictures
   const NAMES = ["isometry", "cross-entropy"];  // colours of the two networks: with β, and β = 0
 
-  const Plots = playPlots(), root = document.getElementById("play-trainer"), part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const sources = [playRings, playNetwork, playIsometry, playTraining, playWorker];
+  const Page = playPage(), Plots = playPlots(Page), Toys = playToys();
+  const root = document.getElementById("play-trainer"), part = Page.parts(root);
+  const sources = [playToys, playNetwork, playIsometry, playTraining, playWorker];
   const text = `${sources.join("\n")}
     const Network = playNetwork();
-    playWorker(self, playRings(), Network, playTraining(Network, playIsometry()));`;
+    playWorker(self, playToys(), Network, playTraining(Network, playIsometry()));`;
   const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   const workers = NAMES.map((_, k) => {
     const worker = new Worker(address);
@@ -20,19 +21,57 @@
     return worker;
   });
 
-  let run = 0, running = false, waiting = 0, asked = 1, askedAt = 0, data = null, reports = [], history = [];
+  // The data. Sets in the plane are sheets on which the reader draws; dimensions tells how many coordinates a point has.
+
+  const SETS = {
+    rings: { dimensions: 3, make: (random) => Toys.rings(PER_RING, random), curves: [[0, PER_RING], [PER_RING, 2 * PER_RING]] },
+    torus: { dimensions: 3, make: (random) => Toys.torus(GRID, random) },
+    crescents: { dimensions: 2, make: () => Toys.crescents(20, 5) },
+    points: { dimensions: 2, make: () => ({ x: [], labels: [] }) },
+  };
+  const sheets = {}, changed = Page.once(() => reset());
+  const drawing = playPoints(part("plane"), Plots, () => Number(root.querySelector("[name=play-class]:checked").value), changed);
+  const chosenSet = () => SETS[part("set").value];
+
+  /** Put a fresh sheet under the pen for a set in the plane. */
+  function clear() {
+    const { x, labels } = chosenSet().make();
+    sheets[part("set").value] = { x: [...x], labels: [...labels] };
+  }
+
+  function points() {
+    const name = part("set").value;
+    if (SETS[name].dimensions === 3) return SETS[name].make(Toys.generator(Number(part("seed").value)));
+    if (!sheets[name]) clear();
+    drawing.show(sheets[name]);
+    return { x: Float64Array.from(sheets[name].x), labels: Int32Array.from(sheets[name].labels) };
+  }
+
+  const count = (label) => data.labels.reduce((sum, other) => sum + (other === label), 0);
+  const enough = () => Math.min(count(0), count(1)) >= 2;
+  const ready = () => Boolean(reports[0] && reports[1]);
 
   // The two networks take the same number of steps. The next ones are asked for when both have answered.
 
+  let run = 0, running = false, waiting = 0, asked = 1, askedAt = 0, data = null, reports = [], history = [];
+
   function reset() {
-    run++, asked = 1, waiting = 2, reports = [], history = NAMES.map(() => ({ steps: [], crossEntropy: [], isometry: [] }));
-    const shared = { sizes: SIZES, perRing: PER_RING, rate: RATE, seed: Number(part("seed").value) };
+    run++, asked = 1, waiting = 0, reports = [], history = NAMES.map(() => ({ steps: [], crossEntropy: [], isometry: [] }));
+    data = points();
+    part("start").disabled = !enough();
+    if (!enough()) {
+      setRunning(false);
+      draw();
+      return say();
+    }
+    const sizes = [chosenSet().dimensions, ...LAYERS], shared = { ...data, sizes, rate: RATE, seed: Number(part("seed").value) };
+    waiting = 2;
     workers.forEach((worker, k) => worker.postMessage({ run, start: { ...shared, beta: k ? 0 : BETAS[part("beta").value] } }));
   }
 
   function receive(k, report) {
     if (report.run !== run) return;  // from before a reset
-    if (report.x) data = { x: report.x, xDist: report.xDist };
+    data.xDist ??= report.xDist;
     reports[k] = report;
     if (--waiting > 0) return;
     reports.forEach(({ step, crossEntropy, isometry }, network) => remember(history[network], step, crossEntropy, isometry));
@@ -68,55 +107,63 @@
   // What the reader sees and hears
 
   function draw() {
-    if (reports.length < 2) return;
-    Plots.cloud(part("data"), angles.data, data.x);
-    NAMES.forEach((name, k) => Plots.cloud(part(name), angles[name], reports[k].view));
-    Plots.distances(part("distances"), NAMES.map((name, k) => ({ name, xDist: data.xDist, zDist: reports[k].zDist })).reverse());
+    if (chosenSet().dimensions === 2) drawing.draw();
+    else Plots.cloud(part("data"), angles.data, Plots.centred(data.x), { paint: Plots.byClass(data.labels), curves: chosenSet().curves });
+    const paint = Plots.byClass(data.labels), found = ready() ? reports : [];
+    NAMES.forEach((name, k) => Plots.cloud(part(name), angles[name], found[k]?.view ?? new Float32Array(), { paint, curves: found[k] && chosenSet().curves }));
+    Plots.distances(part("distances"), found.map(({ zDist }, k) => ({ name: NAMES[k], xDist: data.xDist, zDist })).reverse());
     for (const term of ["crossEntropy", "isometry"]) {
       Plots.losses(part(`${term}-line`), NAMES.map((name, k) => ({ name, steps: history[k].steps, values: history[k][term] })).reverse());
     }
   }
 
-  const announce = Plots.announcer(part("status"));
+  const announce = Page.announcer(part("status"));
 
   /** Say in words what the pictures show. */
   function say() {
     announce(() => {
+      const counts = `${count(0)} blue and ${count(1)} pink points`;
+      if (!enough()) return `Draw at least two points of each class: there are ${counts}.`;
+      if (!ready()) return `${counts}.`;
       const [{ step }] = reports, beta = BETAS[part("beta").value];
       const words = ({ crossEntropy, isometry, correlation, accuracy }) =>
-        `cross-entropy ${crossEntropy.toPrecision(2)}, isometry ${isometry.toPrecision(2)}, correlation of distances ${correlation.toFixed(3)}, accuracy ${Math.round(100 * accuracy)} %`;
-      return `Step ${Plots.thousands(step)}${step >= LAST ? ", the end, as in the paper" : running ? "" : ", paused"}. ` +
+        `cross-entropy ${crossEntropy.toPrecision(2)}, isometry ${isometry.toPrecision(2)}, ` +
+        `${Number.isFinite(correlation) ? `correlation of distances ${correlation.toFixed(3)}, ` : ""}accuracy ${Math.round(100 * accuracy)}\u00a0%`;
+      return `Step ${Page.thousands(step)}${step >= LAST ? ", the end, as in the paper" : running ? "" : ", paused"}, ${counts}. ` +
         `With β = ${beta}: ${words(reports[0])}. With β = 0: ${words(reports[1])}.`;
     });
   }
 
   function showValues() {
-    const beta = BETAS[part("beta").value], speed = SPEEDS[part("speed").value];
-    const texts = { beta: String(beta), seed: part("seed").value, speed: speed < Infinity ? `${speed} steps a second` : "no limit" };
-    for (const [name, text] of Object.entries(texts)) {
-      part(`${name}-value`).textContent = text;
-      part(name).setAttribute("aria-valuetext", text);
-    }
+    const beta = BETAS[part("beta").value], speed = SPEEDS[part("speed").value], flat = chosenSet().dimensions === 2;
+    Page.showValues(part, { beta: String(beta), seed: part("seed").value, speed: speed < Infinity ? `${speed} steps a second` : "no limit" });
     part("beta-title").textContent = `Φ with β = ${beta}`;
+    part("data").hidden = flat;
+    part("plane").hidden = part("pen").hidden = !flat;
   }
 
   part("start").addEventListener("click", () => {
     const again = reports[0]?.step >= LAST;
     setRunning(!running);
     if (again) reset();
-    else if (running && waiting === 0) ask();
+    else if (waiting > 0) return;  // the answer goes on, or says where it paused
+    else if (running) ask();
     else say();
   });
   part("reset").addEventListener("click", () => {
     setRunning(false);
     reset();
   });
-  for (const name of ["beta", "seed"]) part(name).addEventListener("input", () => { showValues(); reset(); });
+  part("clear").addEventListener("click", () => {
+    clear();
+    reset();
+  });
+  for (const name of ["set", "beta", "seed"]) part(name).addEventListener("input", () => { showValues(); reset(); });
   part("speed").addEventListener("input", showValues);
 
   const angles = Object.fromEntries(["data", ...NAMES].map((name) => [name, Plots.turnable(part(name), draw)]));
   root.hidden = false;
   showValues();
   reset();
-  Plots.watch(root, draw);
+  Page.watch(root, draw);
 })();

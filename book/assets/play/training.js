@@ -1,4 +1,4 @@
-// A training of the rings, step by step (lil.training.train in JavaScript), and the worker that runs it.
+// A training, step by step (lil.training.train in JavaScript), and the worker that runs it.
 
 function playTraining(Network, Isometry) {
   "use strict";
@@ -102,7 +102,7 @@ function playTraining(Network, Isometry) {
  * Answer the messages of the page in a worker. {start} makes a training and {steps} trains it further. Each answer is a
  * report with the milliseconds that the steps took, so that the page can choose how many to ask for next.
  */
-function playWorker(scope, Rings, Network, Training) {
+function playWorker(scope, Toys, Network, Training) {
   "use strict";
 
   let training, run;
@@ -111,12 +111,11 @@ function playWorker(scope, Rings, Network, Training) {
     const begun = performance.now();
     let points = {};
     if (data.start) {
-      const { sizes, perRing, seed, beta, rate } = data.start;
-      const random = Rings.generator(seed), { x, labels } = Rings.rings(perRing, random);
-      const network = Network.draw(Network.create(sizes), random);
-      training = Training.create({ sizes, x, labels, beta, rate, network });
+      const { seed, ...settings } = data.start;
+      const network = Network.draw(Network.create(settings.sizes), Toys.generator(~seed));  // the data are drawn with seed itself
+      training = Training.create({ ...settings, network });
       run = data.run;
-      points = { x, xDist: training.xDist };
+      points = { xDist: training.xDist };
     }
     for (let k = 0; k < (data.steps ?? 0); k++) training.step();
     scope.postMessage({ run, ...training.report(), ...points, milliseconds: performance.now() - begun });
