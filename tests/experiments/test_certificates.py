@@ -133,7 +133,7 @@ def test_networks_that_differ_in_more_than_the_reading_are_refused():
 def test_its_papers_scale():
     paper = certificates.PAPER
     assert (paper.mnist_text, paper.mnist_public) == (mnist.FIVE, mnist.FIVE_PUBLIC)
-    assert paper.epsilons == (0.003, 0.01, 0.02) and paper.n_images == 50
+    assert paper.epsilons == (0.003, 0.01, 0.02) and paper.n_images == 300
 
 
 def test_run_gives_what_evaluate_gives(result):
