@@ -26,7 +26,7 @@ from torch import Tensor
 from lil.attacks import BOUNDS, check_epsilons
 from lil.models import LIL
 
-_HALVINGS = 40  # of the interval of a point of tangency: 1e-11 of it is left
+_HALVINGS = 32  # of the interval of a point of tangency: 2e-10 of it is left
 _EPS = torch.finfo(torch.float64).eps
 # A sum of n products is wrong by at most n/2 · eps times the sum of their sizes, in any order. Here 4 eps times n, plus
 # some terms for the single operations, is allowed for each step, so that the allowance may be rounded itself.
@@ -51,8 +51,7 @@ def relax(low: Float[Tensor, "*units"], high: Float[Tensor, "*units"]) -> Lines:
     The line above touches the concave envelope of tanh on the interval at its middle ({prf:ref}`prop-tanh-lines`):
     it is the chord, or a tangent. The line below is the same, mirrored.
     """
-    slope, above = _upper_line(low, high)
-    mirrored_slope, mirrored = _upper_line(-high, -low)
+    (slope, mirrored_slope), (above, mirrored) = _upper_line(torch.stack((low, -high)), torch.stack((high, -low)))
     return Lines(mirrored_slope, -mirrored, slope, above)
 
 
@@ -123,22 +122,25 @@ class _Relaxed:
     """The hidden layers of all members on a box of inputs around each point, each unit enclosed between two lines."""
 
     def __init__(self, weights: list[Tensor], biases: list[Tensor], low: Tensor, high: Tensor):
-        self.weights, self.biases, self.low, self.high = weights, biases, low, high
-        self.largest = torch.maximum(low.abs(), high.abs())
+        self.weights, self.biases = weights, biases
+        self.middle, self.reach = (low + high) / 2, (high - low) / 2
         self.terms = max(weight.shape[-1] for weight in weights) + 4 * len(weights) + 16
         # No input of a tanh is larger than these, as |tanh| < 1 in the layer below.
-        sizes = [self.largest @ weights[0].abs().mT + biases[0].abs()[:, None]]
+        sizes = [torch.maximum(low.abs(), high.abs()) @ weights[0].abs().mT + biases[0].abs()[:, None]]
         sizes += [(w.abs().sum(-1) + b.abs())[:, None] for w, b in zip(weights[1:-1], biases[1:-1], strict=True)]
         self.sizes = [(1 + _ROUNDING * self.terms) * size for size in sizes]
-        self.lines: list[Lines] = []
-        for weight, bias, size in zip(weights[:-1], biases[:-1], self.sizes, strict=True):
+        # The first layer's inputs to its hyperbolic tangents go from this by at most |weights| · reach.
+        self.first = self.middle @ weights[0].mT + biases[0][:, None]
+        wide = self.reach @ weights[0].abs().mT + _ROUNDING * self.terms * self.sizes[0]
+        self.lines: list[Lines] = [relax(self.first - wide, self.first + wide)]
+        for weight, bias, size in zip(weights[1:-1], biases[1:-1], self.sizes[1:], strict=True):
             rows, offset = (torch.cat((part, -part), dim=1)[:, None] for part in (weight, bias))
             ends = self.lower_bound(rows.expand(-1, len(low), -1, -1), offset.expand(-1, len(low), -1))
             below, above = ends.chunk(2, dim=-1)
             self.lines.append(relax(torch.maximum(below, -size), torch.minimum(-above, size)))
 
     def lower_bound(self, rows: Float[Tensor, "m n k width"], offset: Float[Tensor, "m n k"]) -> Float[Tensor, "m n k"]:
-        """Return a lower bound of rows · h + offset on each box; h is the last layer with lines, or the inputs."""
+        """Return a lower bound of rows · h + offset on each box; h is the last layer with lines."""
         sizes = offset.abs()  # sums of the sizes of what is added, for the rounding
         for layer in reversed(range(len(self.lines))):
             lines, (weight, bias) = self.lines[layer], (self.weights[layer], self.biases[layer])
@@ -147,11 +149,9 @@ class _Relaxed:
             offset = offset + _dot(raised, lines.lower) + _dot(lowered, lines.upper)
             rows = raised * lines.lower_slope[..., None, :] + lowered * lines.upper_slope[..., None, :]
             sizes = sizes + 4 * _dot(rows.abs(), self.sizes[layer])
-            offset = offset + _dot(rows, bias[:, None])
+            offset = offset + _dot(rows, bias[:, None] if layer else self.first)
             rows = torch.bmm(rows.flatten(1, 2), weight).unflatten(1, rows.shape[1:3])
-        middle, reach, sides = (self.low + self.high) / 2, (self.high - self.low) / 2, rows.abs()
-        sizes = sizes + 4 * _dot(sides, self.largest)
-        return offset + _dot(rows, middle) - _dot(sides, reach) - _ROUNDING * self.terms * sizes
+        return offset - _dot(rows.abs_(), self.reach) - _ROUNDING * self.terms * sizes
 
 
 def _dot(rows: Float[Tensor, "m n k width"], values: Float[Tensor, "*lead width"]) -> Float[Tensor, "m n k"]:

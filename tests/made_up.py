@@ -106,36 +106,33 @@ def attackers_result() -> xr.Dataset:
 
 
 def baselines_result() -> xr.Dataset:
-    """Eight settings, two seeds, three ε, at one of them AutoAttack: what `lil.experiments.baselines.combine` makes."""
+    """Ten settings, two seeds, three ε, forty images and ten of them: a result of `lil.experiments.baselines`."""
+    methods = ["plain", "lil", "lil", "plain_public", "lil_public", "jacobian", "spectral", "decay", "fgsm", "pgd"]
     rng = np.random.default_rng(0)
-    accuracy = rng.uniform(size=(2, 2, 8, 2, 3))
-    accuracy[0, 1], accuracy[1, 1][..., [0, 2]] = np.nan, np.nan
+    right = rng.integers(2, size=(10, 2, 40)).astype(np.int8)
+    strongest = right[..., :10] * rng.integers(2, size=(10, 2, 10), dtype=np.int8)
+    pgd = rng.uniform(size=(10, 2, 3))
+    pgd[..., 1] = right.mean(-1)
     quantile = ("setting", "seed", "quantile")
     return xr.Dataset(
         {
-            "clean": (("setting", "seed"), rng.uniform(0.9, 1, (8, 2))),
-            "accuracy": (("images", "attack", "setting", "seed", "epsilon"), accuracy),
-            "change": (("attack", "setting", "seed", "epsilon"), np.tile([0.05, 0.1, 0.3], (2, 8, 2, 1))),
-            "local": (quantile, np.sort(rng.uniform(1, 9, (8, 2, 3)))),
-            "reach": (quantile, np.sort(rng.normal(size=(8, 2, 3)))),
+            "clean": (("setting", "seed"), rng.uniform(0.9, 1, (10, 2))),
+            "pgd": (("setting", "seed", "epsilon"), pgd),
+            "pgd_right": (("setting", "seed", "image"), right),
+            "strongest_right": (("setting", "seed", "few"), strongest),
+            "strongest": (("setting", "seed"), strongest.mean(-1)),
+            "change": (("setting", "seed", "epsilon"), np.tile([0.05, 0.1, 0.3], (10, 2, 1))),
+            "local": (quantile, np.sort(rng.uniform(1, 9, (10, 2, 3)))),
+            "reach": (quantile, np.sort(rng.normal(size=(10, 2, 3)))),
         },
         coords={
-            "images": [50, 10],
-            "attack": ["pgd", "autoattack"],
             "seed": [0, 4],
             "epsilon": [0.05, 0.1, 0.3],
             "quantile": [0.05, 0.5, 0.95],
-            "method": ("setting", ["plain", "lil", "lil", "jacobian", "spectral", "decay", "fgsm", "pgd"]),
-            "strength": ("setting", [0.0, 0.1, 10.0, 0.01, 2.0, 3.0, 0.1, 0.1]),
+            "strongest_epsilon": 0.1,
+            "method": ("setting", methods),
+            "strength": ("setting", [0.0, 0.1, 10.0, 0.0, 10.0, 0.01, 2.0, 3.0, 0.1, 0.1]),
         },
-    )
-
-
-def matched_result(networks: xr.Dataset) -> xr.Dataset:
-    """One setting of each method of :func:`baselines_result`: what `lil.experiments.baselines.match` makes."""
-    gap = [0.02, 0.0, 0.001, -0.002, 0.003, -0.05, 0.01]
-    return networks.isel(setting=[0, 2, 3, 4, 5, 6, 7]).assign(
-        gap=("setting", gap), near=("setting", [abs(value) <= 0.01 for value in gap])
     )
 
 

@@ -233,8 +233,9 @@ FAULTS = {
     "no split of slopes": ("lowered * lines.upper_slope", "lowered * lines.lower_slope"),
     "tangent too early": ("torch.maximum(_point_of_tangency(low), (low + high) / 2)", "(low + high) / 2"),
     "chord everywhere": ("(touching >= high) & (high > low)", "high > low"),
-    "half of the ball": ("- _dot(sides, reach)", "- _dot(sides, reach) / 2"),
-    "no biases": ("offset = offset + _dot(rows, bias[:, None])", "pass"),
+    "half of the ball": ("- _dot(rows.abs_(), self.reach)", "- _dot(rows.abs_(), self.reach) / 2"),
+    "half of the first layer": ("wide = self.reach", "wide = self.reach / 2"),
+    "no biases": ("bias[:, None] if layer else self.first)", "0 * bias[:, None] if layer else self.first)"),
     "upper ends mistaken": ("torch.minimum(-above, size)", "torch.minimum(below + (-above - below) / 2, size)"),
 }
 

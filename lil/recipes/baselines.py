@@ -2,6 +2,9 @@
 
 Everything but the method is as in :mod:`lil.recipes.mnist`: layers, weights at the start, batches and their order,
 optimiser. The plain networks, which have no method, and those with the isometry term are that recipe's.
+
+The strengths are chosen by clean accuracy alone. A scan with seed 0 looked for strengths whose clean accuracy comes
+near that of the isometry term at each β, with K = 1 and with K = 10; robust accuracy decided nothing.
 """
 
 from __future__ import annotations
@@ -32,15 +35,15 @@ class Config:
     n_train: int | None = None  # images, the set's first; None: all
     n_test: int | None = None  # the same, of the test set
     hidden: tuple[int, ...] = (100, 100, 100, 100)  # as in lil.recipes.mnist, like what follows
-    seeds: tuple[int, ...] = (0, 1)  # of them two: the methods are many
+    seeds: tuple[int, ...] = (0, 1, 2)  # of lil.recipes.mnist's, the first three: the methods are many
     batch_size: int = 100
     epochs: int = 5
     learning_rate: float = 1e-3  # of Adam
-    jacobian: tuple[float, ...] = (0.01, 0.1, 1.0)  # λ: Hoffman et al. take 0.01 for MNIST
-    spectral: tuple[float, ...] = (1.0, 1.5, 2.5)  # norm of each layer: Miyato et al. take 1
-    decay: tuple[float, ...] = (0.3, 1.0, 3.0)  # λ of AdamW: a step takes learning_rate · λ of each weight
-    fgsm: tuple[float, ...] = (0.03, 0.1, 0.2)  # ε; one step of 1.25 ε from a random start, as Wong et al.
-    pgd: tuple[float, ...] = (0.03, 0.1, 0.2)  # ε; steps of 2.5 ε divided by their number, as Madry et al.
+    jacobian: tuple[float, ...] = (0.01, 0.1, 0.6, 3.0, 6.5)  # λ: Hoffman et al. take 0.01 for MNIST
+    spectral: tuple[float, ...] = (1.0, 1.3, 1.45, 1.7, 2.5)  # norm of each layer: Miyato et al. take 1
+    decay: tuple[float, ...] = (0.3, 0.5, 1.1, 1.3, 3.0)  # λ of AdamW: a step takes learning_rate · λ of each weight
+    fgsm: tuple[float, ...] = (0.03, 0.1, 0.13, 0.2, 0.22)  # ε; one step of 1.25 ε from a random start, as Wong et al.
+    pgd: tuple[float, ...] = (0.1, 0.14, 0.19, 0.215)  # ε; steps of 2.5 ε divided by their number, as Madry et al.
     pgd_steps: int = 7  # theirs for CIFAR10; for MNIST they take 40
 
     def __post_init__(self):
@@ -54,8 +57,8 @@ class Config:
 
 
 PAPER = Config()
-QUICK_STRENGTHS = dict(jacobian=(0.01, 0.1), spectral=(1.0, 2.0), decay=(1.0, 3.0), fgsm=(0.03, 0.1), pgd=(0.03, 0.1))
-QUICK = Config(dataset="digits", n_test=200, hidden=(40,) * 4, pgd_steps=3, **QUICK_STRENGTHS)
+QUICK_STRENGTHS = dict(jacobian=(0.01, 0.1), spectral=(1.0, 2.0), decay=(1.0, 3.0), fgsm=(0.03, 0.1), pgd=(0.03,))
+QUICK = Config(dataset="digits", n_test=200, hidden=(40,) * 4, seeds=(0, 1), pgd_steps=3, **QUICK_STRENGTHS)
 
 data, data_available, data_fingerprint = mnist.data, mnist.data_available, mnist.data_fingerprint
 

@@ -51,7 +51,8 @@ def test_each_image_has_its_certificates_and_its_attacks(networks, result, name)
         assert one["product"].values == pytest.approx(radius[k].numpy() / 28, rel=1e-5)
         for at, epsilon in enumerate(EPSILONS):
             here = one.sel(epsilon=epsilon)
-            assert np.array_equal(here.crown, crown.certified(network, pixels(x), labels, epsilon)[0])
+            larger = [crown.certified(network, pixels(x), labels, each)[0] for each in EPSILONS[at:]]
+            assert np.array_equal(here.crown, torch.stack(larger).any(0))
             generator = torch.Generator().manual_seed(derived_seed(TINY.draw, seed, at))
             size = dict(epsilon=epsilon, steps=TINY.steps, doublings=TINY.doublings, generator=generator)
             pgd = stronger_attacks.escalating_pgd(network, pixels, x, labels, **size)
@@ -122,7 +123,7 @@ def test_networks_that_differ_in_more_than_the_reading_are_refused():
 def test_its_papers_scale():
     paper = certificates.PAPER
     assert (paper.mnist_text, paper.mnist_public) == (mnist.FIVE, mnist.FIVE_PUBLIC)
-    assert paper.epsilons == (0.003, 0.01, 0.02) and paper.n_images == 50
+    assert paper.epsilons == (0.003, 0.01, 0.02) and paper.n_images == 300
 
 
 def test_run_gives_what_evaluate_gives(result):
