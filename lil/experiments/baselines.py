@@ -61,7 +61,7 @@ class Config:
         for name, networks in (("mnist", self.mnist), ("public", self.public)):
             if max(networks.betas) <= 0:
                 raise ValueError(
-                    f"{name}.betas must have one above 0, the isometry term's, not {networks.betas} alone."
+                    f"{name}.betas must have one above 0, not {networks.betas} alone."
                 )
         seeds = [seed for seed in self.mnist.seeds if seed in self.public.seeds]
         if not set(self.baselines.seeds) <= set(seeds):

@@ -1,6 +1,7 @@
 """Numbers and tables of the isometry term beside other methods, of a made-up result."""
 
 import pytest
+import xarray as xr
 from made_up import baselines_result
 
 from lil.paper.intervals import over_seeds, over_seeds_and_images
