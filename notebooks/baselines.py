@@ -45,11 +45,13 @@ betas = None  # weights of the isometry term, as in [0, 3]
 seeds = None  # a number, that many of the first seeds, or a list of them
 epochs = None  # passes over the training data
 epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
+strongest_epsilon = None  # one of them: for AutoAttack, and for the gains
 n_images = None  # test images, the first
 n_train = None  # training images, the first
 
 # %% tags=["hide-input", "with-all-code"]
-settings = dict(betas=betas, seeds=seeds, epochs=epochs, epsilons=epsilons, n_images=n_images, n_train=n_train)
+settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_images=n_images, n_train=n_train)
+settings |= dict(epsilons=epsilons, strongest_epsilon=strongest_epsilon)
 result = results.get(baselines, profile, mode, **settings)
 text, public = (baselines.match(result, reading) for reading in ("lil", "lil_public"))
 at_each = baselines.match_each(result)

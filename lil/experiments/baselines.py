@@ -60,9 +60,7 @@ class Config:
             raise ValueError(f"the baselines' hidden layers must be {self.mnist.hidden}, not {self.baselines.hidden}.")
         for name, networks in (("mnist", self.mnist), ("public", self.public)):
             if max(networks.betas) <= 0:
-                raise ValueError(
-                    f"{name}.betas must have one above 0, not {networks.betas} alone."
-                )
+                raise ValueError(f"{name}.betas must have one above 0, not {networks.betas} alone.")
         seeds = [seed for seed in self.mnist.seeds if seed in self.public.seeds]
         if not set(self.baselines.seeds) <= set(seeds):
             raise ValueError(f"the baselines' seeds must be among {seeds}, not {self.baselines.seeds}.")

@@ -252,6 +252,7 @@ def test_each_reading_and_beta_can_be_the_reference():
             dict(mnist=replace(TINY.mnist, epochs=4)),
             "networks that are compared must share their epochs, not have 4 and 3",
         ),
+        (dict(public=replace(TINY.public, betas=(0.0,))), "public.betas must have one above 0, not (0.0,) alone."),
         (dict(public=replace(TINY.public, epochs=2)), "must share their epochs, not have 3 and 2"),
         (dict(mnist=replace(TINY.mnist, hidden=(9, 9))), "the baselines' hidden layers must be (9, 9), not (10, 10)."),
         (dict(mnist=replace(TINY.mnist, seeds=(0, 2))), "the baselines' seeds must be among [0], not (0, 1)."),
