@@ -159,7 +159,7 @@ def first_page() -> dict[str, str]:
     def brief(effect: Effect | None, spec: str) -> str:
         if effect is None:
             return "(not recorded yet)"
-        clear = effect.interval.excludes_zero
+        clear = effect.interval.side("above", "below", "")
         return amount(effect.interval._replace(low=nan, high=nan) if clear else effect.interval, spec)
 
     effects = {entry.case.name: entry.effect for entry in ledger()}

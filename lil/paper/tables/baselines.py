@@ -121,7 +121,7 @@ def finding(matched: xr.Dataset) -> str:
     here = _by_method(matched).sel({"method": [reading, "jacobian"]})
     ours, theirs = here.pgd.sel(epsilon=matched.strongest_epsilon).mean("seed").values
     lil, jacobian = setting_names(here.swap_dims(method="setting"))
-    said = "no difference is shown" if not gain.excludes_zero else "more" if gain.value > 0 else "fewer"
+    said = gain.side("more", "fewer", "no difference is shown")
     equal = "count" if here.near.sel({"method": "jacobian"}) else "do not count"
     return (
         f"Under PGD at ε = {float(matched.strongest_epsilon):.2g}, of the first {gain.images} test images, "
@@ -138,7 +138,7 @@ def verdicts(matched: xr.Dataset) -> dict[str, str]:
     gain, near = gains(matched), _by_method(matched).near
     lists: dict[str, list[str]] = {"more": [], "fewer": [], "alike": [], "far": []}
     for name in BASELINES:
-        sided = "alike" if not gain[name].excludes_zero else "more" if gain[name].value > 0 else "fewer"
+        sided = gain[name].side("more", "fewer", "alike")
         lists[sided if near.sel({"method": name}) else "far"].append(NAMES[name])
     return {word: ", ".join(names) or "none" for word, names in lists.items()}
 
