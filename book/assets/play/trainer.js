@@ -129,7 +129,7 @@
       const words = ({ crossEntropy, isometry, correlation, accuracy }) =>
         `cross-entropy ${crossEntropy.toPrecision(2)}, isometry ${isometry.toPrecision(2)}, ` +
         `${Number.isFinite(correlation) ? `correlation of distances ${correlation.toFixed(3)}, ` : ""}accuracy ${Math.round(100 * accuracy)}\u00a0%`;
-      return `Step ${Page.thousands(step)}${step >= LAST ? ", the end, as in the paper" : running ? "" : ", paused"}, ${counts}. ` +
+      return `Step ${Page.thousands(step)}${step >= LAST ? ", the end, as in the paper" : running || waiting > 0 ? "" : ", paused"}, ${counts}. ` +
         `With β = ${beta}: ${words(reports[0])}. With β = 0: ${words(reports[1])}.`;
     });
   }
