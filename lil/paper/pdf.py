@@ -44,9 +44,10 @@ def browser() -> str:
 
 def build_single_page(root: Path, scratch: Path) -> Path:
     """Return the book of a project's folder as one HTML page, which Sphinx writes into ``scratch``."""
-    builder = [Path(sys.executable).with_name("jupyter-book"), "build", "book", "--builder", "singlehtml"]
-    files = ["--config", "_config.yml", "--toc", root / "_toc.yml", "--path-output", scratch]
-    built = subprocess.run([*builder, *files, "--all", "-n", "--quiet"], cwd=root, capture_output=True, text=True)
+    jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
+    command = [jupyter_book, "build", "book", "--builder", "singlehtml", "--all", "-n", "--quiet"]
+    files = ["--config", "_config.yml", "--toc", str(root / "_toc.yml"), "--path-output", str(scratch)]
+    built = subprocess.run([*command, *files], cwd=root, capture_output=True, text=True)
     if built.returncode:
         raise NotPrinted(f"Sphinx wrote no page to print: {(built.stderr or built.stdout).strip()[-2000:]}")
     first = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["root"]
