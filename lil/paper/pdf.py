@@ -78,7 +78,7 @@ def print_page(page: Path, target: Path, citation: dict[str, Any]) -> None:
     prepare = (PRINT / "print.js").read_text(encoding="utf-8")
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser()) as chromium:
         tab = chromium.new_page(color_scheme="light", bypass_csp=True)
-        tab.set_default_timeout(300_000)
+        tab.set_default_timeout(600_000)  # a busy machine needs minutes for a book
         tab.goto(page.as_uri(), wait_until="load")
         tab.evaluate(prepare, words)
         tab.add_style_tag(path=PRINT / "print.css")
