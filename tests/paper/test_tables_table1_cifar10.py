@@ -107,6 +107,7 @@ def test_the_words_have_their_numbers(scaled):
     assert numbers["printed"] == "0.848, 0.859, 0.868, 0.855, 0.793, 0.254"
     assert (numbers["text_first"], numbers["text_last"]) == pytest.approx((0.92, 0.92))
     assert (numbers["largest"], numbers["printed_drop"]) == ("10", pytest.approx(0.8479 - 0.2542))
+    assert numbers["nearest_last"] == pytest.approx(0.3)
     assert numbers["nearest_drop"] == "0.500 (0.500 to 0.500)"  # the seeds move both ends alike
     assert numbers["text_drop"] == "0.000 (0.000 to 0.000)"
     assert numbers["all_six"].endswith("the most, 5, come from features × 9.") and numbers["falling"] == NAMES[2]

@@ -161,6 +161,7 @@ def numbers(scaled: xr.Dataset) -> Numbers:
         "nearest_by": float(distance[nearest]),
         "nearest_given": given(apart.loc[nearest]),
         "nearest_drop": f"{drop(sets[nearest]):.3f}",
+        "nearest_last": float(sets[nearest].mean("seed").sel(beta=sets[nearest].beta.max())),
         "text_by": float(distance[text]),
         "text_given": given(apart.loc[text]),
         "text_drop": f"{drop(sets[text]):.3f}",
