@@ -1,11 +1,13 @@
 """Long use: fifty runs of a quick experiment in one process, and what the process holds early and late.
 
-``python -m tests.trust.long_use`` runs each experiment in a process of its own and writes the record. It needs Linux's
-``/proc``. ``python -m tests.trust.long_use NAME`` runs one experiment and prints what was measured.
+``python -m tests.trust.long_use [NAME ...]`` runs each experiment in a process of its own and writes its row of the
+record as soon as it is known. It needs Linux's ``/proc``. With ``--measure NAME`` it runs one experiment in this
+process and prints what was measured.
 """
 
 from __future__ import annotations
 
+import argparse
 import functools
 import gc
 import json
@@ -54,24 +56,25 @@ def grown(early: dict[str, float], late: dict[str, float]) -> list[str]:
     return [name for name in early if late[name] - early[name] > (SLACK if name == MEMORY else 0)]
 
 
-def row(name: str, early: dict[str, float], late: dict[str, float]) -> recording.Row:
+def row(name: str, early: dict[str, float], late: dict[str, float], seconds: float) -> recording.Row:
     """Return the row of one experiment."""
     return {
         "experiment": f"`{name}`",
         "runs": f"{EARLY} → {LATE}",
         **{what: f"{early[what]:g} → {late[what]:g}" for what in early},
         "grown": ", ".join(grown(early, late)) or "nothing",
+        "seconds": round(seconds),
     }
 
 
 def in_a_process(name: str) -> recording.Row:
     """Measure an experiment in a new process with a temporary folder of its own, and return its row."""
-    root = Path(__file__).resolve().parents[2]
+    root, started = Path(__file__).resolve().parents[2], time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tests.trust.long_use", name]
+        command = [sys.executable, "-m", "tests.trust.long_use", "--measure", name]
         environment = {**os.environ, "TMPDIR": folder, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
         done = subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return row(name, *json.loads(done.stdout))
+    return row(name, *json.loads(done.stdout), time.monotonic() - started)
 
 
 def quick(name: str) -> Callable[[], object]:
@@ -82,19 +85,32 @@ def quick(name: str) -> Callable[[], object]:
     return functools.partial(experiment.run, experiment.QUICK)
 
 
-def main(names: Sequence[str]) -> int:
-    """Print the measures of one experiment; without a name, record those of all and return 1 where one has grown."""
+def record(new: recording.Row) -> recording.Row:
+    """Put a row into the record, in which the other experiments keep theirs, and return it."""
+    by_name = {row["experiment"]: row for row in [*recording.rows(NAME), new]}
+    rows = [by_name[f"`{name}`"] for name in CHOSEN if f"`{name}`" in by_name]
+    steady = sum(row["grown"] == "nothing" for row in rows)
+    counts = {"steady": steady, "grown": len(rows) - steady}
+    recording.write(NAME, COMMAND, rows, counts, sum(float(row["seconds"]) for row in rows))
+    return new
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line; return 1 where an experiment has grown."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", help=f"experiments (default: {', '.join(CHOSEN)})")
+    parser.add_argument("--measure", action="store_true", help="one experiment in this process, and no record")
+    chosen = parser.parse_args(arguments)
     if not Path("/proc/self/status").exists():
         sys.exit("Memory, files and threads are read from /proc, which this system lacks: run it on Linux.")
-    if names:
-        print(json.dumps(measured(quick(names[0]))))
+    if unknown := set(chosen.names) - set(CHOSEN):
+        parser.error(f"{', '.join(sorted(unknown))} is not tried: choose from {', '.join(CHOSEN)}.")
+    if chosen.measure:
+        print(json.dumps(measured(quick(chosen.names[0]))))
         return 0
-    started = time.monotonic()
-    rows = [in_a_process(name) for name in CHOSEN]
-    steady = sum(each["grown"] == "nothing" for each in rows)
-    counts = {"steady": steady, "grown": len(rows) - steady}
-    print(recording.write(NAME, COMMAND, rows, counts, time.monotonic() - started).read_text("utf-8"))
-    return int(steady < len(rows))
+    rows = [record(in_a_process(name)) for name in chosen.names or CHOSEN]
+    print(*(json.dumps(row, ensure_ascii=False) for row in rows), sep="\n")
+    return int(any(row["grown"] != "nothing" for row in rows))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from lil.experiments import fig1_mappings
 from tests.trust import long_use, recording
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells what a process holds")
-KEPT = []
+KEPT, MEMORY = [], long_use.MEMORY
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def forget_memory():
         (forget_a_file, ["open files"]),
         (forget_a_thread, ["threads"]),
         (forget_a_temporary_file, ["temporary files"]),
-        (forget_memory, ["memory (MiB)"]),
+        (forget_memory, [MEMORY]),
         (lambda: bytearray(b"x") * 2**22, []),
     ],
 )
@@ -63,19 +63,49 @@ def test_an_experiment_gives_back_what_it_takes():
     assert long_use.grown(*long_use.measured(partial(fig1_mappings.run, config), 4, 12)) == []
 
 
-@pytest.mark.parametrize(("late", "grown", "status"), [(9.0, "nothing", 0), (30.0, "memory (MiB)", 1)])
-def test_the_record_has_a_row_for_each_experiment(tmp_path, monkeypatch, late, grown, status):
+@pytest.fixture
+def measures(tmp_path, monkeypatch):
+    """Made-up measures of experiments by name, and a folder of the test's own for the record."""
     monkeypatch.setattr(recording, "FOLDER", tmp_path)
     monkeypatch.setattr(recording, "_commit", lambda: "0123abc")
-    measures = [{"memory (MiB)": 1.5, "threads": 2}, {"memory (MiB)": late, "threads": 2}]
-    monkeypatch.setattr(long_use, "in_a_process", lambda name: long_use.row(name, *measures))
-    assert long_use.main([]) == status
-    record = json.loads((tmp_path / "long_use.json").read_text("utf-8"))
-    assert record["counts"] == {"steady": 3 * (1 - status), "grown": 3 * status}
+    found = dict.fromkeys(long_use.CHOSEN, (2.5, 2))
+
+    def in_a_process(name):
+        memory, threads = found[name]
+        return long_use.row(name, {MEMORY: 1.5, "threads": 2}, {MEMORY: memory, "threads": threads}, 7.0)
+
+    monkeypatch.setattr(long_use, "in_a_process", in_a_process)
+    return found
+
+
+def read(folder):
+    return json.loads((folder / "long_use.json").read_text("utf-8"))
+
+
+def test_the_record_has_a_row_for_each_experiment(tmp_path, measures):
+    assert long_use.main([]) == 0
+    record = read(tmp_path)
+    assert record["counts"] == {"steady": 3, "grown": 0} and record["seconds"] == 21
     assert record["rows"][0] == {
         "experiment": "`fig1_mappings`",
         "runs": "10 → 50",
-        "memory (MiB)": f"1.5 → {late:g}",
+        MEMORY: "1.5 → 2.5",
         "threads": "2 → 2",
-        "grown": grown,
+        "grown": "nothing",
+        "seconds": 7,
     }
+
+
+def test_a_rerun_of_one_experiment_keeps_the_rows_of_the_others(tmp_path, measures):
+    long_use.main(["fig3_mnist"])
+    measures["fig2_rings"] = (30.0, 3)
+    assert long_use.main(["fig2_rings"]) == 1
+    record = read(tmp_path)
+    assert [row["grown"] for row in record["rows"]] == [f"{MEMORY}, threads", "nothing"]
+    assert record["counts"] == {"steady": 1, "grown": 1}
+
+
+def test_an_experiment_that_is_not_tried_is_named(capsys):
+    with pytest.raises(SystemExit):
+        long_use.main(["fig9"])
+    assert "fig9 is not tried: choose from fig1_mappings, " in capsys.readouterr().err
