@@ -269,6 +269,16 @@ def test_the_radius_of_a_linear_classifier_is_the_distance_to_the_nearest_bounda
             assert found[member, point].item() == pytest.approx(min(distances))
 
 
+def test_the_radius_is_divided_by_the_constant_of_each_member(generator):
+    """Points stretched by 3 before the first classifier and by 0.5 before the second are as far from a boundary."""
+    rows, x = linear_classifier(generator)
+    stretch = torch.tensor([3.0, 0.5], dtype=torch.float64)
+    logits, labels = stretch[:, None, None] * (x @ rows.mT), torch.randint(4, (15,), generator=generator)
+    unstretched = lipschitz.certified_radius(x @ rows.mT, labels, rows, torch.ones(2, dtype=torch.float64))
+    found = lipschitz.certified_radius(logits, labels, rows, stretch)
+    assert torch.allclose(found, unstretched) and (found[0] > 0).any() and (found[1] > 0).any()
+
+
 def test_a_step_to_the_radius_keeps_the_class_and_a_longer_one_loses_it(generator):
     rows, x = linear_classifier(generator)
     labels = (x @ rows[0].mT).argmax(-1)  # those of the first member, which is always right
