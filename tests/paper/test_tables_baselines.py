@@ -85,7 +85,7 @@ def test_every_reference_has_its_row(text, public):
 
 
 @pytest.mark.parametrize(
-    ("theirs", "said"), [(1, "more, +1.000"), (-1, "fewer, −1.000"), (0, "no difference is shown")]
+    ("theirs", "said"), [(1, "a gain of +1.000"), (-1, "a loss of −1.000"), (0, "no clear difference, +0.000")]
 )
 def test_the_finding_says_what_the_interval_says(text, theirs, said):
     put(text, "lil", int(theirs < 0))
@@ -94,8 +94,8 @@ def test_the_finding_says_what_the_interval_says(text, theirs, said):
     words = baselines.finding(text)
     assert said in words and "count as equal" in words and "do not count" not in words
     assert "of the first 40 test images" in words and "over 2 seeds" in words
-    assert f"isometry term, K = 1, β = 10, keeps {float(theirs < 0):.3f} right" in words
-    assert f"Jacobian regularisation, λ = 0.01, keeps {float(theirs > 0):.3f}" in words
+    assert f"the isometry term (K = 1, β = 10) keeps {float(theirs < 0):.3f} right" in words
+    assert f"Jacobian regularisation (λ = 0.01) keeps {float(theirs > 0):.3f}" in words
     text["near"][3] = False
     assert "do not count as equal" in baselines.finding(text)
 

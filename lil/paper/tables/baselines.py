@@ -120,13 +120,15 @@ def finding(matched: xr.Dataset) -> str:
     reading, gain, gap = matched.attrs["reading"], gains(matched)["jacobian"], gaps(matched)["jacobian"]
     here = _by_method(matched).sel({"method": [reading, "jacobian"]})
     ours, theirs = here.pgd.sel(epsilon=matched.strongest_epsilon).mean("seed").values
-    lil, jacobian = setting_names(here.swap_dims(method="setting"))
-    said = gain.side("more", "fewer", "no difference is shown")
+    names = setting_names(here.swap_dims(method="setting"))
+    lil, jacobian = (f"{method} ({settings})" for method, settings in (name.split(", ", 1) for name in names))
+    said = gain.side("a gain of", "a loss of", "no clear difference,")
     equal = "count" if here.near.sel({"method": "jacobian"}) else "do not count"
     return (
         f"Under PGD at ε = {float(matched.strongest_epsilon):.2g}, of the first {gain.images} test images, "
-        f"{lil}, keeps {ours:.3f} right and {jacobian}, keeps {theirs:.3f}: {said}, {gain:+.3f} (95 % interval over "
-        f"{gain.seeds} seeds and the images). Their clean accuracies, which differ by {gap:+.3f}, {equal} as equal."
+        f"the {lil} keeps {ours:.3f} right and {jacobian} keeps {theirs:.3f}: {said} {gain:+.3f}, with an interval of "
+        f"95 % over {gain.seeds} seeds and the images. Their clean accuracies, which differ by {gap:+.3f}, {equal} as "
+        "equal."
     )
 
 
