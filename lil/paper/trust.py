@@ -87,7 +87,7 @@ def _fold(harness: Harness, record: Mapping[str, Any]) -> str:
     rows = record["rows"]
     names = list(dict.fromkeys(name for row in rows for name in row))
     shown = [[_cell(row.get(name, "–")) for name in names] for row in rows[:LONGEST]]
-    made = f"Run in {duration(record['seconds'])} on {record['machine']}, at commit `{record['commit']}`."
+    made = f"Run in {duration(float(record['seconds']))} on {record['machine']}, at commit `{record['commit']}`."
     rest = [f"The first {LONGEST} of {len(rows):,} rows; `tests/trust/records/{harness.name}.json` holds all."]
     parts = [f"{harness.reading} {made}", *(rest if len(rows) > LONGEST else []), *_table(names, shown)]
     return f":::{{dropdown}} {harness.subject}\n" + "\n\n".join(parts) + "\n:::"

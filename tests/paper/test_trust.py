@@ -20,7 +20,7 @@ def keep(tmp_path, monkeypatch):
 
     def write(name, counts, rows=({"mistake": "sign", "noticed by": "nbval"},)):
         about = {"name": name, "command": f"make test-{name}", "date": "2026-11-30", "commit": "0123abc"}
-        record = about | {"machine": "Z80, 1 cores", "seconds": 90.0, "counts": counts, "rows": list(rows)}
+        record = about | {"machine": "Z80, 1 cores", "seconds": 90, "counts": counts, "rows": list(rows)}
         (tmp_path / f"{name}.json").write_text(json.dumps(record), "utf-8")
 
     return write

@@ -94,7 +94,6 @@ def row(variant: Variant, outcomes: Sequence[dict[str, Any]]) -> recording.Row:
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variant.environment.items())
     return {
         "machine": variant.words,
-        "settings": f"`{settings}`" if settings else "–",
         "test files": f"{len(outcomes)} of {len(variant.all_files())}",
         "passed": sum(outcome["passed"] for outcome in outcomes),
         "failed": sum(outcome["failed"] for outcome in outcomes),
@@ -102,6 +101,7 @@ def row(variant: Variant, outcomes: Sequence[dict[str, Any]]) -> recording.Row:
         "largest share of the tolerance": float(widest["share"]),
         "where": f"{Path(widest['file']).stem}, {widest['where']}" if widest["where"] else "nowhere",
         "seconds": round(sum(outcome["seconds"] for outcome in outcomes)),
+        "settings": f"`{settings}`" if settings else "–",
     }
 
 
