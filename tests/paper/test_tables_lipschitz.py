@@ -136,7 +136,7 @@ def test_the_change_of_a_constant_is_paired_by_seed(result):
 
 def test_numbers_are_those_of_each_data_set(result):
     numbers = lipschitz.numbers(result)
-    assert numbers["public_data"] == "MNIST, K = 10" and numbers["points"] == 500
+    assert numbers["public_data"] == "MNIST, K = 10" and numbers["points"] == 500 and numbers["networks"] == 14
     pair = [network(result, "MNIST, K = 10", 10, seed) for seed in (0, 1)]
     assert numbers["public_last_median"] == pytest.approx(np.mean([10 * float(one.local[0, 1]) for one in pair]))
     assert numbers["public_last_logits"] == pytest.approx(np.mean([float(one.local[1, 1]) for one in pair]))
@@ -148,7 +148,7 @@ def test_numbers_are_those_of_each_data_set(result):
     violated = result.violated.sel(constant=["local", "product"]).max(("network", "term"))
     assert [numbers["violated_local"], numbers["violated_product"]] == violated.values.tolist()
     alone = lipschitz.numbers_cifar10(lipschitz.readings(result)["images"])
-    assert alone["last_median"] == numbers["images_last_median"]
+    assert alone["last_median"] == numbers["images_last_median"] and alone["networks"] == 4
 
 
 PAGES = {

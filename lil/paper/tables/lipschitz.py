@@ -17,6 +17,7 @@ from pandas.core.groupby import DataFrameGroupBy
 from lil.paper.intervals import Interval, over_seeds, rank_correlation
 from lil.paper.tables import Numbers, comparing, flat, frame, prefixed
 
+ROUNDING = 1 + 1e-5  # results are kept in single precision
 CERTIFIED_AT = 1e-4  # ε of the certificates in the words: at greater ones the product of norms certifies little
 SHORT = {"bound": "bound on the gradient", "local": "local constant of Φ", "logits": "local constant of the logits"}
 TERMS = ("cross_entropy", "isometry")
@@ -212,8 +213,9 @@ def change(networks: xr.Dataset) -> Interval:
 
 
 def _theorem(result: xr.Dataset) -> Numbers:
-    """Return the largest share of points that violate Eq. 6 with each constant for which it is proven."""
-    return flat(violated=result.violated.sel(constant=["local", "product"]).max(("network", "term")))
+    """Return the number of networks, and the largest shares of points that violate Eq. 6, which is proven for both."""
+    worst = result.violated.sel(constant=["local", "product"]).max(("network", "term"))
+    return {"networks": result.sizes["network"]} | flat(violated=worst)
 
 
 def _at_both_ends(networks: xr.Dataset) -> Numbers:
@@ -225,6 +227,7 @@ def _at_both_ends(networks: xr.Dataset) -> Numbers:
         found = {
             **medians.rename({"product": "upper"}).to_dict(),
             "most": float(most.median()),
+            "loose": float((one.upper / one.local.sel(quantile=1)).sel(map="representation").median()),
             "logits": float(one.local.sel(map="logits", quantile=0.5).median()),
             **prefixed("along", stretch_table(one).median().to_dict()),
         }
@@ -254,11 +257,16 @@ def numbers(result: xr.Dataset) -> Numbers:
 
     ``first`` is the smallest β of a data set and ``last`` the largest. Constants of Φ are multiplied by K.
     """
+    upper = result.upper.sel(map="representation")
+    largest = np.maximum(result.lower.max("pairs"), result.local.sel(map="representation", quantile=1))
     found = _theorem(result) | {
         "points": int(readings(result)["images"].points.max()),
         "certified_at": float(result.epsilon.sel(epsilon=CERTIFIED_AT, method="nearest")),
+        "ordered": int((largest <= upper * ROUNDING).sum()),
+        "margins_hold": int((result.forced <= result.lower.sel(pairs="between") * ROUNDING).sum()),
     }
-    for short, networks in ({"rings": of_data(result, "rings")} | readings(result)).items():
+    groups = {"rings": of_data(result, "rings"), "torus": of_data(result, "torus, 8 classes")} | readings(result)
+    for short, networks in groups.items():
         found |= prefixed(short, _at_both_ends(networks))
     for short, networks in readings(result).items():
         found |= prefixed(short, _of_images(networks))
