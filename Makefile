@@ -49,7 +49,6 @@ ifneq "$(or $(MADE_AS),$(CURDIR)/$(VENV))" "$(CURDIR)/$(VENV)"
 endif
 
 book: pages      ## execute every notebook and build the book; MODE=recorded computes nothing; prints where it is
-	@$(BIN)/python -m lil.paper.pdf --optional     # before the pages, which link to it
 	@$(MAKE) --no-print-directory html
 
 pages: $(READY)  ## execute every notebook, without building the book

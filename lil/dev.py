@@ -28,7 +28,6 @@ STEPS = {
     "install": (),
     "book": (
         "python -m lil.paper.pages book --mode {mode}",
-        "python -m lil.paper.pdf --optional",
         "jupyter-book build book --config _config.yml --toc {toc} --path-output . --all -W -n --keep-going --quiet",
     ),
     "test": ("python -m pytest --numprocesses auto --no-loadscope-reorder --nbval-lax --nbval-current-env",),

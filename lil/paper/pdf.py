@@ -6,14 +6,12 @@ browser is asked twice, because the numbers of the pages in the table of content
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +50,14 @@ def build_single_page(root: Path, scratch: Path) -> Path:
         raise NotPrinted(f"Sphinx wrote no page to print: {(built.stderr or built.stdout).strip()[-2000:]}")
     first = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["root"]
     return scratch / "_build" / "singlehtml" / f"{first}.html"
+
+
+def current(root: Path) -> Path | None:
+    """Return the PDF in a project's folder; None where there is none, or one that is older than a page."""
+    printed, pages = root / "_build" / NAME, (root / "book" / "nb").glob("*.ipynb")
+    if not printed.exists() or any(page.stat().st_mtime > printed.stat().st_mtime for page in pages):
+        return None
+    return printed
 
 
 def front_lines(citation: dict[str, Any]) -> list[str]:
@@ -112,17 +118,10 @@ def make(root: Path, target: Path) -> Path:
     return target
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line of this module."""
-    parser = argparse.ArgumentParser(prog="python -m lil.paper.pdf", description=__doc__.partition("\n")[0])
-    parser.add_argument("--optional", action="store_true", help="where there is no Chromium, say so and go on")
-    chosen, target = parser.parse_args(arguments), ROOT / "_build" / NAME
+def main() -> int:
+    """Make the PDF of the pages that are there, and return the exit status."""
+    target = ROOT / "_build" / NAME
     target.unlink(missing_ok=True)  # an old PDF does not stand beside a new book
-    try:
-        browser()
-    except NotPrinted as reason:
-        print(f"No PDF was made: {reason}", file=sys.stderr)
-        return 0 if chosen.optional else 1
     try:
         print(f"The PDF: {make(ROOT, target)}")
     except NotPrinted as reason:

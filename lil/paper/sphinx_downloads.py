@@ -56,7 +56,7 @@ def write_downloads(app: Sphinx, exception: Exception | None) -> None:
         shutil.copy(path, target)
     executed = [path for path in sorted(source.glob("*.ipynb")) if not path.name.endswith(".part.ipynb")]
     downloads.write_notebooks(find_sources(), executed, target / "notebooks.zip")
-    if (printed := Path(app.srcdir).parent / "_build" / pdf.NAME).exists():
+    if printed := pdf.current(Path(app.srcdir).parent):
         shutil.copy(printed, target)
     titles = {page: node.astext() for page, node in app.env.titles.items()}
     crate.write(out, ROOT / "CITATION.cff", titles)

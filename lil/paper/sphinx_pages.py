@@ -50,7 +50,7 @@ GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that th
 def take_along(root: Path) -> str:
     """Return the line with links to the PDF, where it was made, and to the notebooks; for a page at the book's top."""
     notebooks = '<a href="_downloads/notebooks.zip">all notebooks</a> (zip)'
-    if not (root / "_build" / pdf.NAME).exists():
+    if pdf.current(root) is None:
         return f"Take it along: {notebooks}."
     return f'Take it along: <a href="_downloads/{pdf.NAME}">the whole book as a PDF</a>, {notebooks}.'
 
