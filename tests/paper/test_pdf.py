@@ -1,8 +1,8 @@
 """A small book on paper: title page, contents with page numbers, formulas, open folds, and a picture of what turns."""
 
 import json
-import re
 import os
+import re
 import shutil
 import subprocess
 
