@@ -128,7 +128,7 @@ def test_every_installation_requires_the_hashes():
         for line in path.read_text(encoding="utf-8").splitlines():
             if re.search(r"pip install .*requirements[\w-]*\.lock", line):
                 assert "--require-hashes" in line, f"{path.name}: {line}"
-    assert "--require-hashes -r requirements.lock" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert '_pip("--require-hashes", "-r", ' in (ROOT / "lil" / "dev.py").read_text(encoding="utf-8")
 
 
 def test_the_pages_of_a_rerun_are_below_the_project():

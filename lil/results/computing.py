@@ -136,7 +136,7 @@ def _state(partial: Path | None, progress: Progress) -> Iterator[tuple[dict[str,
 
         def told(label: str, done: int, total: int) -> None:
             if partial.exists():
-                seal.write_text(keys.digest(partial.read_bytes()))
+                seal.write_text(keys.digest(partial.read_bytes()), encoding="utf-8")
             progress(label, done, total)
 
         yield {"partial": partial}, told

@@ -65,6 +65,14 @@ def test_a_heavy_svg_becomes_its_png(tmp_path):
 
 
 SOURCE = """\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
 # %% tags=["parameters"]
 profile = "paper"
 mode = "auto"

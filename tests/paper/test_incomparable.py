@@ -41,6 +41,9 @@ COMPARING = {  # notebooks, and the tables and figures of theirs that compare, b
 
 def cut(result, kept):
     """A result with some of its β; where those of the networks lie in a row, with some of its networks."""
+    if "beta" not in result.coords:  # beside other methods
+        of_isometry = result.method.isin(["plain", "plain_public", "lil", "lil_public"])
+        return result.isel(setting=np.flatnonzero(~of_isometry | kept(result.strength.values)))
     (dim,) = result.beta.dims
     return result.isel({dim: np.flatnonzero(kept(result.beta.values))})
 

@@ -152,7 +152,7 @@ def test_pages_are_told_in_their_order(three, tmp_path, capsys, mode):
     pages.make_pages(three[1:], tmp_path / "nb", profile="quick", mode=mode)
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(" …")[0] for line in lines] == ["[1/2] fig1", "[2/2] fig2"]
-    assert sorted(path.name for path in (tmp_path / "nb").iterdir()) == ["fig1.ipynb", "fig2.ipynb"]
+    assert sorted(path.name for path in (tmp_path / "nb").glob("*.ipynb")) == ["fig1.ipynb", "fig2.ipynb"]
 
 
 def test_where_pages_compute_none_is_begun_after_a_failure(three, tmp_path):

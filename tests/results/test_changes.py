@@ -123,6 +123,7 @@ WRONG = {  # by parameter; each notebook that has it refuses each value, in one 
     "seeds": ["x", float("nan"), [], 0, -1, [-1], [0, 0], 2.5, True],
     "epochs": ["x", float("nan"), 0, -3, 2.5, [5]],
     "epsilons": ["x", [float("nan")], [], [2.0], [-0.1], [0.0], [0.1, 0.1], [0.2, 0.1]],
+    "strongest_epsilon": ["x", float("nan"), 2.0, -0.1, 0.123, [0.1]],
     "pictured": [[-1], ["x"], []],
     "grid": [0, -1, "x"],
     "n_points": [0, -1, "x"],

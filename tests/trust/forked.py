@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -111,6 +110,8 @@ def _run(folder: Path, arguments: Sequence[str], note: Path) -> None:
     """Run pytest in the copy and end this process with its exit status."""
     code = 3
     try:
+        import resource  # not on every system; nor is fork
+
         resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT + 5))
         signal.alarm(PATIENCE)
         with note.with_suffix(".out").open("w") as output:

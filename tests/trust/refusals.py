@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -99,6 +98,8 @@ def full_disks(fake: small.Small, tries: int, draw: random.Random) -> Iterator[R
         limit = draw.randrange(24 * 1024)
 
         def limited(limit: int = limit) -> None:
+            import resource  # not on every system
+
             most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
             try:
