@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from scipy.stats import spearmanr, t
+from scipy.stats import rankdata, spearmanr, t
 
 LEVEL = 0.95
 DRAWS = 2000  # of the bootstrap; the ends of its intervals then move by some 2 % of their length
@@ -60,12 +61,20 @@ def over_seeds_and_images(values: xr.DataArray, *, draws: int = DRAWS) -> Interv
     if not np.isfinite(table).all():
         raise ValueError("some seed or image has no value: select those that have one.")
     n_seeds, n_images = table.shape
-    generator = np.random.default_rng(0)
-    seeds = generator.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), draws) / n_seeds
-    images = generator.multinomial(n_images, np.full(n_images, 1 / n_images), draws) / n_images
+    seeds, images = _drawn(n_seeds, n_images, draws)
     means = np.einsum("ds,si,di->d", seeds, table, images, optimize=True)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(table.mean()), float(low), float(high), n_seeds, n_images)
+
+
+@lru_cache(maxsize=8)  # a page takes hundreds of intervals over the same images
+def _drawn(n_seeds: int, n_images: int, draws: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the shares of each seed and of each image in each draw."""
+    generator = np.random.default_rng(0)
+    shares = [generator.multinomial(n, np.full(n, 1 / n), draws) / n for n in (n_seeds, n_images)]
+    for each in shares:
+        each.flags.writeable = False
+    return shares[0], shares[1]
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray, *, draws: int = DRAWS) -> Interval:
@@ -74,6 +83,8 @@ def rank_correlation(a: np.ndarray, b: np.ndarray, *, draws: int = DRAWS) -> Int
     if a.shape != b.shape or a.ndim != 1 or len(a) < 3:
         raise ValueError(f"a rank correlation needs two rows of at least 3 numbers, not {a.shape} and {b.shape}.")
     chosen = np.random.default_rng(0).integers(len(a), size=(draws, len(a)))
-    drawn = [spearmanr(a[k], b[k]).statistic for k in chosen if np.ptp(a[k]) > 0 and np.ptp(b[k]) > 0]
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    ranks_a, ranks_b = (rankdata(each[chosen], axis=1) - (len(a) + 1) / 2 for each in (a, b))
+    sizes = np.sqrt((ranks_a**2).sum(axis=1) * (ranks_b**2).sum(axis=1))
+    there = sizes > 0  # not where a draw has one value alone
+    low, high = np.quantile((ranks_a * ranks_b).sum(axis=1)[there] / sizes[there], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(spearmanr(a, b).statistic), float(low), float(high), len(a))
