@@ -21,7 +21,7 @@ def test_1_orthogonal_columns_over_k_keep_distances_up_to_k():
     x = torch.randn(20, 2, generator=generator, dtype=torch.float64)
     a = torch.linalg.qr(torch.randn(3, 2, generator=generator, dtype=torch.float64)).Q / 10
     torch.testing.assert_close(a.T @ a, torch.eye(2, dtype=torch.float64) / 100)
-    assert loss(x, x @ a.T, scale=10) < 1e-20 < loss(x, 2 * x @ a.T, scale=10)
+    assert loss(x, x @ a.T, scale=10.0) < 1e-20 < loss(x, 2 * x @ a.T, scale=10.0)
 
 
 def test_2_margins_force_a_stretch_of_three():
