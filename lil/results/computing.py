@@ -47,6 +47,7 @@ def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -
     inputs = keys.of_networks(recipe, config)
     with _disk_in_words(inputs.name), provenance.measured() as cost, _script_hidden():
         tensors = recipe.train(config, device=device, progress=progress)
+    cost.seconds += float(tensors.pop("seconds_before", 0.0))
     return Networks(tensors, inputs.attrs() | provenance.describe(device, cost))
 
 

@@ -137,8 +137,29 @@ def test_a_killed_training_goes_on_from_its_last_epoch(config, cache, monkeypatc
     told = []
     resumed = trained_along.train(config, progress=lambda label, done, total: told.append(done))
     assert told == list(range(steps + steps // 2 + 1, 2 * steps + 1))
+    assert 0 < resumed[trained_along.SECONDS_BEFORE] < 60 and trained_along.SECONDS_BEFORE not in whole
+    assert trained_along.restore(config, resumed).members == 2
     assert all(torch.equal(resumed[name], value) for name, value in whole.items())
     assert list(cache.iterdir()) == []
+
+
+def test_a_damaged_checkpoint_starts_training_anew(cache, monkeypatch):
+    whole = trained_along.train(TINY)
+    monkeypatch.setattr(trained_along, "SPACING", -1.0)
+
+    def kill(label, done, total):
+        if done == total:
+            raise Killed
+
+    with pytest.raises(Killed):
+        trained_along.train(TINY, progress=kill)
+    for path in cache.iterdir():
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    again = trained_along.train(TINY)
+    assert again.keys() == whole.keys()
+    assert all(torch.equal(again[name], value) for name, value in whole.items())
 
 
 def test_a_short_training_writes_no_checkpoint(cache):
