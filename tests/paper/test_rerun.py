@@ -60,6 +60,12 @@ def test_a_rerun_is_executed_into_a_folder_named_by_its_settings(own):
     assert printed == "quick live [0, 3]\n"
 
 
+def test_reruns_that_differ_at_the_end_of_long_settings_have_folders_of_their_own():
+    betas = [[*range(40), last] for last in (50, 60)]
+    first, second = (rerun._slug({"betas": each}, "quick") for each in betas)
+    assert first != second and len(first) == len(second) == 100 and first.startswith("quick-betas-0-1-2-3")
+
+
 @pytest.mark.parametrize(
     "setting, words",
     [
