@@ -7,7 +7,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -163,11 +162,9 @@ def copy_notebook(name: str, target: Path) -> Path:
     """
     source = source_of(name)
     target = target if target.suffix == ".ipynb" else target / f"{source.stem}.ipynb"
-    part = target.with_suffix(".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(pages.read(source), part)
-        shutil.move(part, target)
+        pages.write(pages.read(source), target)
     except OSError as reason:
         raise NotRerun(f"{target} cannot be written ({reason.strerror}): name another folder.") from reason
     return target
