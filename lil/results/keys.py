@@ -112,7 +112,7 @@ def code_fingerprint(module: str, folder: Path) -> str:
 
     Raises FileNotFoundError for an imported module without source, ImportError for modules that import each other.
     """
-    return _Code(folder, module.partition(".")[0]).fingerprint(module)
+    return _reader(folder, module.partition(".")[0]).fingerprint(module)
 
 
 def code_behind(module: str, folder: Path) -> set[str]:
@@ -131,7 +131,7 @@ def engine_fingerprint(package: str, folder: Path) -> str:
     if not fast.is_dir():
         return ""
     names = [f"{package}.engine", *(f"{package}.fast.{path.stem}" for path in sorted(fast.glob("[!_]*.py")))]
-    code = _Code(folder, package, inside=set(names))
+    code = _reader(folder, package, inside=frozenset(names))
     return digest(canonical_json(sorted(code.fingerprint(name) for name in names)))
 
 
@@ -146,11 +146,16 @@ class _Import(NamedTuple):
 class _Code:
     """A reader of a package's modules, each read once, that makes their fingerprints."""
 
-    def __init__(self, folder: Path, package: str, inside: set[str] | None = None):
+    def __init__(self, folder: Path, package: str, inside: frozenset[str] | None = None):
         """``inside``: the modules whose content counts, where not all do."""
         self.folder, self.package, self.inside = folder, package, inside
+        self.sources: dict[Path, str | None] = {}  # of the files that were looked for; None: there is none
         self.known: dict[str, str] = {}
         self.reading: list[str] = []
+
+    def is_current(self) -> bool:
+        """Return True if each file that was looked for still has the same content, or is still not there."""
+        return all(_source(path) == text for path, text in self.sources.items())
 
     def fingerprint(self, name: str) -> str:
         if name in self.reading:
@@ -160,14 +165,20 @@ class _Code:
             )
         if name not in self.known:
             self.reading.append(name)
-            self.known[name] = digest(self._text(name, constants=True))
-            self.reading.pop()
+            try:
+                self.known[name] = digest(self._text(name, constants=True))
+            finally:
+                self.reading.pop()
         return self.known[name]
 
     def _text(self, name: str, *, constants: bool) -> str:
         """Return the syntax tree of a module as text, with or without the constants written there."""
-        path = self._source(name)
-        tree = _tree(path.read_text(encoding="utf-8"))
+        path = self._find(name)
+        if path is None:
+            raise FileNotFoundError(
+                f"The code imports {name}, of which {self.folder} holds no source: no key can be made of it."
+            )
+        tree = _tree(str(self.sources[path]))
         here = name if path.name == "__init__.py" else name.rpartition(".")[0]
         statements = [each for each in tree.body if constants or not _is_constant(each)]
         return _Dump(self, tree, here).body(statements)
@@ -201,15 +212,30 @@ class _Code:
         return " ".join([*(digest(text) for text in passed if text != "[]"), self.fingerprint(found.module)])
 
     def _find(self, name: str) -> Path | None:
+        """Return the file of a module, None where there is none, and keep its content in ``sources``."""
         stem = self.folder.joinpath(*name.split("."))
-        return next((path for path in (stem / "__init__.py", stem.with_suffix(".py")) if path.is_file()), None)
+        for path in (stem / "__init__.py", stem.with_suffix(".py")):
+            if path not in self.sources:
+                self.sources[path] = _source(path)
+            if self.sources[path] is not None:
+                return path
+        return None
 
-    def _source(self, name: str) -> Path:
-        if path := self._find(name):
-            return path
-        raise FileNotFoundError(
-            f"The code imports {name}, of which {self.folder} holds no source: no key can be made of it."
-        )
+
+_READERS: dict[tuple[Path, str, frozenset[str] | None], _Code] = {}
+
+
+def _reader(folder: Path, package: str, inside: frozenset[str] | None = None) -> _Code:
+    """Return a reader of a package: the one before, as long as it is current. A list of records asks 200 times."""
+    key = (folder, package, inside)
+    if key not in _READERS or not _READERS[key].is_current():
+        _READERS[key] = _Code(*key)
+    return _READERS[key]
+
+
+def _source(path: Path) -> str | None:
+    """Return the content of a source; None where there is no such file."""
+    return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
 class _Dump:
