@@ -180,13 +180,19 @@ def installed(tmp_path_factory) -> Path:
     return environment
 
 
-def test_a_wheel_holds_all_data_of_the_package(installed):
-    package = folder(installed, "purelib") / "lil"
-    files = (path for path in (ROOT / "lil").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    data = [path for path in files if path.suffix != ".py"]
-    assert {path.suffix for path in data} >= {".json", ".safetensors"}
-    for path in data:
-        assert (package / path.relative_to(ROOT / "lil")).read_bytes() == path.read_bytes()
+def contents(top: Path) -> dict[Path, bytes]:
+    """Return the content of each file below a folder, by its path there."""
+    files = (path for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(top): path.read_bytes() for path in files}
+
+
+def test_a_wheel_holds_the_package_with_its_data_and_the_records_and_nothing_else(installed):
+    site = folder(installed, "purelib")
+    records = {Path("_records") / path: content for path, content in contents(ROOT / "results").items()}
+    package = contents(ROOT / "lil")
+    assert {path.suffix for path in package} >= {".py", ".json", ".toml", ".safetensors"} and len(records) > 20
+    assert contents(site / "lil") == package | records
+    assert not (site / "results").exists() and not (site / "tests").exists()
 
 
 def test_an_installed_package_finds_every_committed_record(installed, tmp_path):
