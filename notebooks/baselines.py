@@ -103,6 +103,16 @@ drawn.legend(axes);
 # beside it stands the *reach*: the margin of an image, its own logit less the largest other, divided by √2 times the local constant. To first order no smaller change of the
 # image (Euclidean) changes the answer. The reach is negative where the answer is wrong.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun baselines betas="[0, 1, 10]" seeds=1 --profile quick
+# ```
+#
+# The methods are then compared for small networks on images of digits, at fewer strengths.
+# :::
+#
 # ## Numbers
 #
 # Gains are robust accuracy minus the reference's, paired by seed and image, with 95 % intervals over {glue:text}`base_seeds` seeds and the images: {glue:text}`base_images` under

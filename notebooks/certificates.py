@@ -86,6 +86,16 @@ drawing.spreads(axes, result);
 # makes the gradients of rightly classified images vanish and moves no boundary ({doc}`/theory/limits`). The last column does not change if the logits are multiplied. It is a first-order estimate of
 # the distance to another class: the margin over √2 times the local Lipschitz constant of the logits.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun certificates betas="[0, 10]" seeds=1
+# ```
+#
+# Each panel then compares two networks of one seed: β = 0 and β = 10.
+# :::
+#
 # ## Numbers
 #
 # Accuracies, means over seeds and images:

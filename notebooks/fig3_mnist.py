@@ -85,6 +85,16 @@ robustness.attack_panels(public, f"{title}, the public code's reading", "mnist")
 #
 # Both attacks meet the same networks. A gain of the left panel that the right panel does not show belongs to the attack, not to the network.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun fig3_mnist betas="[0, 10]" epsilons="[0.05, 0.1]" pictured="[0, 1]" seeds=1
+# ```
+#
+# The curves then compare two β at two sizes ε, and the pictures show both sizes.
+# :::
+#
 # ## Numbers
 #
 # Shares of {glue:text}`fig3_mnist_images` test images that are classified correctly: clean, and under each attack as the mean over

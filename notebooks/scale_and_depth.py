@@ -107,6 +107,16 @@ choices.weight_curves(axes, result);
 # $\beta K$, and no β changes both in that way: near the aim K counts twice, far below it once. Nor can each aim be reached: tanh units lie between −1 and 1, so that no distance between
 # representations exceeds $2\sqrt{n_L}$, where $n_L$ is the number of units.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun scale_and_depth betas="[0, 1, 10]" --profile quick
+# ```
+#
+# The figures then compare the same kinds of choices for small networks on images of digits.
+# :::
+#
 # ## Numbers
 #
 # The spans of the first figure:

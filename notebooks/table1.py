@@ -91,6 +91,16 @@ table.baseline_dots(ax, baselines, TABLE_1["cifar10"].at(0.0)).set_title(title);
 #
 # The text reads the row as a price: small β "keep the performance around the cross-entropy baseline", large β degrade it.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun table1 betas="[0, 1, 10]" seeds=1 --profile quick
+# ```
+#
+# {numref}`fig-table1` then shows small networks on images of digits, one for each reading and β.
+# :::
+#
 # ## Numbers
 #
 # Each row: the paper's number, our mean and standard deviation over n seeds, the difference, and the interval in which one more run

@@ -80,6 +80,16 @@ drawn.accuracy_dots(result, title);
 # Within a group the β rise from left to right. A gain that shrinks towards the right of {numref}`fig-worst-case` belongs to the attack on the left; a gain that stays belongs to
 # the network. Where all networks lose all images, every gain is 0: the accuracies themselves stand in {numref}`fig-worst-case-accuracy`, β = 0 in orange.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun worst_case betas="[0, 10]" epsilons="[0.05, 0.1]" seeds=1
+# ```
+#
+# Each group of {numref}`fig-worst-case` then has one dot, the gain of β = 10 for one seed.
+# :::
+#
 # ## Numbers
 #
 # Accuracy of the text's reading under each attack, means over seeds and images, with the interval of the worst case. The last column is the share of images that
