@@ -109,7 +109,7 @@ tables.auto_table(result)
 
 # %% [markdown]
 # Accuracy under each attack at each ε of AutoAttack, on the first {glue:text}`av_few` images, the mean over the seeds. Images made for β = 0 say nothing about
-# β = 0 itself. The clean accuracy, that without attack, on {glue:text}`av_every` images is {glue:text}`av_clean_best:.3f` at β = {glue:text}`av_beta` and
+# β = 0 itself. The clean accuracy on {glue:text}`av_every` images is {glue:text}`av_clean_best:.3f` at β = {glue:text}`av_beta` and
 # {glue:text}`av_clean_base:.3f` at β = 0.
 
 # %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}

@@ -65,7 +65,7 @@ notebook.computed_on(notebook.title(result, "mnist"))
 # %% [markdown]
 # ## The comparison at matched clean accuracy
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of one setting of each method, chosen by clean accuracy. Above, the reference is the isometry term with K = 1, below with K = 10. A mark is a seed, a bar the mean over seeds, the dotted line the reference's mean. Hollow marks: the clean accuracy does not count as equal. No attack: all test images. PGD: the first of them. PGD and AutoAttack: fewer, see the numbers below.", "name": "fig-baselines-matched"}, "image": {"alt": "Two panels, one a reading of the isometry term, with groups of marks for no attack, PGD at three sizes, and PGD with AutoAttack, and one column of marks for each method in a group"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of one setting of each method, chosen by clean accuracy. Above, the reference is the isometry term with K = 1, below with K = 10. A mark is a seed, a bar the mean over seeds, the dotted line the reference's mean. Hollow marks: the clean accuracy does not count as equal. Clean: all test images. PGD: the first of them. PGD and AutoAttack: fewer, see the numbers below.", "name": "fig-baselines-matched"}, "image": {"alt": "Two panels, one a reading of the isometry term, with groups of marks for clean images, PGD at three sizes, and PGD with AutoAttack, and one column of marks for each method in a group"}}
 figure, axes = plt.subplots(2, 1, figsize=(11, 7.5), sharex=True)
 for ax, one in zip(axes, matched.values(), strict=True):
     drawn.matched_dots(ax, one)
@@ -156,7 +156,7 @@ tables.table(result).round(3)
 # %% tags=["nbval-check-output", "hide-input"]
 print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "of", result.change.size, "attacks")
 print(result.sizes["setting"], "settings of", len(set(result.method.values.tolist())), "methods,", result.sizes["seed"], "seeds")
-print(f"over all networks: {float(result.clean.mean()):.2f} without attack, {float(result.pgd.max('epsilon').mean()):.2f} under the smallest")
+print(f"over all networks: clean accuracy {float(result.clean.mean()):.2f}, {float(result.pgd.max('epsilon').mean()):.2f} under the smallest attack")
 print(tables.setting_names(result))
 
 # %% [markdown]

@@ -63,7 +63,7 @@ notebook.computed_on(f"{notebook.title(result, 'mnist')}, at {result.sizes['imag
 # %% [markdown]
 # ## Certified and attacked
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the test images against β, for both readings (rows) and three ε (columns). Bars: right without attack. Dots: right under PGD. Triangles: certified by CROWN. Crosses: certified by the product of spectral norms. A mark is a seed, a line joins the means over seeds. The true robust accuracy lies between triangles and dots.", "name": "fig-certificates"}, "image": {"alt": "Six panels of marks over six values of beta; the dots of PGD lie close below the clean accuracy and fall slightly at large beta, the triangles of CROWN lie below them, and the crosses of the product near zero"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the test images against β, for both readings (rows) and three ε (columns). Bars: clean accuracy. Dots: right under PGD. Triangles: certified by CROWN. Crosses: certified by the product of spectral norms. A mark is a seed, a line joins the means over seeds. The true robust accuracy lies between triangles and dots.", "name": "fig-certificates"}, "image": {"alt": "Six panels of marks over six values of beta; the dots of PGD lie close below the clean accuracy and fall slightly at large beta, the triangles of CROWN lie below them, and the crosses of the product near zero"}}
 figure, axes = plt.subplots(2, 3, figsize=(11, 6), sharex=True, sharey=True)
 drawing.accuracies(axes, result);
 

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Table 1: clean accuracy
 #
-# The paper's Table 1 has twelve clean accuracies, those on test images without attack: on MNIST and CIFAR10 for six values of β, each of one network. Do several seeds of our networks give the same
+# The paper's Table 1 has twelve clean accuracies: on MNIST and CIFAR10 for six values of β, each of one network. Do several seeds of our networks give the same
 # numbers, in the text's reading of the method or in the public code's?
 #
 # ## Finding
