@@ -90,6 +90,16 @@ attackers.doubling_curves(ax, result);
 # A gain that is large on the left of {numref}`fig-attackers-gains` and gone on the right belongs to the attack on the left. At a large ε every network loses nearly all images
 # under the strong attacks, so that neither a gain nor a loss can be seen there. One image is {glue:text}`av_few_image:.3f` in accuracy.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun attackers_view betas="[0, 10]" seeds=1
+# ```
+#
+# The figures then compare two networks of one seed: β = 0 and β = 10.
+# :::
+#
 # ## Numbers
 #
 # The gains of the first figure as means over {glue:text}`av_seeds` seeds with intervals of 95 %, on the first {glue:text}`av_few` images:
@@ -99,7 +109,7 @@ tables.auto_table(result)
 
 # %% [markdown]
 # Accuracy under each attack at each ε of AutoAttack, on the first {glue:text}`av_few` images, the mean over the seeds. Images made for β = 0 say nothing about
-# β = 0 itself. The clean accuracy, that without attack, on {glue:text}`av_every` images is {glue:text}`av_clean_best:.3f` at β = {glue:text}`av_beta` and
+# β = 0 itself. The clean accuracy on {glue:text}`av_every` images is {glue:text}`av_clean_best:.3f` at β = {glue:text}`av_beta` and
 # {glue:text}`av_clean_base:.3f` at β = 0.
 
 # %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}

@@ -91,8 +91,8 @@ attackers.doubling_curves(ax, result);
 #
 # ## Numbers
 #
-# Accuracy under each attack at each ε of AutoAttack, on the first {glue:text}`avc_few` images. Images made for β = 0 say nothing about β = 0 itself. The clean accuracy,
-# that without attack, on {glue:text}`avc_every` images is {glue:text}`avc_clean_best:.3f` at β = {glue:text}`avc_beta` and {glue:text}`avc_clean_base:.3f` at β = 0.
+# Accuracy under each attack at each ε of AutoAttack, on the first {glue:text}`avc_few` images. Images made for β = 0 say nothing about β = 0 itself. The clean accuracy
+# on {glue:text}`avc_every` images is {glue:text}`avc_clean_best:.3f` at β = {glue:text}`avc_beta` and {glue:text}`avc_clean_base:.3f` at β = 0.
 
 # %% tags=["hide-input", "scroll-output"]
 tables.accuracy_table(result).round(3)  # nbval does not check it: under attack it is at chance at the quick scale

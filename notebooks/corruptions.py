@@ -93,6 +93,16 @@ drawn.pictures(result);
 #
 # Where curves of {numref}`fig-corruptions-curves` cross, the answer depends on the severity. So the verdicts are counted at every severity, in the first table.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun corruptions betas="[0, 1, 10]" seeds=1
+# ```
+#
+# Each row of {numref}`fig-corruptions-gains` then has one dot for β = 1 and one for β = 10, without an interval.
+# :::
+#
 # ## Numbers
 #
 # Of {glue:text}`cor_corruptions` perturbations, under how many is accuracy higher than at β = 0, and under how many lower?

@@ -87,6 +87,16 @@ architecture.architecture(ax, network.sizes);
 # The ratio $d(\Phi) / d(x)$ is the distance of two points in the representation divided by their distance in the data. It is 1 for every pair under an
 # isometry. A mesh that keeps its shape in {numref}`fig-mappings` is a class that keeps its distances.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun fig1_mappings beta=10 seeds=1
+# ```
+#
+# Each kind of mapping then has one network, and the isometry term has a tenth of this page's weight.
+# :::
+#
 # ## Numbers
 #
 # The 5 %, 50 % and 95 % quantiles of the ratio, for each kind of mapping and each seed:

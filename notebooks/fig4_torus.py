@@ -87,6 +87,16 @@ torus.saliency_profiles(axes, result);
 # Saliency is the gradient of the logit of the point's own class with respect to the point, through all LILs below. Red points that lie along the cuts are the paper's second
 # claim. A level inherits the cuts of the levels below it and makes as many new ones.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun fig4_torus beta=1 seeds=1
+# ```
+#
+# The figures then show one stack, trained with a tenth of the paper's weight.
+# :::
+#
 # ## Numbers
 #
 # Accuracy of each level, with either cut:

@@ -91,6 +91,16 @@ distances.nearness(ax, {names[key]: one for key, one in sets.items()}).set_title
 # A coloured histogram that lies on the grey one has the distances of the inputs. Histograms may agree while the distances behind them have changed places, so
 # the table below compares pairs too. Where the loss has a factor K, the distances in the last hidden layer are multiplied by K.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun figA1_distances betas="[0, 1, 10]" seeds=1 --profile quick
+# ```
+#
+# The histograms then show small networks on images of digits, one for each reading and β.
+# :::
+#
 # ## Numbers
 #
 # For each β, means over the seeds: {glue:text}`figA1_seeds_mnist_text` of the text's networks on MNIST, {glue:text}`figA1_seeds_mnist_public` of the public code's and

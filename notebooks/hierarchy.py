@@ -105,6 +105,16 @@ drawn.tear_dots(ax, result);
 # On a cut ‖J t‖ differs from 1 by {glue:text}`hier_distortion_text_2:.0f`, {glue:text}`hier_distortion_text_4:.0f` and {glue:text}`hier_distortion_text_8:.0f` in the text's stack (medians across the cut, level by level): the network is continuous,
 # and sets the two sides apart over a fraction of a step.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun hierarchy seeds=1 epochs=500
+# ```
+#
+# Each variant then has one network, trained for a twentieth of the steps.
+# :::
+#
 # ## Numbers
 #
 # Shares of isometric points, up to one step from a cut (near) and further away (far), and medians of the distortion across the cuts:

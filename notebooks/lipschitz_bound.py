@@ -116,6 +116,16 @@ lipschitz.against_robustness(axes, readings);
 # All constants of Φ are multiplied by K, the factor of the isometry loss, so that an isometry has the constant 1 in every reading. Orange is β = 0. Green marks to the left of
 # orange ones in {numref}`fig-lipschitz-constants` are networks that the isometry term has given a smaller constant.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun lipschitz_bound seeds=1 --profile quick
+# ```
+#
+# The figures then show small networks, one for each data set, reading and β.
+# :::
+#
 # ## Numbers
 #
 # Of the representation Φ of each network: the largest ratio $d(\Phi)/d(x)$ over pairs `within` a class and `between` classes; the local constant, the

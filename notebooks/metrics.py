@@ -73,6 +73,16 @@ drawn.pair_dots(axes, result);
 # On held-out points the networks have {glue:text}`met_above_least_rings:.2f` and {glue:text}`met_above_least_torus:.2f` times that stress, on the training points {glue:text}`met_above_least_training_rings:.3f` and
 # {glue:text}`met_above_least_training_torus:.3f` times.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun metrics seeds=1 epochs=500
+# ```
+#
+# Each term then trains one network on each data set, for a twentieth of the steps.
+# :::
+#
 # ## Numbers
 #
 # Stress on held-out points, rows by the metric that is measured, columns by the term of the networks; means over {glue:text}`met_seeds` seeds.

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Table 1: clean accuracy
 #
-# The paper's Table 1 has twelve clean accuracies, those on test images without attack: on MNIST and CIFAR10 for six values of β, each of one network. Do several seeds of our networks give the same
+# The paper's Table 1 has twelve clean accuracies: on MNIST and CIFAR10 for six values of β, each of one network. Do several seeds of our networks give the same
 # numbers, in the text's reading of the method or in the public code's?
 #
 # ## Finding
@@ -90,6 +90,16 @@ table.baseline_dots(ax, baselines, TABLE_1["cifar10"].at(0.0)).set_title(title);
 # A cross among the dots of a reading is a number of the paper that this reading gives. Each dot is one network, as each number of the paper is.
 #
 # The text reads the row as a price: small β "keep the performance around the cross-entropy baseline", large β degrade it.
+#
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun table1 betas="[0, 1, 10]" seeds=1 --profile quick
+# ```
+#
+# {numref}`fig-table1` then shows small networks on images of digits, one for each reading and β.
+# :::
 #
 # ## Numbers
 #

@@ -129,8 +129,8 @@ def test_gains_stand_beside_those_among_rightly_classified_images(result):
         name, here = tables.NAMES[attack], dict(reading="public", attack=attack, epsilon=0.1)
         expected, share = (format(tables.gain(values.sel(**here), 10.0), "+.3f") for values in (right, shares))
         assert table.loc[place, ("all images", name)] == expected
-        assert table.loc[place, ("those right without attack", name)] == share
-    assert (table["all images"] != table["those right without attack"]).to_numpy().any()
+        assert table.loc[place, ("those right when clean", name)] == share
+    assert (table["all images"] != table["those right when clean"]).to_numpy().any()
 
 
 def test_the_words_speak_of_the_beta_that_gains_most_in_each_reading(result):
