@@ -19,7 +19,7 @@
 # ## Finding
 #
 # β = {glue:text}`avc_beta` gains most under the paper's attack: {glue:text}`avc_gain_total` in accuracy over β = 0 at ε = {glue:text}`avc_epsilon`, on
-# {glue:text}`avc_every` images and {glue:text}`avc_seeds` seed. Against one step along the gradient of the cross-entropy the same network gains
+# {glue:text}`avc_every` images and {glue:text}`avc_seeds` seed. Against one step along the gradient of the cross-entropy the accuracy of the same network differs from that at β = 0 by
 # {glue:text}`avc_gain_classification` at that ε. Under AutoAttack, on the first {glue:text}`avc_few` images: {glue:text}`avc_remains`.
 
 # %% tags=["hide-input", "with-all-code"]
@@ -77,7 +77,7 @@ attackers.attack_curves(result, title);
 # %% [markdown]
 # ## Is PGD strong enough?
 #
-# The steps and starts of PGD are doubled in turn until nothing changes.
+# The steps and starts of PGD are doubled in turn until nothing changes or a limit is reached.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. At 0 nothing changes any more.", "name": "fig-attackers-cifar10-doubling"}, "image": {"alt": "Falling step curves that reach zero within a few doublings of steps and random starts, one colour for each beta"}}
 figure, ax = plt.subplots(figsize=(8, 3.6))

@@ -130,7 +130,7 @@ toys.kept_pairs(result).to_pandas()
 #
 # The paper says that with $\beta = 0$ one obtains "discontinuous representations". A network of hyperbolic tangents is continuous whatever its
 # weights; what the numbers can show is how far it shrinks a class and how far it moves the classes apart
-# (median ratio between them {glue:text}`fig1_least_none_between:.1f` to {glue:text}`fig1_most_none_between:.1f`).
+# (median ratio between them {glue:text}`fig1_least_none_between:.3f` to {glue:text}`fig1_most_none_between:.3f`).
 #
 # ## What it means
 #

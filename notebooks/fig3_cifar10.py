@@ -146,7 +146,7 @@ images.half_table(public)
 # How far the two rows "the paper's attack" and "the attacker's" lie apart says how much of the improvement belongs to the attack
 # and how much to the network. The two rows share the network and differ only in the gradient that is followed. Where β is large, the
 # isometry term outweighs the cross-entropy in the total loss. Its gradient points to where distances are distorted most, which
-# need not be where the answer changes.
+# need not be where the answer changes. The β that does best under the attacker's attack is another one: see the table for its gain, and claim 5 of the {doc}`ledger </claims>`.
 #
 # ## How it was done
 #
@@ -156,7 +156,7 @@ images.half_table(public)
 #
 # The attack takes bfloat16 where the processor has that in hardware. The first {glue:text}`fig3_cifar10_precision_images` images were attacked with the VGG13 in float32 too. Over all
 # attacks, β, seeds and ε, the accuracy of the faster attack differs from the accuracy of the float32 attack by {glue:text}`fig3_cifar10_precision_mean:.4f` on average
-# ({glue:text}`fig3_cifar10_precision_bias:+.4f` with its sign). From seed to seed it differs by a standard deviation of
+# ({glue:text}`fig3_cifar10_precision_bias:+.4f` with its sign). From seed to seed the accuracy has a standard deviation of
 # {glue:text}`fig3_cifar10_precision_seeds:.4f`.
 #
 # `lil.training.train` trains the networks that `lil.recipes.cifar10` describes, and `lil.evaluation.robustness` attacks them with

@@ -168,7 +168,7 @@ contrasts.astype(float).unstack("level").round(2)
 # strongly the level above still reacts there is the row of inherited cuts, where 1 is a point like any other.
 #
 # Each level keeps what the one before made of the data, errors included. A level whose classes are small has few pairs that count, out of the same
-# $N^2$ in {eq}`isometry-loss`: with every halving of the classes the same $\beta$ weighs half as much against the cross-entropy.
+# $N^2$ in {eq}`isometry-loss`: each time the classes are cut in half, the same $\beta$ weighs half as much against the cross-entropy.
 #
 # ## How it was done
 #

@@ -143,7 +143,7 @@ notebook.settings(figA1_distances, profile)
 # ## Where it might be wrong
 #
 # * *Only pairs of one class.* The isometry term counts no others, and this page measures none.
-# * *Tanh units have a reach.* A representation of tanh units has a largest distance, twice the square root of its width. With K = 1 no representation exceeds it, whatever β.
+# * *Tanh units have a reach.* Two representations of n tanh units are at most 2√n apart. Inputs that lie more than K times as far apart cannot keep their distance, whatever β.
 # * *Few seeds and the first test images.* The numbers above state how many.
 
 # %% tags=["hide-input", "with-all-code"]

@@ -18,7 +18,7 @@
 #
 # ## Finding
 #
-# In {glue:text}`met_own` of {glue:text}`met_cells` cases every network that was trained to keep a metric keeps it better than any network with another term, or none. Manhattan distances come out with a
+# In {glue:text}`met_own` of {glue:text}`met_cells` cases every network that was trained to keep a metric keeps it with less stress, the relative error of the distances, than any network with another term, or none. Manhattan distances come out with a
 # stress of {glue:text}`met_stress_rings_manhattan_manhattan:.3f` on the rings and {glue:text}`met_stress_torus_manhattan_manhattan:.3f` on the torus (0 is an isometry), geodesic ones with
 # {glue:text}`met_stress_rings_geodesic_geodesic:.3f` and {glue:text}`met_stress_torus_geodesic_geodesic:.3f`. Geodesic distances do not fit into a Euclidean space: the best points found have
 # {glue:text}`met_least_rings:.3f` and {glue:text}`met_least_torus:.3f`. The lowest accuracy of all networks is {glue:text}`met_accuracy:.3f`.

@@ -120,7 +120,8 @@ print("largest distance of two representations:", *sorted({f"{reach:.1f}" for re
 #
 # ## How it was done
 #
-# `lil.recipes.scaled_features` trains the LILs on frozen features, multiplied by a factor; all else is as in {doc}`fig3_cifar10`. One set of networks has images (x − 0.5)/0.5 too, a transform that commit 050ff84 sets and then bypasses.
+# `lil.recipes.scaled_features` trains the LILs on frozen features, multiplied by a factor; all else is as in {doc}`fig3_cifar10`. Those on features as they are were trained
+# anew on another machine, so that their accuracies differ from those of {doc}`table1` in the third decimal. One set of networks has images (x − 0.5)/0.5 too, a transform that commit 050ff84 sets and then bypasses.
 # The numbers in the text are those of `lil.paper.tables.table1_cifar10.numbers`. Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
