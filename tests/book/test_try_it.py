@@ -17,6 +17,8 @@ WITHOUT = {  # notebooks of CIFAR10: a rerun at the paper's scale takes long, an
     "corruptions_cifar10",
     "lipschitz_bound_cifar10",
     "table1_cifar10",
+    "table1_cifar10_trained",
+    "worst_case_cifar10",
 }
 
 

@@ -192,7 +192,7 @@ STEP = (0.1, 0.1, 0.1)
             ["gains most over β = 0, +0.500", "+0.000", "−0.300", ": it is a loss"],
         ),
         ((0.1, 0.3, 0.6), (0.1, 0.1, 0.1), 10.0, [": neither a gain nor a loss is shown"]),
-        ((0.1, 0.3, 0.6), (0, 0, 0), 10.0, ["in the worst case +0.000", ": no network keeps a single image"]),
+        ((0.1, 0.3, 0.6), (0, 0, 0), 10.0, ["in the worst case by +0.000", ": no network keeps a single image"]),
         ((0.1, 0.3, 0.6), (0.1, 0.3, 0.1), 0.1, ["The best β in the worst case is 0.1, +0.200", ": a gain remains"]),
         ((0.6, 0.3, 0.6), (0.1, 0.1, 0.1), 10.0, ["no β is shown to gain over β = 0; the best is 10, +0.000"]),
     ],

@@ -110,7 +110,8 @@ def finding(right: xr.DataArray, beta: float, worst_beta: float) -> str:
         words = f"Under the paper's attack β = {beta:g} gains most over β = 0, {shown:+.3f}"
     else:
         words = f"Under the paper's attack no β is shown to gain over β = 0; the best is {beta:g}, {shown:+.3f}"
-    words += f". Under one step on the cross-entropy the same networks gain {step:+.3f}, in the worst case {worst:+.3f}"
+    words += f". Under one step on the cross-entropy the accuracy of the same networks changes by {step:+.3f}"
+    words += f", in the worst case by {worst:+.3f}"
     if not right.sel(attack="worst").any():
         return f"{words}: no network keeps a single image"
     words += f": {verdict(worst)}"
