@@ -22,7 +22,7 @@
 #
 # *CIFAR10.* {glue:text}`table1_cifar10_inside` of {glue:text}`table1_cifar10_rows` printed numbers lie inside the spread of the text's reading. At β = 10 our mean is
 # {glue:text}`table1_cifar10_last:.3f`, the paper's number {glue:text}`table1_cifar10_printed_last:.3f`. {doc}`table1_cifar10` tries
-# other scales of the features. A backbone that is trained along is prepared (`lil reproduce table1_cifar10_trained`, hours) and not recorded yet.
+# other scales of the features, and {doc}`table1_cifar10_trained` backbones that are trained along.
 
 # %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
