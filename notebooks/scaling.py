@@ -87,7 +87,7 @@ drawn.estimate_spread(ax, result);
 # lil rerun scaling n_points=800
 # ```
 #
-# All times are then those of your machine, and {numref}`fig-scaling-rest` is for half as many points.
+# All times are then those of your machine, and the times against classes and networks are for half as many points.
 # :::
 #
 # ## Numbers
