@@ -195,11 +195,11 @@ def _reproduce(chosen: argparse.Namespace) -> int:
 
 def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, workers: Any) -> int:
     from lil import results
-    from lil.results import registry
+    from lil.results import records, registry
 
     trained, failed = {}, False
     for experiment in experiments:
-        before = _record(experiment)
+        before = records.readable_evaluation(experiment)
         try:
             with _Bars() as progress:
                 shared = dict(device=chosen.device, progress=progress, trained=trained, workers=workers)
@@ -213,17 +213,6 @@ def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, worke
         print(f"\n{registry.stem(experiment)}\n{results.footer(result)}")
         _print_headline(experiment, result, before if chosen.profile != "quick" else None)
     return int(failed)
-
-
-def _record(experiment: Any) -> Any:
-    """Return the record, current or not, to print beside the result; None if there is none or it is damaged."""
-    from lil.results import records
-    from lil.results.errors import CorruptRecord
-
-    try:
-        return records.read_evaluation(experiment)
-    except CorruptRecord:
-        return None
 
 
 def _print_headline(experiment: Any, result: Any, record: Any) -> None:

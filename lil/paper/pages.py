@@ -10,6 +10,7 @@ positions, and the traces of the run (time stamps, papermill's notes, stderr) ar
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import multiprocessing
 import os
@@ -18,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,16 @@ class OwnKernel(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
+    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
+        """Ask the kernel to end, and interrupt it only if it still runs after a second.
+
+        Jupyter interrupts it at once, which a kernel that has only just answered prints as an error.
+        """
+        await self.request_shutdown(restart)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._async_wait(), timeout=1)
+        await super().shutdown_kernel(now, restart)
 
 
 def execute(

@@ -7,7 +7,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ import nbformat
 from filelock import FileLock
 
 from lil.paper import pages
-from lil.results import changes, registry
+from lil.results import changes, keys, registry
 from lil.results.closing import settings as as_text
 from lil.results.errors import NotRerun, SettingRefused
 
@@ -116,9 +115,10 @@ def _check(source: Path, given: dict[str, Any], profile: str) -> None:
 
 
 def _slug(given: dict[str, Any], profile: str) -> str:
-    """Return a folder's name for some settings: ``quick-betas-0-3-epochs-500``."""
+    """Return a folder's name for some settings: ``quick-betas-0-3-epochs-500``, and a hash in place of a long end."""
     text = " ".join([*([] if profile == "paper" else [profile]), *(f"{name} {value}" for name, value in given.items())])
-    return re.sub(r"[^\w.]+", "-", text).strip("-")[:100]
+    name = re.sub(r"[^\w.]+", "-", text).strip("-")
+    return name if len(name) <= 100 else f"{name[:91]}-{keys.digest(text)[:8]}"
 
 
 def to_html(notebook: Path) -> Path:
@@ -162,11 +162,9 @@ def copy_notebook(name: str, target: Path) -> Path:
     """
     source = source_of(name)
     target = target if target.suffix == ".ipynb" else target / f"{source.stem}.ipynb"
-    part = target.with_suffix(".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(pages.read(source), part)
-        shutil.move(part, target)
+        pages.write(pages.read(source), target)
     except OSError as reason:
         raise NotRerun(f"{target} cannot be written ({reason.strerror}): name another folder.") from reason
     return target

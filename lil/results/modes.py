@@ -155,11 +155,7 @@ def record(
         return before.assign_attrs(mode="recorded", profile="paper")
     trained = {} if trained is None else trained
     for recipe, settings in computing.recipes(experiment, config).values() if mode == "auto" else ():
-        try:
-            found = current_networks(recipe, settings)
-        except CorruptRecord:
-            continue  # it is about to be replaced
-        if found is not None:
+        if found := _kept_networks(recipe, settings):
             trained.setdefault(keys.of_networks(recipe, settings).key, found)
     result = _computed(experiment, config, workers, device=device, progress=progress, trained=trained, keep=True)
     if witness.is_missing(experiment, result.attrs):
@@ -177,7 +173,7 @@ def _refuse_to_replace(experiment: ModuleType, config: Any, together: Sequence[M
     own = {
         keys.of_networks(recipe, settings).key
         for recipe, settings in computing.recipes(experiment, config).values()
-        if _is_recorded(recipe, settings)
+        if _kept_networks(recipe, settings)
     }
     name, package = registry.stem(experiment), experiment.__name__.rpartition(".")[0]
     spared = {name, *map(registry.stem, together)}
@@ -190,12 +186,12 @@ def _refuse_to_replace(experiment: ModuleType, config: Any, together: Sequence[M
         )
 
 
-def _is_recorded(recipe: ModuleType, settings: Any) -> bool:
-    """Return True if current networks of a recipe are recorded; damaged ones are about to be replaced."""
+def _kept_networks(recipe: ModuleType, settings: Any) -> Networks | None:
+    """Return the recorded networks of a recipe; None if there are none, they are stale, or damaged: to be replaced."""
     try:
-        return current_networks(recipe, settings) is not None
+        return current_networks(recipe, settings)
     except CorruptRecord:
-        return False
+        return None
 
 
 def _was_made_from(experiment: ModuleType, networks: set[str]) -> bool:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import torch
 
 from lil.progress import Progress, silent
-from lil.results import bands, computing, keys, provenance, records, registry, running
+from lil.results import bands, computing, keys, provenance, registry, running
 from lil.results.errors import WrongEngine
 
 AGREEMENT = bands.Difference(1e-4, 1e-4)  # of evaluations of the same weights; two images more, for shares of images
@@ -124,17 +124,8 @@ class Row(NamedTuple):
     seconds: float
 
 
-def rows(package: str = "lil.experiments") -> list[Row]:
-    """Return the witnesses of all records that have one."""
-    found = []
-    for name in registry.names(package):
-        record = records.readable_evaluation(registry.load(package, name))
-        if record is not None and "witness" in record.attrs:
-            found.append(row(name, json.loads(record.attrs["witness"])))
-    return found
-
-
 def row(name: str, witness: dict[str, Any]) -> Row:
+    """Return a record's witness as a row of that table."""
     evaluation, whole = _largest(witness["evaluation"], witness["not_compared"]), _largest(witness["whole"])
     numbers = (witness["networks"], _largest(witness["weights"]), evaluation, whole, witness["seconds"])
     return Row(name, witness["date"], witness["machine"], *numbers)

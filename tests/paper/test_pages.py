@@ -8,6 +8,7 @@ import sys
 import nbformat
 import papermill
 import pytest
+from nbclient.exceptions import CellTimeoutError
 
 from lil.paper import pages
 
@@ -184,3 +185,32 @@ def test_the_kernel_is_that_of_this_interpreter(source, tmp_path, monkeypatch):
     source.write_text(SOURCE.format(last="print(sys.executable)"))
     notebook = pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
     assert outputs(notebook)[-1][0].text == f"not checked\n{sys.executable}\n"
+
+
+LINGERING = """
+import time
+handlers = get_ipython().kernel.shell_handlers
+answer = handlers["kernel_info_request"]
+
+async def answer_and_linger(*message):
+    await answer(*message)
+    time.sleep(0.2)
+
+handlers["kernel_info_request"] = answer_and_linger
+"""
+
+
+def test_a_kernel_that_has_answered_ends_without_a_word(source, tmp_path, capfd):
+    """Jupyter would interrupt the kernel, which prints that as an error until its last answer is behind it."""
+    source.write_text(SOURCE.format(last=LINGERING))
+    pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_kernel_that_still_computes_is_interrupted(source, tmp_path):
+    ended = tmp_path / "ended"
+    last = f"import pathlib, time\ntry:\n    time.sleep(600)\nfinally:\n    pathlib.Path({str(ended)!r}).touch()"
+    source.write_text(SOURCE.format(last=last))
+    with pytest.raises(CellTimeoutError):
+        pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live", cell_timeout=3)
+    assert ended.exists()

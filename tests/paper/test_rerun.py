@@ -4,12 +4,10 @@ import json
 import shlex
 import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import nbformat
 import pytest
+from filelock import FileLock, Timeout
 
 from lil import cli
 from lil.datasets import images
@@ -62,6 +60,12 @@ def test_a_rerun_is_executed_into_a_folder_named_by_its_settings(own):
     assert printed == "quick live [0, 3]\n"
 
 
+def test_reruns_that_differ_at_the_end_of_long_settings_have_folders_of_their_own():
+    betas = [[*range(40), last] for last in (50, 60)]
+    first, second = (rerun._slug({"betas": each}, "quick") for each in betas)
+    assert first != second and len(first) == len(second) == 100 and first.startswith("quick-betas-0-1-2-3")
+
+
 @pytest.mark.parametrize(
     "setting, words",
     [
@@ -95,21 +99,23 @@ def test_parameters_are_described_by_their_comments(own):
 
 
 def test_the_same_rerun_twice_at_once_is_done_in_turn(own, monkeypatch):
-    """The second waits: it removes the page of the first only once that is finished."""
-    meeting, met = threading.Barrier(2), []
+    """The second takes the lock before it removes the page of the first, and waits for the lock without a limit."""
+    monkeypatch.setattr(rerun, "FileLock", lambda path: FileLock(path, timeout=0))  # an error stands for the wait
+    executed = []
+
+    def again():
+        return rerun.rerun("fig2_rings", ["betas=[0, 3]"], profile="quick")
 
     def execute(source, target, **how):
-        with suppress(threading.BrokenBarrierError):  # nobody came
-            meeting.wait(1)
-            met.append(target)
+        executed.append(target)
         pages.write(pages.read(source), target)
+        if len(executed) == 1:
+            with pytest.raises(NotRerun) as refused:
+                again()
+            assert isinstance(refused.value.__cause__, Timeout) and target.exists()
 
     monkeypatch.setattr(pages, "execute", execute)
-    rerun._check(pages.SOURCES / "fig2_rings.py", {}, "quick")  # imports what it needs
-    with ThreadPoolExecutor() as pool:
-        runs = [pool.submit(rerun.rerun, "fig2_rings", ["betas=[0, 3]"], profile="quick") for _ in range(2)]
-        (path,) = {run.result() for run in runs}
-    assert met == [] and [each.name for each in path.parent.glob("*.ipynb")] == [path.name]
+    assert executed == [again(), again()]
 
 
 def test_a_notebook_is_written_for_papermill(own, tmp_path):

@@ -15,7 +15,7 @@ import pytest
 import torch
 import xarray as xr
 
-from lil.results import errors, files
+from lil.results import errors, files, records
 
 OLD, NEW = b"old " * 50_000, b"new " * 60_000
 posix = pytest.mark.skipif(os.name != "posix", reason="limits a file's size or forks, as only POSIX systems do")
@@ -85,6 +85,17 @@ def test_a_file_that_may_not_be_opened_is_named(root, monkeypatch, refused):
         errors.CorruptRecord, match=rf"a.nc cannot be read \(Permission denied: .*{refused}\): give access"
     ):
         files.read(root, "networks/a.nc")
+
+
+def test_a_folder_that_refuses_to_say_counts_as_having_the_record(root, monkeypatch):
+    assert not records.Place(root, "b.nc").exists
+
+    def refuse(path, **how):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(Path, "exists", lambda path: False)  # as Python 3.14 answers
+    assert records.Place(root, "b.nc").exists
 
 
 def test_lines_of_the_checksums_without_a_name_are_nothing(root):

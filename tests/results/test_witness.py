@@ -69,7 +69,7 @@ def test_a_record_has_its_engine_and_its_witness(fast):
         "by the fast engine, checked against the plain code: largest difference 1e-06 in numbers from the same" in text
     )
     assert "1e-03 in trained weights." in text
-    (row,) = witness.rows("fake.experiments")
+    row = witness.row("fig9_lines", found)
     assert (row.name, row.networks, row.weights, row.evaluation) == (
         "fig9_lines",
         2,

@@ -89,6 +89,11 @@ def outcome(kind: Kind, content: bytes, before: Any) -> tuple[str, str]:
     return ("harmless", "") if kind.same(before, after) else ("missed", "other content without a word")
 
 
+def without_folders(message: str) -> str:
+    """Return a message without the temporary folders of this machine; paths in the project stay whole."""
+    return re.sub(rf"{re.escape(tempfile.gettempdir())}(/[\w.-]+)*/", "", message)
+
+
 def try_all(kind: Kind, tries: int, draw: random.Random) -> dict[str, str | int]:
     """Change a file many times, and return a row with the outcomes."""
     content, found, example, missed = kind.path.read_bytes(), {"detected": 0, "harmless": 0, "missed": 0}, "", ""
@@ -100,7 +105,7 @@ def try_all(kind: Kind, tries: int, draw: random.Random) -> dict[str, str | int]
             changed = change(content, draw)
         what, why = outcome(kind, changed, before)
         found[what] += 1
-        why = re.sub(rf"{tempfile.gettempdir()}(/[\w.-]+)*/", "", why)  # no folder of this machine
+        why = without_folders(why)
         if what == "detected":
             example = example or why
         if what == "missed":

@@ -12,7 +12,7 @@ RECORDS = ROOT / "tests" / "trust" / "records"
 
 
 SAMPLES = """
-import random, sys
+import random, sys, tempfile
 from pathlib import Path
 from tests.trust import corruption, inputs, kills, kinds, storms, targets
 
@@ -20,6 +20,8 @@ path = Path(sys.argv[1])
 path.write_text('{"number": 3.25}')
 careless = kinds.Kind("a file that nobody checks", path, path.read_bytes, 12)
 assert corruption.try_all(careless, 12, random.Random(0))["missed"] == 12
+told = f"lil/paper/claims.toml is not {tempfile.gettempdir()}/0/x.nc"
+assert corruption.without_folders(told) == "lil/paper/claims.toml is not x.nc"
 
 half = lambda: [path.write_text(text * 100000) for text in "ab" * 20] and None
 torn = storms.Storm("writing in place", half, half, lambda: len(path.read_text()) == 100000, lambda: True)
