@@ -72,14 +72,8 @@ def claims_table(entries: Sequence[Entry]) -> str:
         lead = [entry for name in claim.lead for entry in own if entry.case.name == name]
         findings = "<br>".join(entry.finding for entry in lead) or WAITING
         verdicts = "<br>".join(badge(verdict) for verdict in dict.fromkeys(entry.verdict for entry in lead))
-        rows.append(
-            (
-                f"{{ref}}`{claim.number}. {claim.title} <claim-{claim.number}>`",
-                findings,
-                verdicts or badge(Verdict.NOT_RECORDED),
-                counts(own) or "–",
-            )
-        )
+        link = f"{{ref}}`{claim.number}. {claim.title} <claim-{claim.number}>`"
+        rows.append((link, findings, verdicts or badge(Verdict.NOT_RECORDED), counts(own) or "–"))
     return table(("the paper's claim", "finding", "verdict", "all entries"), rows)
 
 

@@ -112,12 +112,9 @@ def execute(
     start = time.monotonic()
     notebook, kernel_options = read(source), ["--IPKernelApp.log_level=ERROR"]  # it warns: loopback is not encrypted
     if downloads is not None:
-        data = (downloads / f"{source.stem}.zip").resolve()
-        notebook.cells.append(
-            new_code_cell(
-                f"from lil.paper import downloads as _downloads\n_downloads.write_data(globals(), {str(data)!r})"
-            )
-        )
+        data = str((downloads / f"{source.stem}.zip").resolve())
+        last = f"from lil.paper import downloads as _downloads\n_downloads.write_data(globals(), {data!r})"
+        notebook.cells.append(new_code_cell(last))
         kernel_options += [f"--InlineBackend.figure_formats={kind}" for kind in ("png", "svg")]
     notebook = papermill.execute_notebook(
         notebook,
@@ -160,9 +157,8 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     for position, cell in enumerate(notebook.cells):
         cell.id = f"cell-{position:03d}"
         tags = cell.metadata.get("tags", [])
-        cell.metadata = nbformat.from_dict(
-            {key: cell.metadata[key] for key in ("tags", "mystnb") if key in cell.metadata}
-        )
+        kept = {key: cell.metadata[key] for key in ("tags", "mystnb") if key in cell.metadata}
+        cell.metadata = nbformat.from_dict(kept)
         if "injected-parameters" in tags:
             cell.metadata["tags"] = [*dict.fromkeys([*tags, "remove-cell"])]
         if cell.cell_type != "code":
@@ -210,17 +206,8 @@ def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str
     """
     at_once = os.cpu_count() or 1 if mode == "recorded" else 1
     with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
-        submitted = (
-            pool.submit(
-                execute,
-                source,
-                folder / f"{source.stem}.ipynb",
-                profile=profile,
-                mode=mode,
-                downloads=folder / "downloads",
-            )
-            for source in sources
-        )
+        how: dict[str, Any] = dict(profile=profile, mode=mode, downloads=folder / "downloads")
+        submitted = (pool.submit(execute, source, folder / f"{source.stem}.ipynb", **how) for source in sources)
         runs = submitted if at_once == 1 else list(submitted)  # each when the one before is done, or all
         try:
             for number, (source, run) in enumerate(zip(sources, runs, strict=True), start=1):
@@ -236,10 +223,7 @@ def make_references(sources: Sequence[Path], folder: Path = REFERENCES) -> None:
     for source in sources:
         print(f"{source.stem} …", end=" ", flush=True)
         target = folder / f"{source.stem}.ipynb"
-        with (
-            one_thread(),
-            tempfile.TemporaryDirectory() as scratch,
-        ):  # a failed run leaves nothing that nbval would collect
+        with one_thread(), tempfile.TemporaryDirectory() as scratch:  # a failed run leaves nothing for nbval to collect
             reference = execute(source, Path(scratch) / target.name, profile="quick", mode="live")
         write(keep_checked_outputs(reference), target)
         print("written", flush=True)

@@ -148,20 +148,11 @@ def _parts(
 
 def _joined(parts: list[xr.Dataset], members: list[dict[str, Any]], axes: Sequence[str]) -> xr.Dataset:
     """Join the results of members; variables without the axes are the first member's."""
+    how: dict[str, Any] = dict(data_vars="minimal", coords="minimal", compat="override", join="exact")
     for axis in reversed(axes):
         n = len({member[axis] for member in members})
-        parts = [
-            xr.concat(
-                parts[first : first + n],
-                axis,
-                data_vars="minimal",
-                coords="minimal",
-                compat="override",
-                join="exact",
-                combine_attrs="drop",
-            )
-            for first in range(0, len(parts), n)
-        ]
+        groups = (parts[first : first + n] for first in range(0, len(parts), n))
+        parts = [xr.concat(group, axis, combine_attrs="drop", **how) for group in groups]
     return parts[0].drop_attrs(deep=False)
 
 
