@@ -117,6 +117,7 @@ tables.attack_table(trained, "cnn").round(3)
 # ## How it was done
 #
 # `lil.recipes.trained_along` trains backbone and LIL together. Batch norms of the VGG13 stay in eval mode, as in the public code.
+# Trainings that are killed go on from their last epoch, with other threads too: in the record all ran on one, but for the last 3000 steps of the CNN at β = 0, on two.
 # The numbers in the text are those of `lil.paper.tables.table1_cifar10_trained.numbers`. Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
