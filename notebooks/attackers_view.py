@@ -13,7 +13,7 @@
 # %% [markdown]
 # # An attacker's view of Figure 3A
 #
-# Under the paper's attack the robust accuracy of {doc}`fig3_mnist` grows with β; under an attack that follows the cross-entropy alone, less of that gain remains.
+# Under the paper's attack the robust accuracy of {doc}`fig3_mnist` grows with β; under an attack that follows the cross-entropy alone, little of that gain remains.
 # What remains of it under attackers who want a wrong answer and nothing else?
 #
 # ## Finding
@@ -21,6 +21,7 @@
 # β = {glue:text}`av_beta` gains most under the paper's attack: {glue:text}`av_gain_total` in accuracy over β = 0 at ε = {glue:text}`av_epsilon`, on
 # {glue:text}`av_every` images, with an interval of 95 % over {glue:text}`av_seeds` seeds. Against one step along the gradient of the cross-entropy the same networks gain
 # {glue:text}`av_gain_classification` at that ε. Under AutoAttack, on the first {glue:text}`av_few` images: {glue:text}`av_remains`.
+# {doc}`worst_case` attacks more images, with an interval over the images too, and there no gain is shown at the smallest of these ε.
 
 # %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
@@ -78,7 +79,7 @@ attackers.attack_curves(result, title);
 # ## Is PGD strong enough?
 #
 # The first attempt of PGD is 10 steps from one start. Then the steps and the starts are doubled in turn, and an image counts as beaten as soon as one attempt has
-# beaten it. For each network and ε this stops when two doublings in a row, one of each, beat no further image.
+# beaten it. For each network and ε this stops when two doublings in a row, one of each, beat no further image, or after a fixed number of doublings.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. At 0 nothing changes any more.", "name": "fig-attackers-doubling"}, "image": {"alt": "Falling step curves that reach zero within a few doublings of steps and random starts, one colour for each beta"}}
 figure, ax = plt.subplots(figsize=(8, 3.6))
@@ -90,6 +91,16 @@ attackers.doubling_curves(ax, result);
 # A gain that is large on the left of {numref}`fig-attackers-gains` and gone on the right belongs to the attack on the left. At a large ε every network loses nearly all images
 # under the strong attacks, so that neither a gain nor a loss can be seen there. One image is {glue:text}`av_few_image:.3f` in accuracy.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun attackers_view betas="[0, 10]" seeds=1
+# ```
+#
+# The figures then compare two networks of one seed: β = 0 and β = 10.
+# :::
+#
 # ## Numbers
 #
 # The gains of the first figure as means over {glue:text}`av_seeds` seeds with intervals of 95 %, on the first {glue:text}`av_few` images:
@@ -99,7 +110,7 @@ tables.auto_table(result)
 
 # %% [markdown]
 # Accuracy under each attack at each ε of AutoAttack, on the first {glue:text}`av_few` images, the mean over the seeds. Images made for β = 0 say nothing about
-# β = 0 itself. The clean accuracy, that without attack, on {glue:text}`av_every` images is {glue:text}`av_clean_best:.3f` at β = {glue:text}`av_beta` and
+# β = 0 itself. The clean accuracy on {glue:text}`av_every` images is {glue:text}`av_clean_best:.3f` at β = {glue:text}`av_beta` and
 # {glue:text}`av_clean_base:.3f` at β = 0.
 
 # %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
@@ -142,8 +153,8 @@ tables.checklist_table(items).round(3)
 # The networks meet
 #
 # * *one step* of FGSM along the gradient of the training loss, CSE + β · ISO (the paper's attack), of the cross-entropy, or of the
-#   margin, the largest logit of another class minus the logit of the own class;
-# * *PGD on the cross-entropy* {cite:p}`Madry2017`: many small steps from random starts, steps and starts doubled in turn until nothing changes;
+#   negative margin, the largest logit of another class minus the logit of the own class;
+# * *PGD on the cross-entropy* {cite:p}`Madry2017`: many small steps from random starts, steps and starts doubled in turn until nothing changes or a limit is reached;
 # * *AutoAttack* {cite:p}`Croce2020`, in its authors' code: APGD on the cross-entropy, APGD and FAB with every other class as a target, and
 #   Square, which asks for answers and needs no gradient;
 # * *transfer*: images that were made for the network of the same seed with β = 0;

@@ -19,7 +19,7 @@
 # ## Finding
 #
 # β = {glue:text}`avc_beta` gains most under the paper's attack: {glue:text}`avc_gain_total` in accuracy over β = 0 at ε = {glue:text}`avc_epsilon`, on
-# {glue:text}`avc_every` images and {glue:text}`avc_seeds` seed. Against one step along the gradient of the cross-entropy the same network gains
+# {glue:text}`avc_every` images and {glue:text}`avc_seeds` seed. Against one step along the gradient of the cross-entropy the accuracy of the same network differs from that at β = 0 by
 # {glue:text}`avc_gain_classification` at that ε. Under AutoAttack, on the first {glue:text}`avc_few` images: {glue:text}`avc_remains`.
 
 # %% tags=["hide-input", "with-all-code"]
@@ -77,7 +77,7 @@ attackers.attack_curves(result, title);
 # %% [markdown]
 # ## Is PGD strong enough?
 #
-# The steps and starts of PGD are doubled in turn until nothing changes.
+# The steps and starts of PGD are doubled in turn until nothing changes or a limit is reached.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. At 0 nothing changes any more.", "name": "fig-attackers-cifar10-doubling"}, "image": {"alt": "Falling step curves that reach zero within a few doublings of steps and random starts, one colour for each beta"}}
 figure, ax = plt.subplots(figsize=(8, 3.6))
@@ -91,8 +91,8 @@ attackers.doubling_curves(ax, result);
 #
 # ## Numbers
 #
-# Accuracy under each attack at each ε of AutoAttack, on the first {glue:text}`avc_few` images. Images made for β = 0 say nothing about β = 0 itself. The clean accuracy,
-# that without attack, on {glue:text}`avc_every` images is {glue:text}`avc_clean_best:.3f` at β = {glue:text}`avc_beta` and {glue:text}`avc_clean_base:.3f` at β = 0.
+# Accuracy under each attack at each ε of AutoAttack, on the first {glue:text}`avc_few` images. Images made for β = 0 say nothing about β = 0 itself. The clean accuracy
+# on {glue:text}`avc_every` images is {glue:text}`avc_clean_best:.3f` at β = {glue:text}`avc_beta` and {glue:text}`avc_clean_base:.3f` at β = 0.
 
 # %% tags=["hide-input", "scroll-output"]
 tables.accuracy_table(result).round(3)  # nbval does not check it: under attack it is at chance at the quick scale
@@ -142,7 +142,7 @@ print(f"clean accuracy, over all networks: {float(result.clean.mean()):.2f}")
 # %% [markdown]
 # ## Where it might be wrong
 #
-# * *One seed and few images decide little.* A difference of one or two images is none. An evaluation with three seeds is prepared (`lil reproduce worst_case_cifar10`).
+# * *One seed and few images decide little.* A difference of one or two images is none. {doc}`worst_case_cifar10` has three seeds and more images, at one ε.
 # * *A stronger attack lowers an accuracy, never raises it.* An item of the checklist that fails says where a number here is not the last word.
 # * *The best β is chosen by the numbers shown.* The choice favours β > 0.
 

@@ -63,7 +63,7 @@ notebook.computed_on(f"{notebook.title(result, 'mnist')}, at {result.sizes['imag
 # %% [markdown]
 # ## Certified and attacked
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the test images against β, for both readings (rows) and three ε (columns). Bars: right without attack. Dots: right under PGD. Triangles: certified by CROWN. Crosses: certified by the product of spectral norms. A mark is a seed, a line joins the means over seeds. The true robust accuracy lies between triangles and dots.", "name": "fig-certificates"}, "image": {"alt": "Six panels of marks over six values of beta; the dots of PGD lie close below the clean accuracy and fall slightly at large beta, the triangles of CROWN lie below them, and the crosses of the product near zero"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the test images against β, for both readings (rows) and three ε (columns). Bars: clean accuracy. Dots: right under PGD. Triangles: certified by CROWN. Crosses: certified by the product of spectral norms. A mark is a seed, a line joins the means over seeds. The true robust accuracy lies between triangles and dots.", "name": "fig-certificates"}, "image": {"alt": "Six panels of marks over six values of beta; the dots of PGD lie close below the clean accuracy and fall slightly at large beta, the triangles of CROWN lie below them, and the crosses of the product near zero"}}
 figure, axes = plt.subplots(2, 3, figsize=(11, 6), sharex=True, sharey=True)
 drawing.accuracies(axes, result);
 
@@ -85,6 +85,16 @@ drawing.spreads(axes, result);
 # A small gradient of the cross-entropy in {numref}`fig-certificates-gradients` says that a network is sure. It says nothing about the distance to the next class: multiplying all logits by a number
 # makes the gradients of rightly classified images vanish and moves no boundary ({doc}`/theory/limits`). The last column does not change if the logits are multiplied. It is a first-order estimate of
 # the distance to another class: the margin over √2 times the local Lipschitz constant of the logits.
+#
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun certificates betas="[0, 10]" seeds=1
+# ```
+#
+# Each panel then compares two networks of one seed: β = 0 and β = 10.
+# :::
 #
 # ## Numbers
 #

@@ -11,14 +11,14 @@
 # ---
 
 # %% [markdown]
-# # What the term is good for: random noise and corruptions
+# # Random noise and corruptions on MNIST
 #
 # "Organisms seem particularly robust to random input perturbations", says the paper's introduction, and its experiments test attacks. Does the isometry term make a network
 # of MNIST more accurate on images with random noise, or on images that are blurred, darkened, turned or partly hidden?
 #
 # ## Finding
 #
-# Two kinds of noise:
+# Two kinds of noise, each at a β that earlier runs suggested:
 #
 # * {glue:text}`cor_sign`
 # * {glue:text}`cor_gaussian`
@@ -31,7 +31,7 @@
 # No perturbation, and the mildest severity:
 #
 # * {glue:text}`cor_none`
-# * The mildest severity. {glue:text}`cor_mild`
+# * Mildest severity: {glue:text}`cor_mild`
 #
 # A gain is the accuracy minus the accuracy of the network of the same seed with β = 0, with its 95 % interval over {glue:text}`cor_seeds` seeds. Accuracy counts as raised or lowered
 # once the interval excludes 0.
@@ -92,6 +92,16 @@ drawn.pictures(result);
 # same perturbed images. A row whose bars lie where the bars of the first row lie says nothing about the perturbation: those networks lost as much before.
 #
 # Where curves of {numref}`fig-corruptions-curves` cross, the answer depends on the severity. So the verdicts are counted at every severity, in the first table.
+#
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun corruptions betas="[0, 1, 10]" seeds=1
+# ```
+#
+# Each row of {numref}`fig-corruptions-gains` then has one dot for β = 1 and one for β = 10, without an interval.
+# :::
 #
 # ## Numbers
 #

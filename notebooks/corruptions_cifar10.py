@@ -18,7 +18,7 @@
 #
 # ## Finding
 #
-# Two kinds of noise:
+# Two kinds of noise, at the same β as on MNIST:
 #
 # * {glue:text}`coc_sign`
 # * {glue:text}`coc_gaussian`
@@ -31,7 +31,7 @@
 # No perturbation, and the mildest severity:
 #
 # * {glue:text}`coc_none`
-# * The mildest severity. {glue:text}`coc_mild`
+# * Mildest severity: {glue:text}`coc_mild`
 #
 # A gain is the accuracy minus the accuracy of the network of the same seed with β = 0, with its 95 % interval over {glue:text}`coc_seeds` seeds. Accuracy counts as raised or lowered
 # once the interval excludes 0.

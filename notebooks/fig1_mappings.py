@@ -87,6 +87,16 @@ architecture.architecture(ax, network.sizes);
 # The ratio $d(\Phi) / d(x)$ is the distance of two points in the representation divided by their distance in the data. It is 1 for every pair under an
 # isometry. A mesh that keeps its shape in {numref}`fig-mappings` is a class that keeps its distances.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun fig1_mappings beta=10 seeds=1
+# ```
+#
+# Each kind of mapping then has one network, and the isometry term has a tenth of this page's weight.
+# :::
+#
 # ## Numbers
 #
 # The 5 %, 50 % and 95 % quantiles of the ratio, for each kind of mapping and each seed:
@@ -120,7 +130,7 @@ toys.kept_pairs(result).to_pandas()
 #
 # The paper says that with $\beta = 0$ one obtains "discontinuous representations". A network of hyperbolic tangents is continuous whatever its
 # weights; what the numbers can show is how far it shrinks a class and how far it moves the classes apart
-# (median ratio between them {glue:text}`fig1_least_none_between:.1f` to {glue:text}`fig1_most_none_between:.1f`).
+# (median ratio between them {glue:text}`fig1_least_none_between:.3f` to {glue:text}`fig1_most_none_between:.3f`).
 #
 # ## What it means
 #

@@ -84,6 +84,16 @@ rings.shape_of_distances(ax, result);
 #
 # Under an isometry the ratio $d(\Phi)/d(x)$ is 1 for every pair, and the orange and green histograms of {numref}`fig-rings-distances` would lie on the grey one.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun fig2_rings betas="[0, 3]"
+# ```
+#
+# The green marks then show networks with three times the paper's weight.
+# :::
+#
 # ## Numbers
 #
 # Of each network (β, seed) and each ring, over all pairs of points of the ring: the correlation of their distances in the last

@@ -60,7 +60,7 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## Figure 3B
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images against the size ε of the attack. Left: along the gradient of the total loss, as in the paper. Right: along the gradient of the cross-entropy alone. Thick lines are means over seeds, thin lines the seeds. On the left edge the clean accuracy, that without attack, and crosses where Table 1 of the paper has it.", "name": "fig-attack-cifar10"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, with one line for each beta from orange for zero to dark green for the largest"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images against the size ε of the attack. Left: along the gradient of the total loss, as in the paper. Right: along the gradient of the cross-entropy alone. Thick lines are means over seeds, thin lines the seeds. On the left edge the clean accuracy, and crosses where Table 1 of the paper has it.", "name": "fig-attack-cifar10"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, with one line for each beta from orange for zero to dark green for the largest"}}
 robustness.attack_panels(result, title, "cifar10");
 
 # %% [markdown]
@@ -84,6 +84,16 @@ robustness.attack_panels(public, f"{title}, a mixture of the public commits", "c
 # business of the cross-entropy alone: the attacker's attack, `classification`, follows its gradient.
 #
 # Both attacks meet the same networks. A gain of the left panel that the right panel does not show belongs to the attack, not to the network.
+#
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun fig3_cifar10 betas="[0, 10]" epsilons="[0.05, 0.1]" pictured="[0, 1]" seeds=1
+# ```
+#
+# The curves then compare two β at two sizes ε, and the pictures show both sizes.
+# :::
 #
 # ## Numbers
 #
@@ -123,7 +133,7 @@ images.half_table(public)
 #
 # | | β = 0 | β = {glue:text}`fig3_cifar10_best_beta` | seeds for which that is better | over all β, accuracy |
 # |---|---|---|---|---|
-# | no attack | {glue:text}`fig3_cifar10_clean_base:.3f` | {glue:text}`fig3_cifar10_clean_best:.3f` | | |
+# | clean | {glue:text}`fig3_cifar10_clean_base:.3f` | {glue:text}`fig3_cifar10_clean_best:.3f` | | |
 # | the paper's attack | {glue:text}`fig3_cifar10_base:.3f` | {glue:text}`fig3_cifar10_paper_best:.3f` | {glue:text}`fig3_cifar10_paper_better` of {glue:text}`fig3_cifar10_seeds` | {glue:text}`fig3_cifar10_paper_rising` |
 # | the attacker's | {glue:text}`fig3_cifar10_base:.3f` | {glue:text}`fig3_cifar10_attacker_best:.3f` | {glue:text}`fig3_cifar10_attacker_better` of {glue:text}`fig3_cifar10_seeds` | {glue:text}`fig3_cifar10_attacker_rising` |
 # | ε at half accuracy, the paper's attack | {glue:text}`fig3_cifar10_base_half` | {glue:text}`fig3_cifar10_paper_half` | {glue:text}`fig3_cifar10_paper_half_better` of {glue:text}`fig3_cifar10_seeds` | |
@@ -136,7 +146,7 @@ images.half_table(public)
 # How far the two rows "the paper's attack" and "the attacker's" lie apart says how much of the improvement belongs to the attack
 # and how much to the network. The two rows share the network and differ only in the gradient that is followed. Where β is large, the
 # isometry term outweighs the cross-entropy in the total loss. Its gradient points to where distances are distorted most, which
-# need not be where the answer changes.
+# need not be where the answer changes. The β that does best under the attacker's attack is another one: see the table for its gain, and claim 5 of the {doc}`ledger </claims>`.
 #
 # ## How it was done
 #
@@ -146,7 +156,7 @@ images.half_table(public)
 #
 # The attack takes bfloat16 where the processor has that in hardware. The first {glue:text}`fig3_cifar10_precision_images` images were attacked with the VGG13 in float32 too. Over all
 # attacks, β, seeds and ε, the accuracy of the faster attack differs from the accuracy of the float32 attack by {glue:text}`fig3_cifar10_precision_mean:.4f` on average
-# ({glue:text}`fig3_cifar10_precision_bias:+.4f` with its sign). From seed to seed it differs by a standard deviation of
+# ({glue:text}`fig3_cifar10_precision_bias:+.4f` with its sign). From seed to seed the accuracy has a standard deviation of
 # {glue:text}`fig3_cifar10_precision_seeds:.4f`.
 #
 # `lil.training.train` trains the networks that `lil.recipes.cifar10` describes, and `lil.evaluation.robustness` attacks them with
@@ -173,7 +183,7 @@ print(f"clean accuracy, over all networks: {float(result.clean.mean()):.2f}")
 # * *A single step is a weak attack.* A network that keeps its accuracy under FGSM may lose it under many small steps: see {doc}`attackers_view_cifar10`.
 # * *The best β is chosen by the numbers shown.* The choice favours β > 0.
 # * *The mixture has one seed*, and no commit is all of it. The reading of 7167a91, the last public commit, trains an untrained CNN along:
-#   `lil reproduce table1_cifar10_trained` computes it, in hours. It is not recorded yet.
+#   {doc}`table1_cifar10_trained` has it.
 # * *Lost clean accuracy lowers the bar* of the ε at half accuracy. Where the clean accuracy is near chance, that measure says little.
 
 # %% tags=["hide-input", "with-all-code"]

@@ -87,6 +87,16 @@ torus.saliency_profiles(axes, result);
 # Saliency is the gradient of the logit of the point's own class with respect to the point, through all LILs below. Red points that lie along the cuts are the paper's second
 # claim. A level inherits the cuts of the levels below it and makes as many new ones.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun fig4_torus beta=1 seeds=1
+# ```
+#
+# The figures then show one stack, trained with a tenth of the paper's weight.
+# :::
+#
 # ## Numbers
 #
 # Accuracy of each level, with either cut:
@@ -158,7 +168,7 @@ contrasts.astype(float).unstack("level").round(2)
 # strongly the level above still reacts there is the row of inherited cuts, where 1 is a point like any other.
 #
 # Each level keeps what the one before made of the data, errors included. A level whose classes are small has few pairs that count, out of the same
-# $N^2$ in {eq}`isometry-loss`: with every halving of the classes the same $\beta$ weighs half as much against the cross-entropy.
+# $N^2$ in {eq}`isometry-loss`: each time the classes are cut in half, the same $\beta$ weighs half as much against the cross-entropy.
 #
 # ## How it was done
 #

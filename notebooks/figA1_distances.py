@@ -91,6 +91,16 @@ distances.nearness(ax, {names[key]: one for key, one in sets.items()}).set_title
 # A coloured histogram that lies on the grey one has the distances of the inputs. Histograms may agree while the distances behind them have changed places, so
 # the table below compares pairs too. Where the loss has a factor K, the distances in the last hidden layer are multiplied by K.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun figA1_distances betas="[0, 1, 10]" seeds=1 --profile quick
+# ```
+#
+# The histograms then show small networks on images of digits, one for each reading and β.
+# :::
+#
 # ## Numbers
 #
 # For each β, means over the seeds: {glue:text}`figA1_seeds_mnist_text` of the text's networks on MNIST, {glue:text}`figA1_seeds_mnist_public` of the public code's and
@@ -133,7 +143,7 @@ notebook.settings(figA1_distances, profile)
 # ## Where it might be wrong
 #
 # * *Only pairs of one class.* The isometry term counts no others, and this page measures none.
-# * *Tanh units have a reach.* A representation of tanh units has a largest distance, twice the square root of its width. With K = 1 no representation exceeds it, whatever β.
+# * *Tanh units have a reach.* Two representations of n tanh units are at most 2√n apart. Inputs that lie more than K times as far apart cannot keep their distance, whatever β.
 # * *Few seeds and the first test images.* The numbers above state how many.
 
 # %% tags=["hide-input", "with-all-code"]

@@ -67,7 +67,7 @@ drawn.level_dots(axes, result, "accuracy", "accuracy");
 # %% [markdown]
 # ## Is the map isometric everywhere, except around decision boundaries?
 #
-# A unit vector t along the surface has the length ‖J t‖ after the map, with J its derivative; an isometry keeps 1. Below: how far ‖J t‖ is from 1, against the distance to the nearest cut of that level.
+# A unit vector t along the surface has the length ‖J t‖ after the map, with J its derivative (DΦ on the pages of the theory); an isometry keeps 1. Below: how far ‖J t‖ is from 1, against the distance to the nearest cut of that level.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Distance of ‖J t‖ from 1 on the surface: the median over the points at one distance from a cut, on a logarithmic axis. A line is a seed; solid, for the direction across the cuts, dotted, along them. Below the dashed line a point counts as isometric. With eight classes no point is further than two and a half steps from a cut.", "name": "fig-hierarchy-distortion"}, "image": {"alt": "Three panels for two, four and eight classes of lines that fall steeply within one step of the nearest cut, orange for the text, green with both changes, blue for a flat network of four layers at eight classes"}}
 figure, axes = plt.subplots(1, 3, figsize=(11.5, 4.2), sharey=True)
@@ -104,6 +104,16 @@ drawn.tear_dots(ax, result);
 #
 # On a cut ‖J t‖ differs from 1 by {glue:text}`hier_distortion_text_2:.0f`, {glue:text}`hier_distortion_text_4:.0f` and {glue:text}`hier_distortion_text_8:.0f` in the text's stack (medians across the cut, level by level): the network is continuous,
 # and sets the two sides apart over a fraction of a step.
+#
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun hierarchy seeds=1 epochs=500
+# ```
+#
+# Each variant then has one network, trained for a twentieth of the steps.
+# :::
 #
 # ## Numbers
 #

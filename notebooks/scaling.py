@@ -80,6 +80,16 @@ drawn.estimate_spread(ax, result);
 # Dividing the same points into more classes leaves the time as it is, since pairs of two classes are masked and not left out. {glue:text}`scaling_members` networks together take
 # {glue:text}`scaling_member_ratio:.1f` times as long as one, and {glue:text}`scaling_threads` threads on {glue:text}`scaling_cores` cores are {glue:text}`scaling_faster:.1f` times as fast as one.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun scaling n_points=800
+# ```
+#
+# All times are then those of your machine, and the times against classes and networks are for half as many points.
+# :::
+#
 # ## Numbers
 #
 # Medians of several calls:

@@ -96,6 +96,16 @@ drawn.measure_curves(result);
 #
 # Networks with large β and K = 10 keep distances well and lose their classes; those with small β do the reverse. UMAP is made to keep neighbours and not distances, so that its place on the left is no failure of it.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun visualisation betas="[0, 1, 10]" seeds=1
+# ```
+#
+# The figures then show three β, with one network for each K.
+# :::
+#
 # ## Numbers
 #
 # Means over {glue:text}`vis_seeds` seeds. The classifier's accuracy is that of the network's own last layer on all test images; K d(Φ)/d(x) is 1 where the isometry term has reached its aim.

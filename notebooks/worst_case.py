@@ -23,14 +23,14 @@
 # * *The text's reading.* {glue:text}`worst_text_finding`.
 # * *The public code's reading.* {glue:text}`worst_public_finding`.
 #
-# A smaller ε shows differences that the former hides where it leaves next to nothing:
+# A smaller ε leaves enough accuracy to compare networks:
 #
 # * *The text's reading.* {glue:text}`worst_text_smaller`.
 # * *The public code's reading.* {glue:text}`worst_public_smaller`.
 #
 # At ε = {glue:text}`worst_epsilon` the worst case leaves {glue:text}`worst_text_worst_low:.3f` to {glue:text}`worst_text_worst_high:.3f` of accuracy over the {glue:text}`worst_betas` β in the
-# text's reading and {glue:text}`worst_public_worst_low:.3f` to {glue:text}`worst_public_worst_high:.3f` in the public code's. Random noise of the same size is
-# another matter: the same two β change the accuracy under noise by {glue:text}`worst_text_gain_noise` and {glue:text}`worst_public_gain_noise`.
+# text's reading and {glue:text}`worst_public_worst_low:.3f` to {glue:text}`worst_public_worst_high:.3f` in the public code's. Under random noise of the same size
+# the β that gains most under the paper's attack changes the accuracy by {glue:text}`worst_text_gain_noise` and {glue:text}`worst_public_gain_noise`.
 
 # %% tags=["hide-input", "with-all-code"]
 from lil import plotting, results
@@ -80,6 +80,16 @@ drawn.accuracy_dots(result, title);
 # Within a group the β rise from left to right. A gain that shrinks towards the right of {numref}`fig-worst-case` belongs to the attack on the left; a gain that stays belongs to
 # the network. Where all networks lose all images, every gain is 0: the accuracies themselves stand in {numref}`fig-worst-case-accuracy`, β = 0 in orange.
 #
+# :::{admonition} Try it
+# :class: tip
+#
+# ```bash
+# lil rerun worst_case betas="[0, 10]" epsilons="[0.05, 0.1]" seeds=1
+# ```
+#
+# Each group of {numref}`fig-worst-case` then has one dot, the gain of β = 10 for one seed.
+# :::
+#
 # ## Numbers
 #
 # Accuracy of the text's reading under each attack, means over seeds and images, with the interval of the worst case. The last column is the share of images that
@@ -96,7 +106,7 @@ tables.accuracy_table(result, "public").round(3)
 
 # %% [markdown]
 # Gains over β = 0, paired by seed and image, with intervals over seeds and images. The last three columns count the images alone that the network classifies
-# rightly without attack: the share of them that stays right.
+# rightly when clean: the share of them that stays right.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.gain_table(result)
@@ -109,9 +119,9 @@ tables.gain_table(result)
 #
 # In the text's reading:
 #
-# | attack | β = 0 | β = {glue:text}`worst_text_beta` | gain | gain among images right without attack |
+# | attack | β = 0 | β = {glue:text}`worst_text_beta` | gain | gain among images right when clean |
 # |---|---|---|---|---|
-# | none | {glue:text}`worst_text_base_none:.3f` | {glue:text}`worst_text_best_none:.3f` | {glue:text}`worst_text_gain_none` | |
+# | clean | {glue:text}`worst_text_base_none:.3f` | {glue:text}`worst_text_best_none:.3f` | {glue:text}`worst_text_gain_none` | |
 # | one step on CSE + β · ISO (the paper's) | {glue:text}`worst_text_base_total:.3f` | {glue:text}`worst_text_best_total:.3f` | {glue:text}`worst_text_gain_total` | {glue:text}`worst_text_kept_total` |
 # | one step on CSE | {glue:text}`worst_text_base_classification:.3f` | {glue:text}`worst_text_best_classification:.3f` | {glue:text}`worst_text_gain_classification` | {glue:text}`worst_text_kept_classification` |
 # | one step on the margin | {glue:text}`worst_text_base_margin:.3f` | {glue:text}`worst_text_best_margin:.3f` | {glue:text}`worst_text_gain_margin` | {glue:text}`worst_text_kept_margin` |
@@ -122,9 +132,9 @@ tables.gain_table(result)
 #
 # In the public code's reading:
 #
-# | attack | β = 0 | β = {glue:text}`worst_public_beta` | gain | gain among images right without attack |
+# | attack | β = 0 | β = {glue:text}`worst_public_beta` | gain | gain among images right when clean |
 # |---|---|---|---|---|
-# | none | {glue:text}`worst_public_base_none:.3f` | {glue:text}`worst_public_best_none:.3f` | {glue:text}`worst_public_gain_none` | |
+# | clean | {glue:text}`worst_public_base_none:.3f` | {glue:text}`worst_public_best_none:.3f` | {glue:text}`worst_public_gain_none` | |
 # | one step on CSE + β · ISO (the paper's) | {glue:text}`worst_public_base_total:.3f` | {glue:text}`worst_public_best_total:.3f` | {glue:text}`worst_public_gain_total` | {glue:text}`worst_public_kept_total` |
 # | one step on CSE | {glue:text}`worst_public_base_classification:.3f` | {glue:text}`worst_public_best_classification:.3f` | {glue:text}`worst_public_gain_classification` | {glue:text}`worst_public_kept_classification` |
 # | one step on the margin | {glue:text}`worst_public_base_margin:.3f` | {glue:text}`worst_public_best_margin:.3f` | {glue:text}`worst_public_gain_margin` | {glue:text}`worst_public_kept_margin` |
@@ -140,7 +150,7 @@ tables.gain_table(result)
 #
 # Every attack may change each pixel by ε at most:
 #
-# * *one step* of FGSM along the gradient of CSE + β · ISO (the paper's attack, with the reading's K), of the cross-entropy, or of the margin,
+# * *one step* of FGSM along the gradient of CSE + β · ISO (the paper's attack, with the reading's K), of the cross-entropy, or of the negative margin,
 #   the largest logit of another class minus the logit of the own class;
 # * *PGD on CSE* {cite:p}`Madry2017`: small steps along the cross-entropy from random starts;
 # * *multi-targeted PGD* {cite:p}`Gowal2019`: small steps along the logit of one other class minus the logit of the own class, one class after the other;
@@ -149,17 +159,17 @@ tables.gain_table(result)
 # * *AutoAttack* {cite:p}`Croce2020`, in its authors' code, at ε = {glue:text}`worst_epsilon`, on the images that all other attacks leave right.
 #
 # An image is right in the *worst case* if none of them changes its class, noise included. The table has the form of
-# RobustBench {cite:p}`Croce2021`: a stated ε, clean accuracy (without attack), accuracy in the worst case.
+# RobustBench {cite:p}`Croce2021`: a stated ε, clean accuracy, accuracy in the worst case.
 #
 # The networks are those of {doc}`fig3_mnist`, the first seeds. `lil.attacks`, `lil.stronger_attacks` and `lil.targeted` attack them; the record keeps the answer to
 # each image. The numbers in the text are those of `lil.paper.tables.worst_case.numbers`.
 #
-# Did the attacks do what they should? No pixel may move further than ε, rounding apart, and no answer may be right in the worst case that is wrong without attack.
+# Did the attacks do what they should? No pixel may move further than ε, rounding apart, and no answer may be right in the worst case that is wrong on the clean image.
 
 # %% tags=["nbval-check-output", "hide-input"]
 right = tables.answers(result)
 print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "attacks")
-print("right in the worst case, wrong without attack:", int((right.sel(attack="worst") > right.sel(attack="none")).sum()), "answers")
+print("right in the worst case, wrong on the clean image:", int((right.sel(attack="worst") > right.sel(attack="none")).sum()), "answers")
 print(f"clean accuracy, over all networks: {float(right.sel(attack='none').mean()):.2f}")
 
 # %% [markdown]
@@ -172,12 +182,14 @@ notebook.settings(worst_case, profile)
 # ## Where it might be wrong
 #
 # * *Two ε.* Where the worst case leaves next to nothing at any β, it cannot rank the networks. At the smaller ε AutoAttack was not run; {doc}`attackers_view` ran it
-#   there on fewer images of the text's reading.
+#   there on fewer images of the text's reading, and found a gain.
+# * *Clean accuracy is part of the accuracy.* A large β loses some of it. Among the images that are right without attack (the last columns of the table of gains), the text's
+#   largest β gains in the worst case at the smaller ε.
 # * *An upper bound.* A stronger attack lowers an accuracy, never raises it. PGD on CSE alone is not the strongest attack: it leaves up to
 #   {glue:text}`worst_text_pgd_above:.3f` (text) and {glue:text}`worst_public_pgd_above:.3f` (public code) more than the worst case does. AutoAttack took at most
 #   {glue:text}`worst_text_taken:.3f` and {glue:text}`worst_public_taken:.3f` of the images of a network that all other attacks had left.
 # * *The best β is chosen by the numbers shown.* Its interval does not account for the choice, which favours β > 0.
-# * *One step.* Under one step an image that is wrong without attack may become right; the accuracy counts it, as Figure 3 does. In the worst case it is wrong.
+# * *One step.* Under one step an image that is wrong when clean may become right; the accuracy counts it, as Figure 3 does. In the worst case it is wrong.
 
 # %% tags=["hide-input", "with-all-code"]
 results.footer(result)

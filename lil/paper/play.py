@@ -203,7 +203,7 @@ def stacks_table(records: Sequence[xr.Dataset]) -> str:
 
 
 def accuracies(record: xr.Dataset) -> xr.DataArray:
-    """Return the accuracies of a record of Figure 3: (curve, epsilon, seed), with ε = 0 for those without attack.
+    """Return the accuracies of a record of Figure 3: (curve, epsilon, seed), with ε = 0 for clean accuracy.
 
     A curve is a β under an objective of the attack; all β of the first objective come first.
     """
@@ -246,7 +246,7 @@ def robustness(records: Mapping[str, xr.Dataset]) -> dict[str, Any]:
 
 
 def robustness_table(records: Sequence[xr.Dataset]) -> str:
-    """Return accuracies with intervals, without attack and at the ε of the records' pictures, in Markdown."""
+    """Return accuracies with intervals, clean and at the ε of the records' pictures, in Markdown."""
     rows = []
     for name, record in zip(ROBUSTNESS.values(), records, strict=True):
         for beta in record.beta.values:
@@ -260,7 +260,7 @@ def robustness_table(records: Sequence[xr.Dataset]) -> str:
             rows.append((name, str(record.sizes["seed"]), f"{beta:g}", *cells))
     epsilons = [f"ε = {epsilon:.3f}" for epsilon in records[0].pictured.values]
     header = [f"{attack} {epsilon}" for attack in ("the paper's attack,", "cross-entropy,") for epsilon in epsilons]
-    return table(("networks", "seeds", "β", "no attack", *header), rows)
+    return table(("networks", "seeds", "β", "clean", *header), rows)
 
 
 WRITERS = {

@@ -65,8 +65,8 @@ def decide(
 
     Effects beyond ``opposite`` (below it for a relation ≥ or >, above it for ≤ or <) contradict the statement. A
     ``theorem`` keeps its verdict unless its witness misses the threshold. ``stronger`` are the verdicts on the same
-    networks under stronger attacks. More seeds narrow the interval, and so can turn only "undecided" into another
-    verdict while the mean stays.
+    networks under stronger attacks. More seeds narrow the interval: while the mean stays, they can settle "undecided"
+    either way, and turn "not reproduced" into "refuted".
     """
     met = meets(interval, relation, threshold)
     if theorem is not None:

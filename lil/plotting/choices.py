@@ -34,7 +34,7 @@ def span_dots(axes: Panels, result: xr.Dataset) -> Panels:
 
 
 def choice_panels(result: xr.Dataset, title: str, printed: Row) -> Figure:
-    """Draw accuracy for each β: a row a choice, columns without attack and under each. Marks are seeds, lines means."""
+    """Draw accuracy for each β: a row a choice, columns clean and under each attack. Marks are seeds, lines means."""
     figure, axes = plt.subplots(len(OPTIONS), len(MEASURES), figsize=(11, 11), sharex=True, sharey="col")
     each, average = sensitivity.measures(result), sensitivity.means(result)
     places, betas = range(result.sizes["beta"]), result.beta.values

@@ -81,8 +81,8 @@ def turning_layouts(result: xr.Dataset) -> go.Figure:
     figure, seeds, levels = go.Figure(), result.seed.values.tolist(), _levels(result)
     for panel, level in enumerate(levels):
         one = result.sel(cut="ring", level=level)
-        look = dict(text=one.labels.values, hovertemplate="class %{text}<extra></extra>")
-        look["marker"] = dict(size=2.2, color=one.labels.values, **_classes_of(level))
+        marker = dict(size=2.2, color=one.labels.values, **_classes_of(level))
+        look = dict(marker=marker, hovertemplate="class %{marker.color}<extra></extra>")
         for seed in seeds:
             add_points(figure, one.umap.sel(seed=seed).values, panel, visible=seed == seeds[0], **look)
     changes = {seed: {"visible": [other == seed for _ in levels for other in seeds]} for seed in seeds}
@@ -90,13 +90,16 @@ def turning_layouts(result: xr.Dataset) -> go.Figure:
 
 
 def turning_saliency(result: xr.Dataset) -> go.Figure:
-    """Draw the torus in the colours of :func:`heat` to turn with the mouse, a panel a level, a slider for the seed."""
+    """Draw the torus in the colours of :func:`heat` to turn with the mouse, a panel a level, a slider for the seed.
+
+    The page holds the slider's numbers as text. They have three digits: the hover prints no more, no colour shows more.
+    """
     figure = go.Figure()
     norms = result.gradient.sel(cut="ring", saliency="norm").transpose("seed", "level", "point")
     changes = {
         seed: {
-            "marker.color": [heat(norm) for norm in norms.sel(seed=seed).values],
-            "text": list(norms.sel(seed=seed).values),
+            "marker.color": [_three_digits(heat(norm)) for norm in norms.sel(seed=seed).values],
+            "text": [_three_digits(norm) for norm in norms.sel(seed=seed).values],
         }
         for seed in result.seed.values.tolist()
     }
@@ -106,6 +109,11 @@ def turning_saliency(result: xr.Dataset) -> go.Figure:
         hover = "gradient norm %{text:.3g}<extra></extra>"
         add_points(figure, result.x.sel(cut="ring").values, panel, marker=marker, text=norm, hovertemplate=hover)
     return side_by_side(figure, _titles(result), changes, height=1.9)
+
+
+def _three_digits(values: Float[np.ndarray, "n"]) -> list[float]:
+    """Return numbers of three significant digits: 6 characters each in a page, where single precision has 19."""
+    return [float(f"{value:.3g}") for value in values]
 
 
 def _classes_of(level: int) -> dict:

@@ -101,10 +101,10 @@ def _digits(ax: Axes, points: Float[np.ndarray, "n 2"], labels: np.ndarray) -> N
 
 def turning_layouts(result: xr.Dataset) -> go.Figure:
     """Draw the layouts in space to turn with the mouse: the networks of each K, PCA and UMAP; a slider for β."""
-    figure, betas, labels = go.Figure(), result.beta.values.tolist(), result.labels.values
+    figure, betas = go.Figure(), result.beta.values.tolist()
     scale = [(at, DIGITS[k]) for k in range(10) for at in (k / 10, (k + 1) / 10)]
-    look = dict(text=labels, hovertemplate="%{text}<extra></extra>")
-    look["marker"] = dict(size=2, color=labels, colorscale=scale, cmin=-0.5, cmax=9.5)
+    marker = dict(size=2, color=result.labels.values, colorscale=scale, cmin=-0.5, cmax=9.5)
+    look = dict(marker=marker, hovertemplate="%{marker.color}<extra></extra>")
     owners: list[float | None] = []
     for panel, k in enumerate(result.scale.values.tolist()):
         for beta in betas:

@@ -56,6 +56,27 @@ def test_nothing_is_loaded_from_elsewhere(page):
             assert not address.startswith(("http:", "https:", "//")), (tag, attributes)
 
 
+def weight(page, folder):
+    """Return the bytes of a page with its own scripts, those below ``_static/play``, and without its pictures."""
+    addresses = [attributes.get("src") or "" for tag, attributes in Elements(page).found if tag == "script"]
+    own = [folder / address for address in addresses if "_static/play/" in address]
+    return len(page.encode()) + sum(script.stat().st_size for script in own)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_at_most_a_megabyte_and_a_half(html, name):
+    path = html / f"{name}.html"
+    assert weight(path.read_text(), path.parent) <= 1.5e6
+
+
+def test_the_scripts_of_a_page_count_and_shared_ones_do_not(tmp_path):
+    script = tmp_path / "_static" / "play" / "own.js"
+    script.parent.mkdir(parents=True)
+    script.write_text("let a;")
+    page = '<script src="_static/plotly.min.js"></script><script defer src="_static/play/own.js"></script>β'
+    assert weight(page, tmp_path) == len(page) + 1 + len("let a;")  # β has two bytes
+
+
 class Rows(HTMLParser):
     """The rows of the bodies of all tables that no fold hides."""
 

@@ -10,7 +10,6 @@ from lil.paper import pages
 from lil.paper.pages import find_sources, read
 
 SOURCES = find_sources()
-WAITING = find_sources(folder=pages.SOURCES / "waiting")  # pages whose records are being made
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}  # tags of code that is not seen before a click
 REMOVED = {"remove-cell", "remove-input", "remove-output"}
 BOOKKEEPING = ("plotting.style(", "results.get(", "notebook.computed_on(", "results.footer(")
@@ -92,11 +91,6 @@ def test_it_shows_its_settings_and_the_call_that_computes(notebook):
     )
 
 
-@pytest.fixture(params=SOURCES + WAITING, ids=lambda path: path.stem)
-def page(request):
-    return read(request.param)
-
-
 def tags_of(cell):
     return set(cell.metadata.get("tags", []))
 
@@ -151,8 +145,8 @@ def out_of_order(page):
     return [fault for fault, holds in faults.items() if not holds]
 
 
-def test_it_answers_first(page):
-    assert out_of_order(page) == []
+def test_it_answers_first(notebook):
+    assert out_of_order(notebook) == []
 
 
 def test_a_page_in_another_order_would_be_seen():

@@ -471,6 +471,7 @@ def by_hand():
         "baselines": beside_others(),
         "corruptions": corrupted(),
         "worst_case": answered(),
+        "worst_case_cifar10": answered().assign_coords(epsilon=[0.031, 0.1]),
         "metrics": other_metrics(),
         "visualisation": layouts(),
         "hierarchy": stacks(),
@@ -637,6 +638,11 @@ NOT, AGAINST, UNSURE, PAPERS = Verdict.NOT_REPRODUCED, Verdict.REFUTED, Verdict.
             "worst_case",
             put("right", 0, reading="text", epsilon=0.0464, attack="pgd", beta=[0.001, 0.01, 0.1, 1.0, 10.0]),
             {"worst-case-mnist-text-0-046": AGAINST},
+        ),
+        (
+            "worst_case_cifar10",
+            put("right", 0, reading="text", epsilon=0.031, attack="pgd", beta=[0.001, 0.01, 0.1, 1.0, 10.0]),
+            {"worst-case-cifar10-text-0-031": AGAINST, "fgsm-gain-cifar10-text": PAPERS},
         ),
         (
             "metrics",

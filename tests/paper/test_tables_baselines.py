@@ -44,7 +44,7 @@ def test_the_table_has_means_over_seeds(networks):
     ]
     assert table.index.tolist()[3:5] == ["cross-entropy alone, public code", "isometry term, K = 10, β = 10"]
     row = table.loc["PGD training, ε = 0.1"]
-    assert row["no attack"] == pytest.approx(networks.clean.values[9].mean())
+    assert row["clean"] == pytest.approx(networks.clean.values[9].mean())
     assert row["PGD, ε = 0.3"] == pytest.approx(networks.pgd.values[9, :, 2].mean())
     assert row["PGD and AutoAttack, ε = 0.1"] == pytest.approx(networks.strongest.values[9].mean())
     assert row["reach"] == pytest.approx(networks.reach.values[9, :, 1].mean()) and table.notna().all().all()
@@ -63,10 +63,10 @@ def test_gains_are_paired_by_seed_and_image(networks, text):
 
 def test_the_comparison_has_gaps_and_gains_with_intervals(networks, text):
     table = baselines.matched_table(text)
-    assert table["no attack", "near"].tolist() == ["NO", "yes", "NO", "yes", "yes", "NO", "yes", "yes"]
+    assert table["clean", "near"].tolist() == ["NO", "yes", "NO", "yes", "yes", "NO", "yes", "yes"]
     row = table.loc["Jacobian regularisation, λ = 0.01"]
     gap = xr.DataArray(networks.clean.values[5] - networks.clean.values[2], dims="seed")
-    assert row["no attack", "above the reference"] == f"{over_seeds(gap):+.3f}"
+    assert row["clean", "above the reference"] == f"{over_seeds(gap):+.3f}"
     assert row["PGD, ε = 0.1", "gain"] == f"{baselines.gains(text)['jacobian']:+.3f}"
     strongest = baselines.gains(text, "strongest_right")["jacobian"]
     assert row["PGD and AutoAttack, ε = 0.1", "gain"] == f"{strongest:+.3f}"

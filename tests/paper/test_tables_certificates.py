@@ -38,7 +38,7 @@ def test_the_table_has_means_over_seeds_and_images(result):
     found = certificates.accuracy_table(result)
     assert found.columns.tolist() == [0, 0.1, 10] and len(found) == 16
     assert found.loc[("K = 10", "ε = 0.01", "PGD"), 10] == pytest.approx(float(at(result).pgd.mean()))
-    assert found.loc[("K = 1", "ε = 0.003", "no attack"), 0] == pytest.approx(
+    assert found.loc[("K = 1", "ε = 0.003", "clean"), 0] == pytest.approx(
         float(result.right.sel(networks="mnist_text", beta=0).mean())
     )
 

@@ -26,7 +26,7 @@ def test_the_accuracies_are_means_over_the_shared_seeds(result):
     table = choices.accuracy_table(result)
     assert table.shape == (15, 4) and table.columns.tolist() == BETAS
     clean = result.clean.sel(networks="text", beta=1.0, seed=[0, 1])
-    assert table.loc[("no attack (Table 1)", "the text"), 1.0] == pytest.approx(float(clean.mean()))
+    assert table.loc[("clean (Table 1)", "the text"), 1.0] == pytest.approx(float(clean.mean()))
     attacked = result.accuracy.sel(networks="deeper", objective="total", beta=10.0, seed=[0, 1])
     assert table.loc[("the paper's attack", "5 hidden layers"), 10.0] == pytest.approx(float(attacked.mean()))
 
@@ -43,7 +43,7 @@ def test_the_span_table_counts_where_a_choice_is_beyond_the_seeds(result):
 def test_the_outcomes_are_the_best_beta_s(result):
     table = choices.outcome_table(result, PRINTED)
     clean = result.clean.sel(networks="pairs").values[:, :2].mean(-1)
-    row = table.loc["reduction pairs", "no attack"]
+    row = table.loc["reduction pairs", "clean"]
     assert row["β = 0"] == pytest.approx(clean[0]) and row["β = 10"] == pytest.approx(clean[-1])
     assert row["best"] == pytest.approx(clean.max()) and row["at β"] == BETAS[clean.argmax()]
     assert row["from the paper"] == pytest.approx(

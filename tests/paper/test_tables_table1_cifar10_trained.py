@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from lil.paper.numbers import BETAS
+from lil.paper.numbers import BETAS, TABLE_1
 from lil.paper.tables import table1_cifar10_trained as tables
 from lil.paper.tables.table1_cifar10 import accuracies, gaps, row_table
 
@@ -89,6 +89,9 @@ def test_the_attack_on_the_networks_of_the_last_commit(trained):
 def test_the_words_have_their_numbers(trained):
     numbers = tables.numbers(trained)
     assert (numbers["vgg13_given"], numbers["cnn_given"]) == ("2 of 3 (β = 0, 10)", "1 of 2 (β = 10)")
+    squares = [(value - TABLE_1["cifar10"].at(beta)) ** 2 for beta, value in ((0.0, 0.70), (10.0, 0.26))]
+    assert numbers["cnn_by"] == pytest.approx((sum(squares) / 2) ** 0.5)
+    assert (numbers["vgg13_last"], numbers["cnn_last"]) == pytest.approx((0.25, 0.26))
     assert (numbers["vgg13_drop"], numbers["vgg13_betas"], numbers["vgg13_seeds"]) == ("0.600", "0, 1, 10", 1)
     assert (numbers["cnn_drop"], numbers["cnn_betas"], numbers["falling"]) == ("0.440", "0, 10", f"{VGG13} and {CNN}")
     assert numbers["vgg13_rising"] == tables.rising(trained, "vgg13")

@@ -129,8 +129,8 @@ def test_gains_stand_beside_those_among_rightly_classified_images(result):
         name, here = tables.NAMES[attack], dict(reading="public", attack=attack, epsilon=0.1)
         expected, share = (format(tables.gain(values.sel(**here), 10.0), "+.3f") for values in (right, shares))
         assert table.loc[place, ("all images", name)] == expected
-        assert table.loc[place, ("those right without attack", name)] == share
-    assert (table["all images"] != table["those right without attack"]).to_numpy().any()
+        assert table.loc[place, ("those right when clean", name)] == share
+    assert (table["all images"] != table["those right when clean"]).to_numpy().any()
 
 
 def test_the_words_speak_of_the_beta_that_gains_most_in_each_reading(result):
@@ -192,7 +192,7 @@ STEP = (0.1, 0.1, 0.1)
             ["gains most over β = 0, +0.500", "+0.000", "−0.300", ": it is a loss"],
         ),
         ((0.1, 0.3, 0.6), (0.1, 0.1, 0.1), 10.0, [": neither a gain nor a loss is shown"]),
-        ((0.1, 0.3, 0.6), (0, 0, 0), 10.0, ["in the worst case +0.000", ": no network keeps a single image"]),
+        ((0.1, 0.3, 0.6), (0, 0, 0), 10.0, ["in the worst case by +0.000", ": no network keeps a single image"]),
         ((0.1, 0.3, 0.6), (0.1, 0.3, 0.1), 0.1, ["The best β in the worst case is 0.1, +0.200", ": a gain remains"]),
         ((0.6, 0.3, 0.6), (0.1, 0.1, 0.1), 10.0, ["no β is shown to gain over β = 0; the best is 10, +0.000"]),
     ],

@@ -61,7 +61,7 @@ def test_the_comparison_has_a_mark_a_seed_and_a_bar_a_mean(matched):
     _, ax = plt.subplots()
     baselines.matched_dots(ax, matched)
     labels = [label.get_text() for label in ax.get_xticklabels()]
-    assert labels == ["no attack", "PGD\nε = 0.05", "PGD\nε = 0.1", "PGD\nε = 0.3", "PGD and AutoAttack\nε = 0.1"]
+    assert labels == ["clean", "PGD\nε = 0.05", "PGD\nε = 0.1", "PGD\nε = 0.3", "PGD and AutoAttack\nε = 0.1"]
     colour, _ = baselines.LOOKS["decay"]
     drawn = [line for line in ax.lines if same_color(line.get_color(), colour) and len(line.get_xdata())]
     expected = [matched.clean, *matched.pgd.transpose("epsilon", ...), matched.strongest]

@@ -38,10 +38,10 @@ def setting_names(networks: xr.Dataset) -> list[str]:
 
 
 def accuracies(networks: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return the accuracy (setting, seed) without attack, under PGD at each ε, and under PGD and AutoAttack at one."""
+    """Return the accuracy (setting, seed): clean, under PGD at each ε, and under PGD and AutoAttack at one."""
     pgd = {f"PGD, ε = {epsilon:.2g}": networks.pgd.sel(epsilon=epsilon) for epsilon in networks.epsilon.values}
     both = {f"PGD and AutoAttack, ε = {float(networks.strongest_epsilon):.2g}": networks.strongest}
-    return {"no attack": networks.clean} | pgd | both
+    return {"clean": networks.clean} | pgd | both
 
 
 def table(networks: xr.Dataset) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def matched_table(matched: xr.Dataset) -> pd.DataFrame:
     columns: dict[tuple[str, str], object] = {}
     for name, values in accuracies(matched).items():
         columns[name, "mean"] = values.astype(float).mean("seed").values
-        if name == "no attack":
+        if name == "clean":
             columns[name, "above the reference"] = beside(gaps(matched))
             columns[name, "near"] = np.where(matched.near, "yes", "NO")
         elif name == f"PGD, ε = {float(matched.strongest_epsilon):.2g}":

@@ -14,7 +14,7 @@ from lil.paper.tables.lipschitz import rank
 
 READINGS = {"mnist_text": "K = 1", "mnist_public": "K = 10"}
 METHODS = {
-    "right": "no attack",
+    "right": "clean",
     "pgd": "PGD",
     "crown": "certified by CROWN",
     "product": "certified by the product of norms",

@@ -9,7 +9,7 @@ from lil.paper import sensitivity
 from lil.paper.numbers import Row
 from lil.paper.tables import Numbers, comparing, config
 
-MEASURES = {"clean": "no attack (Table 1)", "total": "the paper's attack", "classification": "the attacker's"}
+MEASURES = {"clean": "clean (Table 1)", "total": "the paper's attack", "classification": "the attacker's"}
 CHOICES = {
     "scale": "K",
     "reduction": "the reduction",
@@ -33,7 +33,7 @@ def set_name(result: xr.Dataset, name: str) -> str:
 
 
 def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
-    """Return the accuracy of each set without attack and under each, a column a β: means over the shared seeds."""
+    """Return the accuracy of each set, clean and under each attack, a column a β: means over the shared seeds."""
     means = sensitivity.means(result).transpose("measure", "networks", "beta")
     parts = {title: means.sel(measure=measure).to_pandas() for measure, title in MEASURES.items()}
     table = pd.concat(parts, names=["", "networks"]).astype(float)
@@ -60,11 +60,11 @@ def outcome_table(result: xr.Dataset, printed: Row) -> pd.DataFrame:
     clean, gain = sensitivity.means(result).sel(measure="clean"), sensitivity.gains(result)
     largest = float(clean.beta.max())
     columns = {
-        ("no attack", "β = 0"): clean.sel(beta=0),
-        ("no attack", "best"): clean.max("beta"),
-        ("no attack", "at β"): clean.idxmax("beta"),
-        ("no attack", f"β = {largest:g}"): clean.sel(beta=largest),
-        ("no attack", "from the paper"): sensitivity.from_paper(result, printed),
+        ("clean", "β = 0"): clean.sel(beta=0),
+        ("clean", "best"): clean.max("beta"),
+        ("clean", "at β"): clean.idxmax("beta"),
+        ("clean", f"β = {largest:g}"): clean.sel(beta=largest),
+        ("clean", "from the paper"): sensitivity.from_paper(result, printed),
     }
     for measure in ("total", "classification"):
         one, head = gain.sel(measure=measure), f"gain, {MEASURES[measure]}"

@@ -73,7 +73,7 @@ def row_table(result: xr.Dataset, names: Mapping[str, str]) -> pd.DataFrame:
     shown = {"the paper": [*(f"{PRINTED.at(beta):.3f}" for beta in apart.columns), "1", "–"]}
     for words, row in apart.iterrows():
         cells = ["not trained" if np.isnan(gap) else f"{gap + PRINTED.at(beta):.3f}" for beta, gap in row.items()]
-        shown[words] = [*cells, str(sets[words].sizes["seed"]), f"{_root_mean_square(row):.3f}"]
+        shown[words] = [*cells, str(sets[words].sizes["seed"]), f"{root_mean_square(row):.3f}"]
     columns = [*(f"β = {beta:g}" for beta in apart.columns), "networks a β", "apart"]
     return pd.DataFrame.from_dict(shown, orient="index", columns=columns)
 
@@ -138,7 +138,8 @@ def drop(accuracy: xr.DataArray) -> Interval:
     return over_seeds(accuracy.sel(beta=0) - accuracy.sel(beta=accuracy.beta.max()))
 
 
-def _root_mean_square(values: pd.Series) -> float:
+def root_mean_square(values: pd.Series) -> float:
+    """Return the root of the mean square of the values that are no NaN."""
     return float(np.sqrt((values**2).mean()))
 
 
@@ -152,7 +153,7 @@ def numbers(scaled: xr.Dataset) -> Numbers:
     names = set_names(scaled)
     sets = accuracies(scaled, names)
     apart = gaps(sets)
-    distance = apart.apply(_root_mean_square, axis=1)
+    distance = apart.apply(root_mean_square, axis=1)
     nearest, text = str(distance.idxmin()), names["scale_1"]
     means = sets[text].mean("seed")
     return PAPERS | {

@@ -10,7 +10,18 @@ import pandas as pd
 import xarray as xr
 
 from lil.paper.tables import Numbers, comparing, config, prefixed
-from lil.paper.tables.table1_cifar10 import PAPERS, PRINTED, accuracies, drop, falling, gaps, given, listed, there
+from lil.paper.tables.table1_cifar10 import (
+    PAPERS,
+    PRINTED,
+    accuracies,
+    drop,
+    falling,
+    gaps,
+    given,
+    listed,
+    root_mean_square,
+    there,
+)
 
 TRAINED = {"vgg13": "VGG13 trained along", "cnn": "CNN of 7167a91, trained along"}
 
@@ -61,6 +72,8 @@ def numbers(trained: xr.Dataset) -> Numbers:
             "seeds": sets[words].sizes["seed"],
             "betas": ", ".join(f"{beta:g}" for beta in sets[words].beta.values),
             "given": given(apart.loc[words]),
+            "by": root_mean_square(apart.loc[words]),
+            "last": float(sets[words].mean("seed").sel(beta=sets[words].beta.max())),
             "drop": f"{drop(sets[words]):.3f}",
             "rising": rising(trained, backbone),
         }

@@ -16,7 +16,7 @@ from lil.paper.tables import Numbers, comparing, frame, prefixed
 from lil.paper.tables.attackers import verdict
 
 NAMES = {
-    "none": "no attack",
+    "none": "clean",
     "noise": "random noise",
     "transfer": "made for β = 0",
     "total": "one step on CSE + β · ISO (the paper's)",
@@ -81,13 +81,13 @@ def accuracy_table(result: xr.Dataset, reading: str) -> pd.DataFrame:
 
 @comparing(0.0)
 def gain_table(result: xr.Dataset) -> pd.DataFrame:
-    """Return the gains over β = 0 with their intervals: of all images, and of those classified rightly without attack.
+    """Return the gains over β = 0 with their intervals: of all images, and of those classified rightly when clean.
 
     A row is a reading, an ε and a β > 0.
     """
     right = answers(result)
     share = kept(right, right.sel(attack="none", drop=True))
-    groups = {"all images": right, "those right without attack": share}
+    groups = {"all images": right, "those right when clean": share}
     rows = {}
     for reading in result.reading.values.tolist():
         for epsilon, beta in product(result.epsilon.values.tolist(), _positive(result)):
@@ -110,7 +110,8 @@ def finding(right: xr.DataArray, beta: float, worst_beta: float) -> str:
         words = f"Under the paper's attack β = {beta:g} gains most over β = 0, {shown:+.3f}"
     else:
         words = f"Under the paper's attack no β is shown to gain over β = 0; the best is {beta:g}, {shown:+.3f}"
-    words += f". Under one step on the cross-entropy the same networks gain {step:+.3f}, in the worst case {worst:+.3f}"
+    words += f". Under one step on the cross-entropy the accuracy of the same networks changes by {step:+.3f}"
+    words += f", in the worst case by {worst:+.3f}"
     if not right.sel(attack="worst").any():
         return f"{words}: no network keeps a single image"
     words += f": {verdict(worst)}"
@@ -125,7 +126,7 @@ def numbers(result: xr.Dataset) -> Numbers:
     """Return the numbers of a page at the largest ε, those of each reading with the reading's name before theirs.
 
     ``beta`` gains most under the paper's attack. ``gain_…`` and ``kept_…`` are gains at ``beta`` in words, with
-    intervals: of all images, and of those classified rightly without attack. ``smaller`` has the findings at all other
+    intervals: of all images, and of those classified rightly when clean. ``smaller`` has the findings at all other
     ε.
     """
     stated = float(result.epsilon.max())

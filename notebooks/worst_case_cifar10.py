@@ -76,7 +76,7 @@ tables.accuracy_table(result, "text").round(3)
 
 # %% [markdown]
 # Gains over β = 0, paired by seed and image, with intervals over seeds and images. The last three columns count the images alone that the network classifies
-# rightly without attack: the share of them that stays right.
+# rightly when clean: the share of them that stays right.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 tables.gain_table(result)
@@ -86,9 +86,9 @@ tables.gain_table(result)
 #
 # The paper finds that robust accuracy grows with β (Figure 3B). Here is the β that gains most under its attack, against every attack of this page.
 #
-# | attack | β = 0 | β = {glue:text}`worstc_text_beta` | gain | gain among images right without attack |
+# | attack | β = 0 | β = {glue:text}`worstc_text_beta` | gain | gain among images right when clean |
 # |---|---|---|---|---|
-# | none | {glue:text}`worstc_text_base_none:.3f` | {glue:text}`worstc_text_best_none:.3f` | {glue:text}`worstc_text_gain_none` | |
+# | clean | {glue:text}`worstc_text_base_none:.3f` | {glue:text}`worstc_text_best_none:.3f` | {glue:text}`worstc_text_gain_none` | |
 # | one step on CSE + β · ISO (the paper's) | {glue:text}`worstc_text_base_total:.3f` | {glue:text}`worstc_text_best_total:.3f` | {glue:text}`worstc_text_gain_total` | {glue:text}`worstc_text_kept_total` |
 # | one step on CSE | {glue:text}`worstc_text_base_classification:.3f` | {glue:text}`worstc_text_best_classification:.3f` | {glue:text}`worstc_text_gain_classification` | {glue:text}`worstc_text_kept_classification` |
 # | one step on the margin | {glue:text}`worstc_text_base_margin:.3f` | {glue:text}`worstc_text_best_margin:.3f` | {glue:text}`worstc_text_gain_margin` | {glue:text}`worstc_text_kept_margin` |
@@ -110,12 +110,12 @@ tables.gain_table(result)
 # The networks are those of {doc}`fig3_cifar10` in the text's reading. `lil.attacks`, `lil.stronger_attacks` and `lil.targeted` attack them; the record keeps the
 # answer to each image. The numbers in the text are those of `lil.paper.tables.worst_case.numbers`.
 #
-# Did the attacks do what they should? No pixel may move further than ε, rounding apart, and no answer may be right in the worst case that is wrong without attack.
+# Did the attacks do what they should? No pixel may move further than ε, rounding apart, and no answer may be right in the worst case that is wrong on the clean image.
 
 # %% tags=["nbval-check-output", "hide-input"]
 right = tables.answers(result)
 print("beyond ε by more than 1e-6:", int((result.change > result.epsilon + 1e-6).sum()), "attacks")
-print("right in the worst case, wrong without attack:", int((right.sel(attack="worst") > right.sel(attack="none")).sum()), "answers")
+print("right in the worst case, wrong on the clean image:", int((right.sel(attack="worst") > right.sel(attack="none")).sum()), "answers")
 print(f"clean accuracy, over all networks: {float(right.sel(attack='none').mean()):.2f}")
 
 # %% [markdown]
@@ -134,7 +134,7 @@ notebook.settings(worst_case_cifar10, profile)
 #   all other attacks had left.
 # * *One reading, three β.* The classifiers are the text's; the public code's CIFAR10 networks are not attacked here.
 # * *The best β is chosen by the numbers shown.* Its interval does not account for the choice, which favours β > 0.
-# * *One step.* Under one step an image that is wrong without attack may become right; the accuracy counts it, as Figure 3 does. In the worst case it is wrong.
+# * *One step.* Under one step an image that is wrong when clean may become right; the accuracy counts it, as Figure 3 does. In the worst case it is wrong.
 
 # %% tags=["hide-input", "with-all-code"]
 results.footer(result)
