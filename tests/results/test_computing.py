@@ -7,6 +7,7 @@ from functools import wraps
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from fake_package import fake as fake
 from fake_package import in_process as in_process
@@ -96,3 +97,11 @@ def test_training_and_evaluation_hide_the_script(fake, monkeypatch):
         monkeypatch.setattr(module, name, spy)
     results.get(fake.experiment, "quick", "live")
     assert seen == [None, None] and dict(main) == before
+
+
+def test_a_resumed_training_counts_the_seconds_before(fake, monkeypatch):
+    train = fake.recipe.train
+    resumed = lambda *args, **kwargs: train(*args, **kwargs) | {"seconds_before": torch.tensor(1000.0)}  # noqa: E731
+    monkeypatch.setattr(fake.recipe, "train", resumed)
+    networks = computing.train(fake.recipe, fake.recipe.PAPER, device="cpu", progress=lambda *_: None)
+    assert 1000 <= networks.attrs["seconds"] < 1060 and "seconds_before" not in networks.tensors
