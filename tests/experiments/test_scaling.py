@@ -53,12 +53,15 @@ def test_a_call_is_timed_after_it_was_compiled(pairs, monkeypatch):
 
 
 def test_memory_is_that_of_the_distances():
-    """All pairs of 2000 points have 4 000 000 distances of four bytes, 15.3 MiB: before, after, and some on the way."""
-    config = scaling.Config(points=(200, 2000))
+    """All pairs of 3000 points have 9 000 000 distances of four bytes, 34.3 MiB: before, after, and some on the way.
+
+    A block of over 32 MiB goes back to the system as soon as it is free; smaller ones come and go in pieces.
+    """
+    config = scaling.Config(points=(200, 3000))
     rise = {pairs: scaling._memory(config, pairs)[-1] for pairs in scaling.PAIRS}
     if np.isnan(rise["all"]):
         pytest.skip("this system does not tell a process its peak memory")
-    assert 3 * 15.3 < rise["all"] < 10 * 15.3 and rise["sampled"] < rise["all"] / 5
+    assert 3 * 34.3 < rise["all"] < 10 * 34.3 and rise["sampled"] < rise["all"] / 5
 
 
 def test_threads_are_as_they_were():
