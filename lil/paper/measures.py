@@ -337,20 +337,22 @@ def _beside_published(best: Interval, where: str, under: str, epsilon: float) ->
 def below_jacobian(result: xr.Dataset, *, where: str, networks: str, epsilon: float) -> Effect:
     """Measure the accuracy under PGD of the best β minus that of the best Jacobian regularisation.
 
-    Of that, strengths count whose clean accuracy is near that of β = 0 or above it. ``networks``: the reading of the
-    isometry term, "lil" or "lil_public".
+    Of that, strengths count whose clean accuracy is near that of β = 0 or above it. β and strength are both chosen by
+    the accuracy that is measured. ``networks``: the reading of the isometry term, "lil" or "lil_public".
     """
     right = _at(result.pgd_right.astype(float).expand_dims(epsilon=[float(result.strongest_epsilon)]), epsilon)
     clean, kept = result.clean.mean("seed"), right.mean(("seed", "image"))
     plain = float(clean[result.method == PLAIN[networks]].item())
+    eligible = (result.method == "jacobian") & (clean >= plain - NEAR)
     ours, theirs = (
         right.isel(setting=int(kept.where(candidates).argmax("setting")), drop=True)
-        for candidates in (result.method == networks, (result.method == "jacobian") & (clean >= plain - NEAR))
+        for candidates in (result.method == networks, eligible)
     )
-    levels = f"keeps {float(ours.mean()):.3f} and Jacobian regularisation {float(theirs.mean()):.3f}"
-    apart = over_seeds_and_images(ours - theirs)
-    sentence = f"{where} under PGD at ε = {epsilon:.2g}, the best β {levels}: a difference of {amount(apart)}."
-    return Effect(apart, sentence, right.sizes["image"])
+    levels = f"keeps {float(ours.mean()):.3f} and the best Jacobian regularisation {float(theirs.mean()):.3f}"
+    apart, least = over_seeds_and_images(ours - theirs), float(kept.where(eligible).min())
+    sentence = f"{where} under PGD at ε = {epsilon:.2g}, the best β {levels}: a difference of {amount(apart)}"
+    worst = f"the regularisation's worst strength near β = 0 in clean accuracy keeps {least:.3f}"
+    return Effect(apart, f"{sentence}; {worst}.", right.sizes["image"])
 
 
 # Table 1 and Appendix Figure 1
@@ -384,7 +386,9 @@ def histogram_distance(result: xr.Dataset, *, where: str, networks: str) -> Effe
     far = _set(result.wasserstein, networks)
     largest = float(far.beta.max())
     found, before = over_seeds(far.sel(beta=largest)), float(far.sel(beta=0).mean())
-    sentence = f"{where} at β = {largest:g}, distances within classes are off by {amount(found)} of their mean"
+    sentence = (
+        f"{where} at β = {largest:g}, distances within classes are off by {amount(found)} of the inputs' mean distance"
+    )
     return Effect(found, f"{sentence}; at β = 0 by {before:.3f}.")
 
 
@@ -405,7 +409,10 @@ def torus_level(result: xr.Dataset, *, where: str, cut: str, of: str) -> Effect:
     means = values.mean("seed")
     level = int(means.idxmax("level") if of == "ratio" else means.idxmin("level"))
     found = over_seeds(values.sel(level=level))
-    found = _cut(found) if of == "accuracy" else found
+    if of == "accuracy":
+        found = _cut(found)
+    elif of == "ratio":
+        found = found._replace(low=max(found.low, 0.0))
     words = {
         "accuracy": "has an accuracy of {}",
         "correlation": "keeps distances with a correlation of {}",
@@ -445,28 +452,33 @@ def metric_kept(result: xr.Dataset, *, where: str, data: str, metric: str) -> Ef
     if metric == "geodesic":
         best = float(result.best_correlation.sel(data=data, points="held-out"))
         sentence += f", and the best points found in a Euclidean space {best:.3f}"
+        sentence += f", short of {KEPT:g} as well" if best < KEPT else ""
     return Effect(found, f"{sentence}.")
 
 
 def _beside(
     gain: Interval, where: str, beta: float, noun: str, other: str, ours: xr.DataArray, theirs: xr.DataArray
 ) -> str:
-    """Return the sentence on a layout in two units beside that of another method."""
+    """Return the sentence on a layout in two units beside that of another method, without its point."""
     levels = f"{float(ours.mean()):.3f} against {float(theirs.mean()):.3f}"
-    return f"{where} in two units, β = {beta:g} {change(gain, noun)}, beside {visualisation.METHODS[other]}: {levels}."
+    return f"{where} in two units, β = {beta:g} {change(gain, noun)}, beside {visualisation.METHODS[other]}: {levels}"
 
 
-def layout_correlation(result: xr.Dataset, *, where: str, scale: float) -> Effect:
+def layout_correlation(result: xr.Dataset, *, where: str, scale: float, classifying: bool = False) -> Effect:
     """Measure the correlation of distances within classes in two units, minus that of the best other method.
 
-    The β is the one with the highest correlation.
+    The β is the one with the highest correlation; with ``classifying``, of those whose clean accuracy is near that of
+    β = 0 or above it.
     """
     ours, theirs = result.correlation.sel(units=2, scale=scale), result.other_correlation.sel(units=2)
-    beta, other = _best(ours), str(theirs.mean("seed").idxmax("other").item())
+    clean = result.accuracy.sel(units=2, scale=scale).mean("seed")
+    offered = ours.where(clean >= clean.sel(beta=0) - NEAR) if classifying else ours
+    beta, other = _best(offered), str(theirs.mean("seed").idxmax("other").item())
     ours, theirs = ours.sel(beta=beta), theirs.sel(other=other)
     found = over_seeds(ours - theirs)
     sentence = _beside(found, where, beta, "the correlation of distances within classes", other, ours, theirs)
-    return Effect(found, sentence, result.sizes["image"])
+    accuracy = f"clean accuracy is {float(clean.sel(beta=beta)):.3f}, against {float(clean.sel(beta=0)):.3f} at β = 0"
+    return Effect(found, f"{sentence}; {accuracy}.", result.sizes["image"])
 
 
 def layout_vote(result: xr.Dataset, *, where: str, scale: float) -> Effect:
@@ -478,7 +490,8 @@ def layout_vote(result: xr.Dataset, *, where: str, scale: float) -> Effect:
     beta = _best(ours.mean("image"))
     ours = ours.sel(beta=beta).astype(float)
     found = over_seeds_and_images(ours - theirs)
-    return Effect(found, _beside(found, where, beta, "the neighbours' vote", "supervised", ours, theirs))
+    sentence = _beside(found, where, beta, "the neighbours' vote", "supervised", ours, theirs)
+    return Effect(found, f"{sentence}.")
 
 
 def isometric_share(result: xr.Dataset, *, where: str, classes: int, than_near: bool = False) -> Effect:
@@ -487,8 +500,10 @@ def isometric_share(result: xr.Dataset, *, where: str, classes: int, than_near: 
     far, near, where = share.sel(region="far"), share.sel(region="near"), f"{where} in {classes} classes"
     if than_near:
         found = over_seeds(far - near)
-        levels = f"{float(far.mean()):.1%} far from a cut, {float(near.mean()):.1%} near one"
-        return Effect(found, f"{where}, the shares of isometric points differ by {amount(found)}: {levels}.")
+        shares = float(far.mean()), float(near.mean())
+        levels = "{:.1%} far from a cut, {:.1%} near one".format(*shares)
+        few = "; most points are isometric in neither place" if max(shares) < 0.5 else ""
+        return Effect(found, f"{where}, the shares of isometric points differ by {amount(found)}: {levels}{few}.")
     found = _cut(over_seeds(far))
     points = f"{amount(found, '.1%')} of the points further than one step from a cut"
     return Effect(found, f"{where}, {points} are isometric to within {float(result.within):g}.")
@@ -500,4 +515,5 @@ def stacking_gain(result: xr.Dataset, *, where: str, stack: str, other: str) -> 
     theirs = there.sel(variant=other)
     found = over_seeds(there.sel(variant=stack) - theirs)
     gains = f"{STACKS[stack]} {change(found, 'accuracy at eight classes')}"
-    return Effect(found, f"{where}, {gains}, beside {OTHERS[other]}, which has {float(theirs.mean()):.3f}.")
+    ceiling = " and leaves nothing to gain" if float(theirs.min()) == 1 else ""
+    return Effect(found, f"{where}, {gains}, beside {OTHERS[other]}, which has {float(theirs.mean()):.3f}{ceiling}.")
