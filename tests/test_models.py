@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lil.models import LIL, StackedLIL
+from lil.models import LIL, StackedLIL, cross_entropy
 
 SIZES = (3, 6, 5, 4)
 
@@ -95,6 +95,15 @@ def test_levels_of_one_seed_start_apart_and_stacks_of_one_seed_alike():
     stack = StackedLIL(5, (5, 5), (2, 2), seeds=[0, 1])
     assert not torch.equal(stack.lils[0].weights[0], stack.lils[1].weights[0])
     assert torch.equal(StackedLIL(5, (5, 5), (2, 2), seeds=[1]).lils[1].weights[0][0], stack.lils[1].weights[0][1])
+
+
+def test_the_cross_entropy_of_each_member_is_the_mean_of_minus_the_logarithm_of_the_labels_share():
+    logits, labels = inputs(2, 5, 3), torch.tensor([[0, 1, 2, 0, 1], [2, 2, 0, 1, 1]])
+    shares = logits.exp() / logits.exp().sum(-1, keepdim=True)
+    for own in (labels, labels[0].expand(2, -1)):
+        by_hand = [-sum(shares[k, n, own[k, n]].log().item() for n in range(5)) / 5 for k in range(2)]
+        assert cross_entropy(logits, own).tolist() == pytest.approx(by_hand, rel=1e-5)
+    assert torch.equal(cross_entropy(logits, labels[0]), cross_entropy(logits, labels[0].expand(2, -1)))
 
 
 @pytest.mark.parametrize(

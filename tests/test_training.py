@@ -31,20 +31,21 @@ def plain_isometry(z, x, labels, scale=1.0):
     return each.sum() / len(x) ** 2
 
 
-def test_full_batches_are_the_plain_loop():
-    """One network, torch's own loss and Adam, the isometry loss from its formula."""
-    settings = replace(FULL, alpha=0.7, scale=1.5)
+@pytest.mark.parametrize("alpha, scale", [(0.7, 1.5), (1.0, 1.0)], ids=["other weights", "those of the text"])
+def test_full_batches_are_the_plain_loop(alpha, scale):
+    """One network, torch's own loss and Adam, the isometry loss from its formula. By default α = K = 1."""
+    settings = FULL if alpha == scale == 1 else replace(FULL, alpha=alpha, scale=scale)
     model, history = trained(settings, [3.0], [5])
     plain = LIL(SIZES, seeds=[5])
     optimizer = torch.optim.Adam(plain.parameters(), lr=0.01)
     for epoch in range(6):
         z = plain.represent(X)
         cross_entropy = F.cross_entropy(plain.classify(z)[0], LABELS)
-        isometry = plain_isometry(z[0], X, LABELS, scale=1.5)
+        isometry = plain_isometry(z[0], X, LABELS, scale)
         assert history.cross_entropy[epoch, 0, 0].item() == pytest.approx(cross_entropy.item(), rel=1e-4)
         assert history.isometry[epoch, 0, 0].item() == pytest.approx(isometry.item(), rel=1e-4)
         optimizer.zero_grad()
-        (0.7 * cross_entropy + 3.0 * isometry).backward()
+        (alpha * cross_entropy + 3.0 * isometry).backward()
         optimizer.step()
     for ours, theirs in zip(model.parameters(), plain.parameters(), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-4)

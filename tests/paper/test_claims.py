@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+import tomllib
 from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
@@ -1086,6 +1087,20 @@ def test_figure_3_attacks_all_test_images(page):
 def test_each_record_has_the_date_of_its_first_commit():
     there = {name for name in registry.names(EXPERIMENTS) if records.read_evaluation(registry.load(EXPERIMENTS, name))}
     assert {case.record for case in CASES.values()} & there <= set(ledger.FIRST_RECORDS)
+
+
+THRESHOLDS = {
+    **dict(separated=0.99, kept=0.99, within=0.1, every=1, shrunk=0.9, poor_fit=0.1, bound=1.00001, none=0),
+    **dict(exceptions=0.05, stark=0.05, trend=0.8, falling=-0.8, around=-0.01, follows=0.1, torus=0.99, stands_out=2),
+    **dict(equal=1, below_published=0.843, no_relation=0, behind=-0.05, nearly_everywhere=0.9, better=0),
+}
+
+
+def test_no_threshold_is_changed_by_one_edit_alone():
+    """They stand here a second time: whoever changes one says so in two places, and why in the commit."""
+    written = tomllib.loads(Path(ledger.__file__).with_name("claims.toml").read_text("utf-8"))["thresholds"]
+    values = {name: each["value"] for name, each in written.items()}
+    assert {name: getattr(measures, str(value), value) for name, value in values.items()} == THRESHOLDS
 
 
 def test_a_threshold_says_whether_it_is_older_than_the_record():

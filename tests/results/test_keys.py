@@ -140,6 +140,43 @@ def test_a_moved_or_renamed_module_keeps_the_key(package, old, new, importers):
     assert _key(package) == before
 
 
+@pytest.fixture
+def dotted(package):
+    """``top.main`` uses two modules by their dotted names, one of them under another name."""
+    text = "import os, top.used\nimport top.other as beside\n\nVALUE = top.used.f(1) + beside.h()\n"
+    (package / "top" / "main.py").write_text(text)
+    return package
+
+
+def test_modules_imported_by_their_dotted_names_are_code_behind_a_module(dotted):
+    assert keys.code_behind("top.main", dotted) == {"top.main", "top.used", "top.deep", "top.other"}
+
+
+@pytest.mark.parametrize("name, old, new", [("deep", "x + 1", "x + 2"), ("other", "return 0", "return 1")])
+def test_a_change_of_a_module_imported_by_its_dotted_name_changes_the_key(dotted, name, old, new):
+    before = _key(dotted)
+    _edit(dotted, name, old, new)
+    assert _key(dotted) != before
+
+
+def test_a_module_with_another_name_may_move(dotted):
+    before = _key(dotted)
+    _edit(dotted, "main", "top.other as beside", "top.other as near")
+    assert _key(dotted) != before, "the use of the name is still the old one"
+    _edit(dotted, "main", "beside.h()", "near.h()")
+    assert _key(dotted) == before
+    _move(dotted, "other", "sub/another", [("main", "top.other as near", "top.sub.another as near")])
+    assert _key(dotted) == before
+
+
+def test_a_name_that_stands_for_two_modules_keeps_its_uses(package):
+    """Which of the two a use means depends on the order, so that the text of the uses counts."""
+    (package / "top" / "main.py").write_text("from top import used as m\nVALUE = m.f(1)\nfrom top import deep as m\n")
+    before = _key(package)
+    _edit(package, "main", "used as m\nVALUE = m.f", "used as n\nVALUE = n.f")
+    assert _key(package) != before
+
+
 def test_two_modules_that_change_places_change_the_key(package):
     _edit(package, "main", "VALUE = used.f(1)", "VALUE = used.f(leaf.twig)")
     before = _key(package)

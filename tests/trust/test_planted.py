@@ -30,7 +30,7 @@ def test_a_plant_that_no_longer_applies_is_an_error():
 def test_the_record_is_of_these_plants_and_none_was_missed():
     record = json.loads(RECORD.read_text(encoding="utf-8"))
     recorded = [row["mistake"] for row in record["rows"]]
-    assert recorded == [plant.mistake for plant in PLANTS if plant.mistake in recorded] and len(recorded) >= 24
+    assert recorded == [plant.mistake for plant in PLANTS]
     assert record["counts"] == {"planted": len(recorded), "noticed": len(recorded), "missed": 0}
 
 
