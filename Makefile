@@ -20,14 +20,6 @@ export GOMP_SPINCOUNT ?= 20000
 reproduce reproduce-paper record affirm witness bench: export MALLOC_MMAP_MAX_ ?= 0
 reproduce reproduce-paper record affirm witness bench: export MALLOC_TRIM_THRESHOLD_ ?= 17179869184
 
-# As `lil` understands them: ~ is the home folder, and without numba's compiler there is no fast engine.
-ifneq ($(filter ~/%,$(firstword $(LIL_DATA))),)
-export LIL_DATA := $(LIL_DATA:~/%=$(HOME)/%)
-endif
-ifneq ($(filter-out 0,$(NUMBA_DISABLE_JIT)),)
-export LIL_ENGINE := plain
-endif
-
 .DEFAULT_GOAL := help
 .PHONY: help install book pages html pdf lab test lint test-corruption test-environments test-faults test-inputs test-long \
 	test-machines test-mutants test-planted plain reproduce reproduce-paper record affirm witness bench references \

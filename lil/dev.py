@@ -15,8 +15,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lil.cli import settle_environment
-
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ".venv"
 READY = Path(VENV, ".installed")
@@ -50,7 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     os.chdir(ROOT)
     os.environ.setdefault("PYTHONUTF8", "1")  # sources and pages are UTF-8, whatever the locale
-    settle_environment()
     try:
         if chosen.command == "install" or not is_installed():
             install(chosen.index)
