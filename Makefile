@@ -21,7 +21,7 @@ reproduce reproduce-paper record affirm witness bench: export MALLOC_MMAP_MAX_ ?
 reproduce reproduce-paper record affirm witness bench: export MALLOC_TRIM_THRESHOLD_ ?= 17179869184
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pages html pdf lab test lint test-corruption test-environments test-faults test-inputs test-long \
+.PHONY: help install book pages html pdf lab test test-all lint test-corruption test-environments test-faults test-inputs test-long \
 	test-machines test-mutants test-planted plain reproduce reproduce-paper record affirm witness bench references \
 	readme-picture lock clean
 
@@ -59,8 +59,13 @@ lab: $(READY) requirements-lab.lock  ## open JupyterLab on the text notebooks; t
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-lab.lock
 	$(BIN)/lil lab
 
-test: $(READY)  ## unit tests, every notebook live at the quick profile, nbval, the built book
-	$(BIN)/python -m pytest --numprocesses auto --no-loadscope-reorder --nbval-lax --nbval-current-env
+TESTS := $(BIN)/python -m pytest --numprocesses auto --no-loadscope-reorder --nbval-lax --nbval-current-env
+
+test: $(READY)   ## unit tests, and the paper's notebooks live at the quick profile, by nbval; minutes
+	$(TESTS) -m "not slow"
+
+test-all: $(READY)  ## every test: the other notebooks, whole commands, the built book in a browser, samples of the trials
+	$(TESTS)
 
 lint: $(READY)  ## style and types: ruff and mypy
 	$(BIN)/ruff check
@@ -107,6 +112,8 @@ reproduce-paper: $(READY)  ## what the paper itself shows, and no more: some 15 
 record: $(READY)  ## everything live, and keep it as the record in results/
 	$(BIN)/lil reproduce --record
 
+# Probes are small: one thread computes them in the least time, and gives the same bits whatever else is running.
+affirm: export OMP_NUM_THREADS ?= 1
 affirm: $(READY)  ## make every record current again that is stale by its code alone, if old and new code agree
 	$(BIN)/lil results affirm
 

@@ -65,7 +65,7 @@ def test_the_readme_documents_both_commands():
 
 @needs_a_shell
 @pytest.mark.skipif(shutil.which("make") is None, reason="compares with make, which is not on this machine")
-@pytest.mark.parametrize("line", documented())
+@pytest.mark.parametrize("line", [*documented(), "python -m lil.dev test-all"])
 def test_each_command_takes_the_steps_of_make(line, clone):
     status, printed, steps = run(line, clone)
     assert status == 0 and len(steps) == (2 if line.endswith("book") else 1), printed

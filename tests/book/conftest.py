@@ -35,7 +35,10 @@ def is_current(page: Path) -> bool:
     return page.exists() and page.stat().st_mtime > max(path.stat().st_mtime for path in sources())
 
 
-@pytest.fixture(scope="session", params=["built" if is_current(BUILT / "intro.html") else "recorded"])
+MADE = "built" if is_current(BUILT / "intro.html") else pytest.param("recorded", marks=pytest.mark.slow)  # in minutes
+
+
+@pytest.fixture(scope="session", params=[MADE])
 def html(request) -> Path:
     """The folder of the book's HTML. `make book` has failed at a warning, and so does this."""
     if request.param == "built":

@@ -110,6 +110,7 @@ def nbval(fault: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["gradient_sign", "reduction"])
 def test_a_planted_fault_turns_nbval_red(fault):
     """Without one it is green: nbval runs the same notebook in these tests too."""

@@ -141,7 +141,7 @@ def references(folder: Path) -> Iterator[Kind]:
         except CorruptFile:
             raise
         except Exception as red:  # of whatever kind: the test's name tells the file
-            raise CorruptFile(f"make test is red on {path.name}: restore it") from red
+            raise CorruptFile(f"make test-all is red on {path.name}: restore it") from red
         skipped = ("metadata", "traceback", "prompt_number", "output_type", "name", "execution_count", "image/png")
         for now, reference in zip(executed, test_references.code(test_references.opened(path)), strict=True):
             if test_references.CHECKED in now.metadata.get("tags", []):

@@ -154,6 +154,7 @@ def test_an_observer_measures_the_numbers_that_nbval_compares_and_no_others(tmp_
     assert observer.outcome["share"] == share and observer.outcome["where"] == "cell 7"
 
 
+@pytest.mark.slow
 def test_two_processes_compute_the_same_bits():
     experiments = ("fig1_mappings", "fig3_mnist")
     first = again.digests(experiments)
