@@ -22,11 +22,11 @@ reproduce reproduce-paper record affirm witness bench: export MALLOC_TRIM_THRESH
 
 .DEFAULT_GOAL := help
 .PHONY: help install book pages html pdf lab test test-all lint test-corruption test-environments test-faults test-inputs test-long \
-	test-machines test-mutants test-planted plain reproduce reproduce-paper record affirm witness bench references \
+	test-machines test-mutants test-newest test-oldest test-planted plain reproduce reproduce-paper record affirm witness bench references \
 	readme-picture lock clean
 
 help:            ## what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z -]*\):.*## /  make \1\t/p' Makefile | expand -t 24
 
 install: $(READY)  ## the environment alone: .venv, from requirements.lock
 
@@ -78,6 +78,9 @@ test-environments: $(READY)  ## unit tests in hard places: folders, owners, perm
 VARIANTS ?=
 test-machines: $(READY)  ## notebooks, recipes and experiments as other machines; VARIANTS="sse plain" runs some; hours
 	$(BIN)/python -m tests.trust.machines $(VARIANTS)
+
+test-oldest test-newest: $(READY)  ## the same with the oldest packages that are allowed, or the newest there are
+	$(BIN)/python -m tests.trust.machines $(@:test-%=%)
 
 test-long: $(READY)  ## fifty runs of quick experiments in one process: memory, files and threads
 	$(BIN)/python -m tests.trust.long_use
