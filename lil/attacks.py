@@ -172,7 +172,7 @@ def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUN
     """Raise ValueError for the first ε that is no step within the bounds."""
     largest = bounds[1] - bounds[0]
     for epsilon in epsilons:
-        if not 0 < epsilon <= largest:
+        if not 0 < epsilon <= largest * (1 + 1e-6):  # with the rounding of single precision
             raise ValueError(
                 f"ε (the paper's γ) must be > 0 and at most {largest:g}, the range of a pixel, not {epsilon}."
             )

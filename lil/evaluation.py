@@ -148,7 +148,7 @@ def robustness(
         for name in ("accuracy", "zero_gradient", "change"):
             tally[name].loc[dict(objective="total", beta=0)] = tally[name].sel(objective="classification", beta=0)
     if partial is not None:
-        partial.unlink()
+        checkpoints.remove(partial)
     shares = {name: (tally[name] / len(x)).astype(np.float32) for name in ("clean", "accuracy", "zero_gradient")}
     return tally.drop_vars(["batches", "seconds"]).assign(shares).assign_attrs(seconds_before=before)
 

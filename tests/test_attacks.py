@@ -244,6 +244,7 @@ def test_a_whole_number_that_no_float_holds_is_refused():
 def test_every_epsilon_of_fgsm_is_a_step():
     x, few = torch.full((2, 1, 1, 1), 0.5), torch.tensor([0.1, 0.2]).view(-1, 1, 1, 1)
     assert torch.equal(attacks.fgsm(x, torch.ones_like(x), few), 0.5 + few)
+    assert torch.equal(attacks.fgsm(0 * x, torch.ones_like(x), torch.full_like(few, 0.1), (0.0, 0.1)), 0 * x + 0.1)
     with pytest.raises(ValueError, match=r"at most 1, the range of a pixel, not -0\.2"):
         attacks.fgsm(x, torch.ones_like(x), few * torch.tensor([1, -1]).view(-1, 1, 1, 1))
 

@@ -1,6 +1,8 @@
 """A checkpoint is read as it was written, or refused."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -42,6 +44,33 @@ def test_every_changed_byte_is_one_sentence(path):
         with pytest.raises(checkpoints.CheckpointDamaged) as refused:
             checkpoints.read(path)
         assert str(refused.value) == f"The checkpoint {path} is damaged: delete it to start anew."
+
+
+WRITING = """
+import sys
+from pathlib import Path
+import torch
+from lil import checkpoints
+for k in range(60):
+    checkpoints.write(Path(sys.argv[1]), {"x": torch.full((1000,), float(k))}, {"k": k})
+    tensors, facts = checkpoints.read(Path(sys.argv[1]))
+    assert (tensors["x"] == facts["k"]).all()
+"""
+
+
+def test_two_processes_may_write_the_same_checkpoint(tmp_path):
+    command = [sys.executable, "-c", WRITING, str(tmp_path / "one.checkpoint")]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [(each.communicate()[1], each.returncode) for each in both] == [("", 0)] * 2
+    assert [path.name for path in tmp_path.iterdir()] == ["one.checkpoint"]
+
+
+def test_what_a_kill_has_left_goes_with_the_checkpoint(path):
+    for name in ("one.checkpoint.7.part", "other.checkpoint", "one.checkpoint.old"):
+        (path.parent / name).touch()
+    checkpoints.remove(path)
+    assert sorted(each.name for each in path.parent.iterdir()) == ["one.checkpoint.old", "other.checkpoint"]
+    checkpoints.remove(path)
 
 
 def test_a_kill_while_writing_leaves_the_old_checkpoint(path, monkeypatch):

@@ -193,8 +193,8 @@ def pretrain(
     """Train to the end of the recipe, from ``checkpoint`` if that file is there, else from the start.
 
     Images have pixels in [0, 1]. The checkpoint is rewritten every ``checkpoint_every`` steps and at each epoch's
-    end, and stays when all is done. Raises CheckpointDamaged, or CheckpointMismatch if
-    it belongs to other settings.
+    end, and stays when all is done. Raises CheckpointDamaged for a damaged checkpoint and
+    CheckpointMismatch for one of other settings.
     """
     steps_per_epoch = len(x) // settings.batch_size
     cycle = settings.epochs * steps_per_epoch

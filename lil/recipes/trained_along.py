@@ -179,7 +179,7 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     """
     x, labels = (part.to(device) for part in data(config, "train"))
     ensemble = build(config).to(device)
-    checkpoints = [_checkpoint(config, beta, seed, device) for beta, seed in members(config)]
+    places = [_checkpoint(config, beta, seed, device) for beta, seed in members(config)]
     before = 0.0
     total = len(ensemble) * config.epochs * -(-len(x) // config.batch_size)
     for k, (network, (beta, seed)) in enumerate(zip(ensemble, members(config), strict=True)):
@@ -188,10 +188,10 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
         def tell(step: int, first: int = first, label: str = label) -> None:
             progress(label, first + step, total)
 
-        before += _train(network, x, labels, beta, seed, config, checkpoints[k], tell)  # type: ignore[arg-type]
+        before += _train(network, x, labels, beta, seed, config, places[k], tell)  # type: ignore[arg-type]
     weights = {name: value.cpu().contiguous() for name, value in ensemble.state_dict().items()}
-    for checkpoint in checkpoints:
-        checkpoint.unlink(missing_ok=True)
+    for place in places:
+        checkpoints.remove(place)
     return weights | {SECONDS_BEFORE: torch.tensor(before)} if before else weights
 
 
