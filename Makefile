@@ -26,7 +26,7 @@ reproduce reproduce-paper record affirm witness bench: export MALLOC_TRIM_THRESH
 	readme-picture lock clean
 
 help:            ## what can be made
-	@sed -n 's/^\([a-z -]*\):.*## /  make \1\t/p' Makefile | expand -t 24
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
 
 install: $(READY)  ## the environment alone: .venv, from requirements.lock
 
@@ -64,7 +64,7 @@ TESTS := $(BIN)/python -m pytest --numprocesses auto --no-loadscope-reorder --nb
 test: $(READY)   ## unit tests, and the paper's notebooks live at the quick profile, by nbval; minutes
 	$(TESTS) -m "not slow"
 
-test-all: $(READY)  ## every test: the other notebooks, whole commands, the built book in a browser, samples of the trials
+test-all: $(READY)  ## every test: the other notebooks, whole commands, the book in a browser, samples of the trials
 	$(TESTS)
 
 lint: $(READY)  ## style and types: ruff and mypy
@@ -76,10 +76,12 @@ test-environments: $(READY)  ## unit tests in hard places: folders, owners, perm
 	$(BIN)/python -m tests.trust.environments
 
 VARIANTS ?=
-test-machines: $(READY)  ## notebooks, recipes and experiments as other machines; VARIANTS="sse plain" runs some; hours
+test-machines: $(READY)  ## notebooks, recipes and experiments as other machines and with other packages; VARIANTS="sse plain" runs some; hours
 	$(BIN)/python -m tests.trust.machines $(VARIANTS)
 
-test-oldest test-newest: $(READY)  ## the same with the oldest packages that are allowed, or the newest there are
+test-oldest: $(READY)  ## the same with the oldest packages that pyproject.toml allows
+test-newest: $(READY)  ## the same with the newest packages there are
+test-oldest test-newest:
 	$(BIN)/python -m tests.trust.machines $(@:test-%=%)
 
 test-long: $(READY)  ## fifty runs of quick experiments in one process: memory, files and threads

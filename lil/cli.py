@@ -354,9 +354,9 @@ def _verify(chosen: argparse.Namespace) -> int:
 
     for name in _data_names(chosen.names):
         if not images.available(name):
-            folders = [*filter(None, [os.environ.get("LIL_DATA")]), str(images.cache_folder() / "data")]
+            folders = " or ".join(map(str, images._folders()))
             raise MissingRecord(
-                f"{images.TITLES[name]} is not in {' or '.join(folders)}: set LIL_DATA to a folder that has it, or "
+                f"{images.TITLES[name]} is not in {folders}: set LIL_DATA to a folder that has it, or "
                 f"`lil data fetch {name}` downloads it."
             )
         print(f"{name}: verified, in {images.fetch(name)}")

@@ -262,6 +262,14 @@ def test_data_is_verified_without_a_download(monkeypatch, capsys, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_folders_that_were_looked_in_are_named_in_full(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # Windows
+    monkeypatch.setenv("LIL_DATA", "~/data")
+    assert cli.main(["data", "verify", "mnist"]) == 1
+    assert f"MNIST is not in {tmp_path / 'data'} or " in capsys.readouterr().err
+
+
 def test_damaged_data_is_named(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("LIL_DATA", str(tmp_path))
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):

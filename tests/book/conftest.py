@@ -1,6 +1,6 @@
 """The book to test: the one that has been built from what stands here, else one that is made of the records now.
 
-Every notebook is executed live at the quick profile in either case: by nbval, in ``tests/notebooks``.
+`make test` takes the first alone. `make test-all` executes every notebook live too: by nbval, in ``tests/notebooks``.
 """
 
 from __future__ import annotations

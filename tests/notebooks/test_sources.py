@@ -74,7 +74,7 @@ def test_figure_names_are_unique():
 
 
 def test_its_last_cell_says_how_it_was_made(notebook):
-    assert "results.footer" in code(notebook)[-1].source
+    assert "results.footer(" in code(notebook)[-1].source
 
 
 def test_its_numbers_come_from_one_call(notebook):

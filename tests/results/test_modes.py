@@ -278,12 +278,11 @@ def test_networks_are_kept_though_the_evaluation_fails(fake, monkeypatch):
 
 
 HALF = """
-def half(partial, progress):
+def half(partial):
     if partial is None:
         return {}
     if not partial.exists():
         partial.write_text("half")
-        progress("half", 1, 2)
         raise KeyboardInterrupt
     partial.unlink()
     return {"seconds_before": 1000.0}
@@ -292,20 +291,13 @@ def half(partial, progress):
 """
 
 
-@pytest.fixture
-def killed(fake):
-    """The package, whose evaluation was killed once it had written its state."""
-    begin = "progress=None, partial=None):\n    before = half(partial, progress)"
+def test_a_killed_evaluation_goes_on_and_counts_the_seconds_before(fake):
+    begin = "progress=None, partial=None):\n    before = half(partial)"
     fake.edit("experiments/fig9_lines.py", "progress=None):", begin)
     fake.edit("experiments/fig9_lines.py", "coords={", "attrs=before, coords={")
     fake.edit("experiments/fig9_lines.py", "def evaluate", f"{HALF}def evaluate")
     with pytest.raises(KeyboardInterrupt):
         results.record(fake.experiment, "auto")
-    return fake
-
-
-def test_a_killed_evaluation_goes_on_and_counts_the_seconds_before(killed):
-    fake = killed
     assert results.record(fake.experiment, "auto").attrs["seconds"] == pytest.approx(1000, abs=60)
     assert fake.trainings == [6]
     assert "seconds_before" not in results.get(fake.experiment, mode="recorded").attrs

@@ -209,7 +209,7 @@ def states(fake: small.Small) -> Iterator[Kind]:
 
 
 def trainings(folder: Path) -> Iterator[Kind]:
-    """Yield the checkpoint of a training: tensors of all kinds, and what JSON can hold."""
+    """Yield the checkpoint of a training: tensors, and facts of several kinds."""
     path = folder / "training.checkpoint"
     tensors = {"network.0.weight": torch.randn(20, 30, generator=torch.Generator().manual_seed(0))}
     checkpoints.write(path, tensors | {"epochs": torch.tensor(3)}, {"seconds": 1.5, "history": [{"loss": 2.25}]})

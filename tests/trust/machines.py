@@ -183,7 +183,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.exit(f"No test file of {name} was run: look at pytest's messages above, or at --only.")
             made = row(VARIANTS[name], outcomes)
             if len(outcomes) == len(VARIANTS[name].all_files()):
-                (KEPT / f"{name}.jsonl").unlink()  # the next run begins anew
+                (KEPT / f"{name}.jsonl").unlink()  # the next run begins anew, with the packages of its day
+                if VARIANTS[name].resolution:
+                    _packages(VARIANTS[name]).unlink()
         record([made])
         failed += int(made["failed"])
         print(json.dumps(made, ensure_ascii=False, indent=1), flush=True)

@@ -1,7 +1,7 @@
 """Numbers of the page on Table 1's second row with backbones that are trained along.
 
-``trained`` is what :func:`joined` returns: the experiment ``table1_cifar10_trained``, with the networks on the CNN that
-``table1_cifar10_trained_between`` adds.
+``trained`` is a result of the experiment ``table1_cifar10_trained``. :func:`joined` adds the networks of
+``table1_cifar10_trained_between``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TRAINED = {"vgg13": "VGG13 trained along", "cnn": "CNN of 7167a91, trained along
 
 
 def joined(*parts: xr.Dataset) -> xr.Dataset:
-    """Return the results as one, with the attributes of the first. What two of them measured is the first's."""
+    """Return the results as one, with the attributes of the first. Where two have a number, the first one's stays."""
     whole = parts[0].drop_attrs(deep=False)
     for part in parts[1:]:
         whole = whole.combine_first(part)
