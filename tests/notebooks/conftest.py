@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import PurePosixPath
 
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
@@ -29,7 +30,8 @@ def _start_kernel_on_one_thread(self):
 def pytest_collection_modifyitems(items):
     """Mark the pages beyond the paper as slow; skip the one whose loops GUDHI counts where that has no build."""
     for item in items:
-        if item.path.suffix == ".ipynb" and item.path.stem not in PAPER:
+        file = PurePosixPath(item.nodeid.partition("::")[0])
+        if file.suffix == ".ipynb" and file.stem not in PAPER:
             item.add_marker(pytest.mark.slow)
     if importlib.util.find_spec("gudhi") is None:
         for item in items:
