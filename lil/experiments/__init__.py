@@ -129,7 +129,8 @@ PROBES = {
         "n_attacked": 20,
         "n_distances": 60,
     },
-    "visualisation": {"*.n_train": 600, "*.n_test": 200, "n_images": 200, "n_fitted": 200},
+    # Trustworthiness within a class needs more than ten images of each.
+    "visualisation": {"*.n_train": 600, "*.n_test": 300, "n_images": 300, "n_fitted": 300},
     "worst_case": {
         "*.n_train": 3000,
         "trial.n_images": 100,
