@@ -20,17 +20,9 @@ export GOMP_SPINCOUNT ?= 20000
 reproduce reproduce-paper record affirm witness bench: export MALLOC_MMAP_MAX_ ?= 0
 reproduce reproduce-paper record affirm witness bench: export MALLOC_TRIM_THRESHOLD_ ?= 17179869184
 
-# As `lil` understands them: ~ is the home folder, and without numba's compiler there is no fast engine.
-ifneq ($(filter ~/%,$(firstword $(LIL_DATA))),)
-export LIL_DATA := $(LIL_DATA:~/%=$(HOME)/%)
-endif
-ifneq ($(filter-out 0,$(NUMBA_DISABLE_JIT)),)
-export LIL_ENGINE := plain
-endif
-
 .DEFAULT_GOAL := help
-.PHONY: help install book pages html pdf lab test lint test-corruption test-environments test-faults test-inputs test-long \
-	test-machines test-mutants test-planted plain reproduce reproduce-paper record affirm witness bench references \
+.PHONY: help install book pages html pdf lab test test-all lint test-corruption test-environments test-faults test-inputs test-long \
+	test-machines test-mutants test-newest test-oldest test-planted plain reproduce reproduce-paper record affirm witness bench references \
 	readme-picture lock clean
 
 help:            ## what can be made
@@ -67,8 +59,13 @@ lab: $(READY) requirements-lab.lock  ## open JupyterLab on the text notebooks; t
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-lab.lock
 	$(BIN)/lil lab
 
-test: $(READY)  ## unit tests, every notebook live at the quick profile, nbval, the built book
-	$(BIN)/python -m pytest --numprocesses auto --no-loadscope-reorder --nbval-lax --nbval-current-env
+TESTS := $(BIN)/python -m pytest --numprocesses auto --no-loadscope-reorder --nbval-lax --nbval-current-env
+
+test: $(READY)   ## unit tests, and the paper's notebooks live at the quick profile, by nbval; minutes
+	$(TESTS) -m "not slow"
+
+test-all: $(READY)  ## every test: the other notebooks, whole commands, the book in a browser, samples of the trials
+	$(TESTS)
 
 lint: $(READY)  ## style and types: ruff and mypy
 	$(BIN)/ruff check
@@ -79,8 +76,13 @@ test-environments: $(READY)  ## unit tests in hard places: folders, owners, perm
 	$(BIN)/python -m tests.trust.environments
 
 VARIANTS ?=
-test-machines: $(READY)  ## notebooks, recipes and experiments as other machines; VARIANTS="sse plain" runs some; hours
+test-machines: $(READY)  ## notebooks, recipes and experiments as other machines and with other packages; VARIANTS="sse plain" runs some; hours
 	$(BIN)/python -m tests.trust.machines $(VARIANTS)
+
+test-oldest: $(READY)  ## the same with the oldest packages that pyproject.toml allows
+test-newest: $(READY)  ## the same with the newest packages there are
+test-oldest test-newest:
+	$(BIN)/python -m tests.trust.machines $(@:test-%=%)
 
 test-long: $(READY)  ## fifty runs of quick experiments in one process: memory, files and threads
 	$(BIN)/python -m tests.trust.long_use
@@ -115,6 +117,8 @@ reproduce-paper: $(READY)  ## what the paper itself shows, and no more: some 15 
 record: $(READY)  ## everything live, and keep it as the record in results/
 	$(BIN)/lil reproduce --record
 
+# Probes are small: one thread computes them in the least time, and gives the same bits whatever else is running.
+affirm: export OMP_NUM_THREADS ?= 1
 affirm: $(READY)  ## make every record current again that is stale by its code alone, if old and new code agree
 	$(BIN)/lil results affirm
 

@@ -10,6 +10,7 @@ The paper's γ is ``epsilon`` here: the greatest change of a coordinate, in unit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -109,8 +110,12 @@ def fgsm(
     epsilon: float | Float[Tensor, "*#lead 1 1 1"],
     bounds: tuple[float, float] = BOUNDS,
 ) -> Float[Tensor, "*lead c h w"]:
-    """Return x, moved by ``epsilon`` along the gradient's ``sign`` ({eq}`fgsm`) and cut off at the bounds."""
+    """Return x, moved by ``epsilon`` along the gradient's ``sign`` ({eq}`fgsm`) and cut off at the bounds.
+
+    Raises ValueError for images outside the bounds and for an ε that is no step within them.
+    """
     check_images(x, bounds)
+    check_epsilons(epsilon.flatten().tolist() if isinstance(epsilon, Tensor) else (epsilon,), bounds)
     return _step(x, sign, epsilon, bounds)
 
 
@@ -146,8 +151,8 @@ def attack(
     """
     check_epsilons((epsilon,), bounds)
     check_images(x, bounds)
-    if steps < 1 or step_size <= 0:
-        raise ValueError(f"an attack takes at least one step of a size > 0, not {steps} of {step_size}.")
+    if steps < 1 or not 0 < step_size < math.inf:
+        raise ValueError(f"an attack takes at least one step of a finite size > 0, not {steps} of {step_size}.")
     if random_start and generator is None:
         raise ValueError("a random start needs the generator that draws it.")
     low, high = (x - epsilon).clamp(*bounds), (x + epsilon).clamp(*bounds)
@@ -167,9 +172,9 @@ def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUN
     """Raise ValueError for the first ε that is no step within the bounds."""
     largest = bounds[1] - bounds[0]
     for epsilon in epsilons:
-        if not 0 < epsilon <= largest:
+        if not 0 < epsilon <= largest * (1 + 1e-6):  # with the rounding of single precision
             raise ValueError(
-                f"ε (the paper's γ) must be > 0 and at most {largest:g}, the range of a pixel, not {epsilon:g}."
+                f"ε (the paper's γ) must be > 0 and at most {largest:g}, the range of a pixel, not {epsilon}."
             )
 
 

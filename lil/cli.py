@@ -20,7 +20,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; print an error in one sentence."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # β is not in every encoding, and hours of computing end in a print
-    settle_environment()
     try:
         chosen = _parser().parse_args(arguments)
         status = chosen.command(chosen)
@@ -40,28 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error)
 
 
-def settle_environment() -> None:
-    """Set LIL_DATA and LIL_ENGINE for this command and all processes that it starts; the Makefile does the same.
-
-    A ``~`` that no shell expanded is the home folder. Where NUMBA_DISABLE_JIT switches numba's compiler off, no fast
-    engine is left.
-    """
-    if os.environ.get("LIL_DATA", "").startswith("~"):
-        os.environ["LIL_DATA"] = os.path.expanduser(os.environ["LIL_DATA"])  # noqa: PTH111, Path's raises without a home
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
-        os.environ["LIL_ENGINE"] = "plain"
-
-
 def _expected() -> tuple[type[Exception], ...]:
     """Return the errors that say what to do; any other is a defect, and its traceback is wanted."""
-    from lil import engine, features
+    from lil import checkpoints, engine, features
     from lil.datasets import images
     from lil.recipes import pretraining
     from lil.results.errors import ResultError
 
     of_data = (images.DatasetNotFound, images.DatasetCorrupt, images.CacheUnwritable)
-    of_weights = (features.WeightsNotFound, features.WeightsInvalid, pretraining.CheckpointMismatch)
-    return (ResultError, engine.EngineUnknown, *of_data, *of_weights)
+    of_weights = (features.WeightsNotFound, features.WeightsInvalid)
+    of_checkpoints = (checkpoints.CheckpointDamaged, pretraining.CheckpointMismatch)
+    return (ResultError, engine.EngineUnknown, *of_data, *of_weights, *of_checkpoints)
 
 
 def _fail(error: Exception | str) -> int:
@@ -366,9 +354,9 @@ def _verify(chosen: argparse.Namespace) -> int:
 
     for name in _data_names(chosen.names):
         if not images.available(name):
-            folders = [*filter(None, [os.environ.get("LIL_DATA")]), str(images.cache_folder() / "data")]
+            folders = " or ".join(map(str, images._folders()))
             raise MissingRecord(
-                f"{images.TITLES[name]} is not in {' or '.join(folders)}: set LIL_DATA to a folder that has it, or "
+                f"{images.TITLES[name]} is not in {folders}: set LIL_DATA to a folder that has it, or "
                 f"`lil data fetch {name}` downloads it."
             )
         print(f"{name}: verified, in {images.fetch(name)}")

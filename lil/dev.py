@@ -1,7 +1,7 @@
 """The environment and the two commands, for every system: ``python -m lil.dev book`` and ``python -m lil.dev test``.
 
-Any Python 3.11 or newer runs this module, from the project's folder; it needs no package. ``make book`` and ``make
-test`` execute the same steps, and the Makefile's environment is made here too.
+Any Python 3.11 or newer runs this module, from the project's folder; it needs no package. ``make book``, ``make test``
+and ``make test-all`` execute the same steps, and the Makefile's environment is made here too.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-from lil.cli import settle_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ".venv"
@@ -24,13 +23,15 @@ MADE_OF = ("requirements.lock", "pyproject.toml")
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
 WITH_CUDA = re.compile(r"(torch|torchvision|triton|nvidia-[\w-]+|cuda-[\w-]+)==(\S+)")
 
+TESTS = "python -m pytest --numprocesses auto --no-loadscope-reorder --nbval-lax --nbval-current-env"
 STEPS = {
     "install": (),
     "book": (
         "python -m lil.paper.pages book --mode {mode}",
         "jupyter-book build book --config _config.yml --toc {toc} --path-output . --all -W -n --keep-going --quiet",
     ),
-    "test": ("python -m pytest --numprocesses auto --no-loadscope-reorder --nbval-lax --nbval-current-env",),
+    "test": (f"{TESTS} -m 'not slow'",),
+    "test-all": (TESTS,),
 }
 """The steps of each command, in the environment."""
 
@@ -50,12 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     os.chdir(ROOT)
     os.environ.setdefault("PYTHONUTF8", "1")  # sources and pages are UTF-8, whatever the locale
-    settle_environment()
     try:
         if chosen.command == "install" or not is_installed():
             install(chosen.index)
         for step in STEPS[chosen.command]:
-            name, *rest = step.split()
+            name, *rest = shlex.split(step)
             words = (word.format(mode=chosen.mode, toc=ROOT / "_toc.yml") for word in rest)
             subprocess.run([str(tool(name)), *words], check=True)
     except subprocess.CalledProcessError as failed:

@@ -2,7 +2,8 @@
 
 ``LIL_ENGINE=plain`` sends every computation through :mod:`lil.training`, :mod:`lil.evaluation` and :mod:`lil.features`,
 which define the results. ``LIL_ENGINE=fast``, the default, takes compiled loops of ``lil.fast`` where they apply: they
-give the same numbers up to rounding. Without the folder ``lil/fast`` the engine is plain.
+give the same numbers up to rounding. Without the folder ``lil/fast``, or where ``NUMBA_DISABLE_JIT`` switches numba's
+compiler off, the engine is plain.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def name() -> str:
     chosen = os.environ.get("LIL_ENGINE", "fast")
     if chosen not in ENGINES:
         raise EngineUnknown(f"LIL_ENGINE is {chosen!r}: set it to {' or '.join(ENGINES)}, or leave it unset.")
-    return "fast" if chosen == "fast" and find_spec("lil.fast") is not None else "plain"
+    compiles = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0") and find_spec("lil.fast") is not None
+    return "fast" if chosen == "fast" and compiles else "plain"
 
 
 def train(

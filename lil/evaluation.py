@@ -14,12 +14,13 @@ import xarray as xr
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from lil import attacks
+from lil import attacks, checkpoints
 from lil.isometry import Reduction
 from lil.models import LIL
 from lil.progress import Progress, silent
 
 OBJECTIVES = ("total", "classification")
+COUNTS = ("clean", "accuracy", "zero_gradient", "change")  # kept while robustness is measured
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,15 @@ def robustness(
     nothing moves them, and ``change``, the largest change of a pixel: at most ε, but for rounding. The gradient is
     computed once for each image, network and objective. At β = 0 both objectives are equal and attacked once.
 
-    ``partial`` is a file for the counts after each batch, from which a call that was cut off goes on. It is removed in
-    the end; the seconds that earlier calls took are the attribute ``seconds_before``.
+    ``partial`` is a checkpoint of the counts after each batch, from which a call that was cut off goes on. It is
+    removed in the end; the seconds that earlier calls took are the attribute ``seconds_before``. Raises
+    CheckpointDamaged where a byte of it has changed.
     """
-    tally = _tally(sweep, fgsm, objectives) if partial is None or not partial.exists() else xr.load_dataset(partial)
-    counts = {name: tally[name].values for name in ("clean", "accuracy", "zero_gradient", "change")}
+    tally = _tally(sweep, fgsm, objectives)
+    if partial is not None and partial.exists():
+        tensors, facts = checkpoints.read(partial)
+        tally = tally.assign(facts | {name: (tally[name].dims, tensors[name].numpy()) for name in COUNTS})
+    counts = {name: tally[name].values for name in COUNTS}
     before, started = float(tally.seconds), time.perf_counter()
     steps = x.new_tensor(fgsm.epsilons).view(-1, 1, 1, 1, 1)
     networks = [select(sweep.model, [k]) for k in range(sweep.model.members)]
@@ -136,13 +141,14 @@ def robustness(
                 np.maximum(counts["change"][at, i, j], change, out=counts["change"][at, i, j])
         tally = tally.assign(batches=tally.batches + 1, seconds=before + time.perf_counter() - started)
         if partial is not None:
-            _save(tally, partial)
+            facts = {"batches": int(tally.batches), "seconds": float(tally.seconds)}
+            checkpoints.write(partial, {name: torch.from_numpy(values) for name, values in counts.items()}, facts)
         progress("attacks", int(tally.batches), len(batches))
     if shared:
         for name in ("accuracy", "zero_gradient", "change"):
             tally[name].loc[dict(objective="total", beta=0)] = tally[name].sel(objective="classification", beta=0)
     if partial is not None:
-        partial.unlink()
+        checkpoints.remove(partial)
     shares = {name: (tally[name] / len(x)).astype(np.float32) for name in ("clean", "accuracy", "zero_gradient")}
     return tally.drop_vars(["batches", "seconds"]).assign(shares).assign_attrs(seconds_before=before)
 
@@ -211,11 +217,3 @@ def _tally(sweep: Sweep, fgsm: Fgsm, objectives: Sequence[str]) -> xr.Dataset:
     }
     coords = dict(objective=objectives, beta=sweep.betas, seed=sweep.seeds, epsilon=fgsm.epsilons)
     return xr.Dataset(values, {name: list(axis) for name, axis in coords.items()})
-
-
-def _save(tally: xr.Dataset, path: Path) -> None:
-    """Write the counts: one file, renamed into place, so that a kill leaves the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    tally.to_netcdf(part, engine="h5netcdf")
-    part.replace(path)

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Literal, get_args
 
 import torch
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Integer, Shaped
 from torch import Tensor, nn
 
 PairKind = Literal["within-class", "all"]
@@ -31,7 +31,7 @@ Metric = Callable[[Float[Tensor, "*lead p d"], Float[Tensor, "*lead q d"]], Floa
 # Step 1: the pairs that count
 
 
-def within_class(labels: Int[Tensor, "*lead n"], kind: str = "within-class") -> Bool[Tensor, "*lead n n"]:
+def within_class(labels: Integer[Tensor, "*lead n"], kind: str = "within-class") -> Bool[Tensor, "*lead n n"]:
     """Return G(x_i, x_j) for all pairs, without the diagonal: step 1, {eq}`indexing-matrix`.
 
     ``"within-class"`` is the paper's local isometry: pairs of one class count. ``"all"`` is G = 1, its global isometry.
@@ -96,11 +96,11 @@ def reduce_pairs(
     """Return the loss of each set of points from the mismatch of each pair: step 4.
 
     ``"n2"`` divides the sum over the ordered pairs that count by N², as the paper does. ``"pairs"`` divides it by their
-    number, so that the loss does not fall as classes are added; without any pair it is 0.
+    number, so that the loss does not fall as classes are added. Without any pair the loss is 0.
     """
     if reduction not in get_args(Reduction):
         raise ValueError(f"reduction must be one of {get_args(Reduction)}, not {reduction!r}.")
-    count = mask.shape[-1] ** 2 if reduction == "n2" else mask.sum((-2, -1)).clamp(min=1)
+    count = max(mask.shape[-1], 1) ** 2 if reduction == "n2" else mask.sum((-2, -1)).clamp(min=1)
     return values.masked_fill(~mask, 0).sum((-2, -1)) / count
 
 
@@ -158,7 +158,7 @@ class IsometryLoss(nn.Module):
         self.reduction, self.ignore_index = reduction, ignore_index
 
     def forward(
-        self, z: Float[Tensor, "*lead n d"], x: Shaped[Tensor, "n ..."], labels: Int[Tensor, "n"]
+        self, z: Float[Tensor, "*lead n d"], x: Shaped[Tensor, "n ..."], labels: Integer[Tensor, "n"]
     ) -> Float[Tensor, "*lead"]:
         """Return L_ISO of the representations ``z`` of the points ``x``, each flattened to a row.
 

@@ -179,5 +179,5 @@ print(f"clean accuracy, over all networks: {float(result.clean.mean()):.2f}")
 # * *Lost clean accuracy lowers the bar* of the ε at half accuracy. Where the clean accuracy is near chance, that measure says little.
 
 # %% tags=["hide-input", "with-all-code"]
-display(results.footer(public))
+display(results.footer(public, "fig3_mnist"))
 results.footer(result)

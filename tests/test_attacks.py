@@ -1,3 +1,4 @@
+import inspect
 import warnings
 
 import numpy as np
@@ -224,20 +225,36 @@ def test_each_network_gets_an_attack_of_its_own():
     assert not torch.allclose(both.x[0], both.x[1])
 
 
-@pytest.mark.parametrize("epsilon", [0.0, -0.1, 1.01, float("nan")])
+@pytest.mark.parametrize("epsilon", [0.0, -0.1, 1.01, float("nan"), float("inf")])
 def test_an_epsilon_that_is_no_step_is_refused(digits, epsilon):
     model, x, labels = digits
     with pytest.raises(ValueError, match=r"ε \(the paper's γ\) must be > 0 and at most 1"):
         attacks.attack(
             model, flatten, attacks.classification(model, labels), x, labels, epsilon=epsilon, step_size=0.1, steps=1
         )
+    with pytest.raises(ValueError, match=r"ε \(the paper's γ\) must be > 0 and at most 1"):
+        attacks.fgsm(x, torch.ones_like(x), epsilon)
+
+
+def test_a_whole_number_that_no_float_holds_is_refused():
+    with pytest.raises(ValueError, match="at most 1, the range of a pixel, not 1000"):
+        inspect.unwrap(attacks.check_epsilons)((10**400,))
+
+
+def test_every_epsilon_of_fgsm_is_a_step():
+    x, few = torch.full((2, 1, 1, 1), 0.5), torch.tensor([0.1, 0.2]).view(-1, 1, 1, 1)
+    assert torch.equal(attacks.fgsm(x, torch.ones_like(x), few), 0.5 + few)
+    assert torch.equal(attacks.fgsm(0 * x, torch.ones_like(x), torch.full_like(few, 0.1), (0.0, 0.1)), 0 * x + 0.1)
+    with pytest.raises(ValueError, match=r"at most 1, the range of a pixel, not -0\.2"):
+        attacks.fgsm(x, torch.ones_like(x), few * torch.tensor([1, -1]).view(-1, 1, 1, 1))
 
 
 def test_other_bad_settings_are_refused(digits):
     model, x, labels = digits
     objective = attacks.classification(model, labels)
-    with pytest.raises(ValueError, match="at least one step of a size > 0, not 0 of 0.1"):
-        attacks.attack(model, flatten, objective, x, labels, epsilon=0.1, step_size=0.1, steps=0)
+    for steps, size in ((0, 0.1), (1, 0.0), (1, float("nan")), (1, float("inf"))):
+        with pytest.raises(ValueError, match=f"at least one step of a finite size > 0, not {steps} of {size}"):
+            attacks.attack(model, flatten, objective, x, labels, epsilon=0.1, step_size=size, steps=steps)
     with pytest.raises(ValueError, match="a random start needs the generator"):
         attacks.attack(model, flatten, objective, x, labels, epsilon=0.1, step_size=0.1, steps=1, random_start=True)
     with pytest.raises(ValueError, match="distances must be 'inputs' or 'pixels', not 'labels'"):

@@ -23,7 +23,7 @@ needs_a_shell = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are sc
 def clone(tmp_path):
     """A clone in a folder with a space and an umlaut, with an environment that only notes its commands."""
     root = tmp_path / "Übungs Ordner" / "lil"
-    for name in ("lil/__init__.py", "lil/cli.py", "lil/dev.py", "Makefile", "pyproject.toml", "requirements.lock"):
+    for name in ("lil/__init__.py", "lil/dev.py", "Makefile", "pyproject.toml", "requirements.lock"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
     for name in ("python", "jupyter-book"):
@@ -65,7 +65,7 @@ def test_the_readme_documents_both_commands():
 
 @needs_a_shell
 @pytest.mark.skipif(shutil.which("make") is None, reason="compares with make, which is not on this machine")
-@pytest.mark.parametrize("line", documented())
+@pytest.mark.parametrize("line", [*documented(), "python -m lil.dev test-all"])
 def test_each_command_takes_the_steps_of_make(line, clone):
     status, printed, steps = run(line, clone)
     assert status == 0 and len(steps) == (2 if line.endswith("book") else 1), printed
@@ -74,21 +74,6 @@ def test_each_command_takes_the_steps_of_make(line, clone):
     assert by_make[0] == 0 and by_make[2] == steps, by_make[1]
     closing = [f"The book: {clone}/_build/html/intro.html"] if line.endswith("book") else []
     assert printed.splitlines()[-1:] == by_make[1].splitlines()[-1:] == closing or not closing
-
-
-@pytest.mark.skipif(shutil.which("make") is None, reason="reads what make knows, which is not on this machine")
-@pytest.mark.parametrize(
-    "given, known",
-    [
-        ({"LIL_DATA": "~/some data"}, "LIL_DATA := {home}/some data"),
-        ({"LIL_DATA": "/some~/data"}, "LIL_DATA = /some~/data"),
-        ({"NUMBA_DISABLE_JIT": "1", "LIL_ENGINE": "fast"}, "LIL_ENGINE := plain"),
-        ({"NUMBA_DISABLE_JIT": "0", "LIL_ENGINE": "fast"}, "LIL_ENGINE = fast"),
-    ],
-)
-def test_make_settles_the_environment_as_the_commands_do(given, known, clone):
-    _, printed, _ = run("make --print-data-base --dry-run help", clone, HOME=str(clone), **given)
-    assert known.format(home=clone) in printed.splitlines()
 
 
 @needs_a_shell

@@ -113,6 +113,13 @@ def test_an_unknown_engine_is_named(monkeypatch):
         engine.train(ONE, torch.randn(4, 3), torch.arange(4) % 2, ALL, betas=[1.0], seeds=[0])
 
 
+@pytest.mark.parametrize("switched_off, name", [("1", "plain"), ("0", "fast"), ("", "fast")])
+def test_without_numbas_compiler_the_engine_is_plain(switched_off, name, monkeypatch):
+    monkeypatch.setenv("LIL_ENGINE", "fast")
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", switched_off)
+    assert engine.name() == name
+
+
 PROGRAM = """
 import sys
 sys.meta_path = [finder for finder in sys.meta_path if "ditable" not in repr(finder)]  # it knows the checkout's folders

@@ -186,6 +186,7 @@ def contents(top: Path) -> dict[Path, bytes]:
     return {path.relative_to(top): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_a_wheel_holds_the_package_with_its_data_and_the_records_and_nothing_else(installed):
     site = folder(installed, "purelib")
     records = {Path("_records") / path: content for path, content in contents(ROOT / "results").items()}
@@ -195,6 +196,7 @@ def test_a_wheel_holds_the_package_with_its_data_and_the_records_and_nothing_els
     assert not (site / "results").exists() and not (site / "tests").exists()
 
 
+@pytest.mark.slow
 def test_an_installed_package_finds_every_committed_record(installed, tmp_path):
     listing = run(folder(installed, "scripts") / "lil", "results", cwd=tmp_path)
     states = dict(re.findall(r"^(\S+) +(\w+)", listing, flags=re.MULTILINE))

@@ -5,7 +5,7 @@ import pytest
 import torch
 import xarray as xr
 
-from lil import attacks, evaluation
+from lil import attacks, checkpoints, evaluation
 from lil.datasets.images import load
 from lil.evaluation import Fgsm, Sweep
 from lil.models import LIL
@@ -105,7 +105,7 @@ def test_images_without_a_gradient_are_counted(data):
 
 
 def test_an_evaluation_that_was_cut_off_goes_on_where_it_was(sweep, data, result, tmp_path, monkeypatch):
-    partial = tmp_path / "new" / "counts.nc"
+    partial = tmp_path / "new" / "counts.checkpoint"
     seen = []
     plain = attacks.gradients
     monkeypatch.setattr(attacks, "gradients", lambda *a: seen.append(len(a[2])) or plain(*a))
@@ -118,7 +118,7 @@ def test_an_evaluation_that_was_cut_off_goes_on_where_it_was(sweep, data, result
     with pytest.raises(KeyboardInterrupt):
         evaluation.robustness(sweep, *data, FGSM, progress=cut_off, partial=partial)
     assert seen == [20, 20, 20, 20] and partial.exists()
-    before = xr.load_dataset(partial).seconds.item()
+    before = checkpoints.read(partial)[1]["seconds"]
     resumed = evaluation.robustness(sweep, *data, FGSM, partial=partial)
     assert seen[4:] == [10, 10]
     assert resumed.equals(result)

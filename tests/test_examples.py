@@ -39,6 +39,7 @@ def printed():
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "batches"])
 def test_the_scripts_reach_what_the_page_prints(name, printed):
     now, page = printed(name)
@@ -46,6 +47,7 @@ def test_the_scripts_reach_what_the_page_prints(name, printed):
     assert (abs(now - page)[:, -3:] <= BANDS).all()
 
 
+@pytest.mark.slow
 def test_the_page_tells_of_the_numbers_what_they_say(printed):
     for table in printed("digits"):
         beta, accuracy, attacked, correlation = table.T

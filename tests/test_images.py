@@ -66,6 +66,16 @@ def test_torchvision_reads_the_files(small_mnist, monkeypatch):
     assert [part.shape[0] for part in images.load("mnist", "train", 3)] == [3, 3]
 
 
+def test_a_tilde_that_no_shell_expanded_is_the_home_folder(small_mnist, monkeypatch):
+    monkeypatch.setenv("HOME", str(small_mnist.parents[1]))
+    monkeypatch.setenv("USERPROFILE", str(small_mnist.parents[1]))  # Windows
+    for named in ("~", "~/."):
+        monkeypatch.setenv("LIL_DATA", named)
+        assert images.available("mnist") and images.load("mnist", "test")[0].shape == (5, 1, 28, 28)
+    monkeypatch.setenv("LIL_DATA", "elsewhere/~")
+    assert not images.available("mnist")
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_one_changed_byte_is_refused(small_mnist, name):
     content = bytearray((small_mnist / name).read_bytes())

@@ -119,7 +119,8 @@ def _known(name: str) -> str:
 
 def _folders() -> list[Path]:
     named = os.environ.get("LIL_DATA")
-    return [*([Path(named)] if named else []), cache_folder() / "data"]
+    own = [Path(os.path.expanduser(named))] if named else []  # noqa: PTH111, Path's raises without a home
+    return [*own, cache_folder() / "data"]
 
 
 def _find(name: str) -> Path | None:

@@ -119,7 +119,18 @@ PROBES = {
         "n_attacked": 20,
         "n_distances": 60,
     },
-    "visualisation": {"*.n_train": 600, "*.n_test": 200, "n_images": 200, "n_fitted": 200},
+    "table1_cifar10_trained_between": {
+        "cnn.n_train": 100,
+        "cnn.epochs": 1,
+        "cnn.batch_size": 20,
+        "cnn.n_test": 60,
+        "cnn.precision": "float32",
+        "fgsm.batch_size": 20,
+        "n_attacked": 20,
+        "n_distances": 60,
+    },
+    # Trustworthiness within a class needs more than ten images of each.
+    "visualisation": {"*.n_train": 600, "*.n_test": 300, "n_images": 300, "n_fitted": 300},
     "worst_case": {
         "*.n_train": 3000,
         "trial.n_images": 100,
@@ -190,6 +201,7 @@ WITNESSED = {
     "table1_cifar10": {"*.n_train": 5000, "*.n_test": 2000},
     # No engine trains these faster than the plain code: the two differ by nothing but rounding.
     "table1_cifar10_trained": {"*.n_train": 200, "*.epochs": 1, "*.n_test": 200, "n_attacked": 100},
+    "table1_cifar10_trained_between": {"*.n_train": 200, "*.epochs": 1, "*.n_test": 200, "n_attacked": 100},
     "visualisation": {"*.n_train": 6000, "*.n_test": 1000, "n_images": 300, "n_fitted": 500},
     "worst_case": {"*.n_train": 10000, "trial.n_images": 100, "trial.iterations": 10, "trial.queries": 100},
     "worst_case_cifar10": {

@@ -30,12 +30,16 @@ ATTACK = Fgsm(distances="pixels", pictured=(), pictures=0)
 
 
 @dataclass(frozen=True)
-class Config:
-    vgg13: trained_along.Config = trained_along.PAPER_VGG13  # the networks: on a VGG13,
-    cnn: trained_along.Config = trained_along.PAPER_CNN  # and on the CNN of commit 7167a91
+class Measures:
     fgsm: Fgsm = ATTACK  # the paper's, with the distances of 7167a91: between pixels, as in training
     n_attacked: int = 1000  # test images, the first, that are attacked,
     n_distances: int = 1000  # and whose distances are taken
+
+
+@dataclass(frozen=True)
+class Config(Measures):
+    vgg13: trained_along.Config = trained_along.PAPER_VGG13  # the networks: on a VGG13,
+    cnn: trained_along.Config = trained_along.PAPER_CNN  # and on the CNN of commit 7167a91
 
 
 PAPER = Config()
@@ -44,7 +48,7 @@ QUICK_NETWORKS = dict(vgg13=trained_along.QUICK_VGG13, cnn=trained_along.QUICK_C
 QUICK = Config(**QUICK_NETWORKS, fgsm=QUICK_ATTACK, n_attacked=10, n_distances=20)
 
 
-def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
+def evaluate(config: Measures, networks: Networks, *, device: str = "cpu", progress: Progress = silent) -> xr.Dataset:
     """Return ``accuracy`` (networks, beta, seed) on all test images, and measures on the first of them.
 
     ``attacked`` (networks, objective, beta, seed, epsilon) is the accuracy under FGSM and ``attacked_clean`` the
@@ -54,11 +58,11 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
     the steps of each training epoch. NaN stands where a set of networks lacks a β, a seed or an epoch.
     """
     parts = []
-    for name, recipe in RECIPES.items():
+    for name, weights in networks.items():
         settings = getattr(config, name)
-        ensemble = recipe.restore(settings, networks[name]).to(device).requires_grad_(False)
-        x, labels = (part.to(device) for part in recipe.data(settings, "test"))
-        for network, (beta, seed) in zip(ensemble, recipe.members(settings), strict=True):
+        ensemble = trained_along.restore(settings, weights).to(device).requires_grad_(False)
+        x, labels = (part.to(device) for part in trained_along.data(settings, "test"))
+        for network, (beta, seed) in zip(ensemble, trained_along.members(settings), strict=True):
             network.halved = False
             measured = _measures(config, settings, network, x, labels, beta, seed, progress)
             parts.append(measured.expand_dims(networks=[settings.backbone]))
@@ -67,7 +71,7 @@ def evaluate(config: Config, networks: Networks, *, device: str = "cpu", progres
 
 
 def _measures(
-    config: Config,
+    config: Measures,
     settings: trained_along.Config,
     network: trained_along.Network,
     x: Tensor,

@@ -10,6 +10,7 @@ import base64
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,11 @@ def write_data(names: Mapping[str, Any], target: str | Path) -> None:
     """Write the results among a notebook's names as an archive with a folder a result.
 
     A folder holds a CSV file for each variable, and ``provenance.json``. Other datasets have no settings and are left
-    out.
+    out, and so is what a notebook has joined from a list of results.
     """
-    results = [value for value in names.values() if isinstance(value, xr.Dataset) and "config" in value.attrs]
+    lists = [value for value in names.values() if isinstance(value, list)]
+    datasets = [value for value in [*names.values(), *chain(*lists)] if isinstance(value, xr.Dataset)]
+    results = [value for value in datasets if "config" in value.attrs]
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, result in {result.attrs["name"]: result for result in results}.items():

@@ -26,12 +26,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
-from lil import features
+from lil import checkpoints, features
 from lil.datasets import images
 from lil.progress import Progress, silent
 
@@ -51,7 +50,7 @@ class Settings:
 
 
 class CheckpointMismatch(ValueError):
-    """A checkpoint was written with other settings or is damaged."""
+    """A checkpoint was written with other settings."""
 
 
 @dataclass
@@ -81,29 +80,21 @@ class Pretraining:
         self.history: list[Epoch] = []
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint: one file, renamed into place, so that a kill leaves the old one or the new one."""
+        """Write a checkpoint."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         state, named = self.optimizer.state, self.network.named_parameters()
         tensors |= {f"momentum.{name}": state[weight]["momentum_buffer"] for name, weight in named if weight in state}
         tensors |= {f"mean.{name}": value for name, value in self.mean.items()}
         facts = {"settings": asdict(self.settings), "history": [asdict(epoch) for epoch in self.history]}
         facts |= {"step": self.step, "seconds": self.seconds, "loss_sum": self.loss_sum}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        save_file({name: value.contiguous() for name, value in tensors.items()}, part, {"lil": json.dumps(facts)})
-        part.replace(path)
+        checkpoints.write(path, tensors, facts)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint of the same settings."""
-        try:
-            with safe_open(path, "pt", device=str(next(self.network.parameters()).device)) as file:
-                facts = json.loads(file.metadata()["lil"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
-        except SafetensorError as reason:
-            message = f"the checkpoint {path} is damaged ({reason}): delete it to start anew."
-            raise CheckpointMismatch(message) from reason
+        tensors, facts = checkpoints.read(path)
+        tensors = {name: value.to(next(self.network.parameters()).device) for name, value in tensors.items()}
         if facts["settings"] != asdict(self.settings):
-            message = f"the checkpoint {path} was written with other settings: delete it to start anew with these."
+            message = f"The checkpoint {path} was written with other settings: delete it to start anew with these."
             raise CheckpointMismatch(message)
         self.network.load_state_dict(features.strip_prefix(tensors, "network."))
         self.mean = features.strip_prefix(tensors, "mean.")
@@ -202,7 +193,8 @@ def pretrain(
     """Train to the end of the recipe, from ``checkpoint`` if that file is there, else from the start.
 
     Images have pixels in [0, 1]. The checkpoint is rewritten every ``checkpoint_every`` steps and at each epoch's
-    end, and stays when all is done. Raises CheckpointMismatch if it is damaged or belongs to other settings.
+    end, and stays when all is done. Raises CheckpointDamaged for a damaged checkpoint and
+    CheckpointMismatch for one of other settings.
     """
     steps_per_epoch = len(x) // settings.batch_size
     cycle = settings.epochs * steps_per_epoch
@@ -288,7 +280,7 @@ def autocast(device: torch.device) -> torch.autocast:
 def vgg13(settings: Settings = Settings(), *, device: torch.device | str = "cpu", progress: Progress = silent) -> Path:
     """Pretrain on CIFAR10, resuming from the cache folder; write :data:`lil.features.WEIGHTS` and return that path."""
     (x, labels), (x_test, labels_test) = (images.load("cifar10", split) for split in ("train", "test"))
-    checkpoint = images.cache_folder() / "pretraining" / "vgg13-cifar10" / "checkpoint.safetensors"
+    checkpoint = images.cache_folder() / "pretraining" / "vgg13-cifar10" / f"checkpoint{checkpoints.SUFFIX}"
     run = pretrain(x, labels, x_test, labels_test, settings, checkpoint=checkpoint, device=device, progress=progress)
     average(run, x.to(device))
     tensors = halve(run.network.state_dict())

@@ -25,10 +25,9 @@ from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from lil import features
+from lil import checkpoints, features
 from lil.attacks import pixels
 from lil.cache import cache_folder
 from lil.datasets import images
@@ -43,7 +42,6 @@ Backbone = Literal["vgg13", "cnn"]
 HISTORY = ("cross_entropy", "isometry", "accuracy")  # means over the steps of each training epoch
 CLASSES = 10
 SECONDS_BEFORE = "seconds_before"  # beside the weights of a resumed training: the seconds until it was killed
-_DIGEST = hashlib.sha256().digest_size
 SPACING = 60.0  # seconds of training between checkpoints, at least: shorter trainings need none
 
 
@@ -74,16 +72,18 @@ PAPER_CNN = replace(
     backbone="cnn",
     hidden=(1000,) * 4,
     init="orthogonal",
-    betas=(0.0, 10.0),  # the ends of Table 1's row alone: one network takes over half an hour
+    betas=(0.0, 10.0),  # the ends of Table 1's row: one network takes over half an hour
     epochs=10,
     learning_rate=1e-3,
 )
+PAPER_CNN_BETWEEN = replace(PAPER_CNN, betas=(1.0,))
 
 QUICK_SIZES = dict(n_train=60, n_test=20, hidden=(20,) * 3, betas=(0.0, 10.0), batch_size=20, epochs=1)
 QUICK_VGG13 = replace(PAPER_VGG13, dataset="digits", weights="random", precision="float32", **QUICK_SIZES)
 QUICK_CNN = replace(
     PAPER_CNN, dataset="digits", channels=(4, 8), precision="float32", **QUICK_SIZES | dict(n_train=300, epochs=3)
 )
+QUICK_CNN_BETWEEN = replace(QUICK_CNN, betas=(1.0,))
 
 
 def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n 3 32 32"], Tensor]:
@@ -175,11 +175,11 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
     After an epoch, and once :data:`SPACING` seconds have passed since the last checkpoint, a network's weights and
     its optimiser's state are written to the cache folder. A call that was killed goes on from there, and returns the
     seconds until those checkpoints as :data:`SECONDS_BEFORE`, beside the weights. The checkpoints are removed in the
-    end.
+    end. Raises CheckpointDamaged where a byte of one has changed.
     """
     x, labels = (part.to(device) for part in data(config, "train"))
     ensemble = build(config).to(device)
-    checkpoints = [_checkpoint(config, beta, seed, device) for beta, seed in members(config)]
+    places = [_checkpoint(config, beta, seed, device) for beta, seed in members(config)]
     before = 0.0
     total = len(ensemble) * config.epochs * -(-len(x) // config.batch_size)
     for k, (network, (beta, seed)) in enumerate(zip(ensemble, members(config), strict=True)):
@@ -188,10 +188,10 @@ def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -
         def tell(step: int, first: int = first, label: str = label) -> None:
             progress(label, first + step, total)
 
-        before += _train(network, x, labels, beta, seed, config, checkpoints[k], tell)  # type: ignore[arg-type]
+        before += _train(network, x, labels, beta, seed, config, places[k], tell)  # type: ignore[arg-type]
     weights = {name: value.cpu().contiguous() for name, value in ensemble.state_dict().items()}
-    for checkpoint in checkpoints:
-        checkpoint.unlink(missing_ok=True)
+    for place in places:
+        checkpoints.remove(place)
     return weights | {SECONDS_BEFORE: torch.tensor(before)} if before else weights
 
 
@@ -240,39 +240,29 @@ def _checkpoint(config: Config, beta: float, seed: int, device: str) -> Path:
     code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     identity = json.dumps([alone, data_fingerprint(config), code, device])
     name = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    return cache_folder() / "partial" / f"{config.backbone}-{name}.safetensors"
+    return cache_folder() / "partial" / f"{config.backbone}-{name}{checkpoints.SUFFIX}"
 
 
 def _save(path: Path, network: Network, optimizer: torch.optim.Optimizer, epochs: int, seconds: float) -> None:
-    """Write the state after some epochs, which took some seconds, behind its SHA-256.
-
-    The file is renamed into place: a kill leaves the old one or the new.
-    """
+    """Write the state after some epochs, which took some seconds."""
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     for at, parameter in enumerate(network.parameters()):
         tensors |= {f"adam.{at}.{name}": value for name, value in optimizer.state[parameter].items()}
-    tensors |= {"epochs": torch.tensor(epochs), "seconds": torch.tensor(seconds)}
-    state = save({name: value.contiguous() for name, value in tensors.items()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(hashlib.sha256(state).digest() + state)
-    part.replace(path)
+    checkpoints.write(path, tensors, {"epochs": epochs, "seconds": seconds})
 
 
 def _load(path: Path, network: Network, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
     """Restore a network and its optimiser from a checkpoint; return the epochs that it holds and their seconds.
 
-    Without a checkpoint, and with a damaged one, training starts anew: (0, 0.0).
+    Without a checkpoint training starts anew: (0, 0.0).
     """
-    content = path.read_bytes() if path.exists() else b""
-    sum_of_bytes, state = content[:_DIGEST], content[_DIGEST:]
-    if hashlib.sha256(state).digest() != sum_of_bytes:
+    if not path.exists():
         return 0, 0.0
-    tensors = load(state)
+    tensors, facts = checkpoints.read(path)
     network.load_state_dict(features.strip_prefix(tensors, "network."))
     for at, parameter in enumerate(network.parameters()):
         for name, value in features.strip_prefix(tensors, f"adam.{at}.").items():
             # The fused step reads parameters and moments side by side: they must lie in memory in one order.
             like = torch.empty_like(parameter) if value.ndim else torch.empty_like(value, device=parameter.device)
             optimizer.state[parameter][name] = like.detach().copy_(value)
-    return int(tensors["epochs"]), float(tensors["seconds"])
+    return facts["epochs"], facts["seconds"]

@@ -7,8 +7,8 @@ network in the order of the tensors' first axis. A recipe that reads data has ``
 reads none of it, and ``data_available(config)``.
 
 An evaluation of many minutes can take a keyword ``partial``: a file in which it keeps its state, from which it goes
-on after a kill, and which it removes at its end. The attribute ``seconds_before`` of its result counts the seconds
-until the kill.
+on after a kill, and which it removes at its end. It guards the file itself, as :mod:`lil.checkpoints` does. The
+attribute ``seconds_before`` of its result counts the seconds until the kill.
 
 The package of the experiments can have three tables by experiment. ``SEPARATE`` names the axes of a result ("beta",
 "seed") along which one network's numbers do not depend on the other networks: a :class:`lil.results.cluster.Cluster`

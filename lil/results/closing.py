@@ -31,8 +31,11 @@ class Footer:
         return f"*{self.text}*"
 
 
-def footer(result: xr.Dataset) -> Footer:
-    """Return the closing line of a result of :func:`lil.results.get`."""
+def footer(result: xr.Dataset, notebook: str = "") -> Footer:
+    """Return the closing line of a result of :func:`lil.results.get`.
+
+    ``notebook``: the one that shows the result, where it is not named like the experiment.
+    """
     attrs = result.attrs
     live = attrs["mode"] == "live"
     threads = f"{attrs['threads']} thread{'s' if attrs['threads'] > 1 else ''}"
@@ -50,7 +53,7 @@ def footer(result: xr.Dataset) -> Footer:
         sentences.append(_affirmation(affirmations[-1]))
     profile = "" if attrs["profile"] == "paper" else f" --profile {attrs['profile']}"
     if changes := json.loads(attrs.get("changes", "{}")):
-        again = f"lil rerun {attrs['name']}{profile} {settings(changes)}"
+        again = f"lil rerun {notebook or attrs['name']} {settings(changes)}{profile}"
     else:
         again = f"lil reproduce {attrs['name']}{profile}"
     sentences.append(f"To compute it again: `{again}`.")

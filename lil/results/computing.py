@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import inspect
 import json
-import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError
 
 from lil.cache import cache_folder
 from lil.progress import Progress
@@ -68,12 +65,7 @@ def evaluate(
     tensors = {name: each.tensors for name, each in networks.items()}
     resume = resume and "partial" in inspect.signature(experiment.evaluate).parameters
     partial = _partial(inputs, networks, device) if resume else None
-    with (
-        _disk_in_words(inputs.name),
-        _state(partial, progress) as (more, progress),
-        provenance.measured() as cost,
-        _script_hidden(),
-    ):
+    with _disk_in_words(inputs.name), _state(partial) as more, provenance.measured() as cost, _script_hidden():
         result = experiment.evaluate(config, tensors, device=device, progress=progress, **more)
     cost.seconds += result.attrs.pop("seconds_before", 0.0)
     about = provenance.describe(device, cost) | {"training": of_training(networks)}
@@ -109,39 +101,28 @@ def _partial(inputs: keys.Inputs, networks: dict[str, Networks], device: str) ->
     weights = [keys.digest(files.networks_to_bytes(networks[name].tensors, {})) for name in sorted(networks)]
     key = keys.digest(" ".join([inputs.key, *weights, device]))[:16]
     folder = files.usable(cache_folder() / "partial")
-    return folder and folder / f"{inputs.name}-{key}.nc"
+    return folder and folder / f"{inputs.name}-{key}.checkpoint"
 
 
 @contextmanager
-def _state(partial: Path | None, progress: Progress) -> Iterator[tuple[dict[str, Path], Progress]]:
-    """Yield the keyword for the file of an evaluation's state, and a progress callback that keeps its checksum.
+def _state(partial: Path | None) -> Iterator[dict[str, Path]]:
+    """Yield the keyword for the file of an evaluation's state.
 
-    An evaluation tells its progress right after it has written its state. A state with another checksum is removed, so
-    that the evaluation starts anew. Where another process evaluates the same, this one keeps no state.
+    Where another process evaluates the same, this one keeps no state.
     """
     if partial is None:
-        yield {}, progress
+        yield {}
         return
-    seal, lock = partial.with_suffix(".sha256"), FileLock(cache_folder() / "locks" / f"{partial.stem}.lock")
+    lock = FileLock(cache_folder() / "locks" / f"{partial.stem}.lock")
     for folder in (partial.parent, Path(lock.lock_file).parent):
         folder.mkdir(parents=True, exist_ok=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        yield {}, progress
+        yield {}
         return
     try:
-        known = seal.read_bytes() if seal.exists() else b""
-        if partial.exists() and keys.digest(partial.read_bytes()).encode() != known:
-            partial.unlink()
-
-        def told(label: str, done: int, total: int) -> None:
-            if partial.exists():
-                seal.write_text(keys.digest(partial.read_bytes()), encoding="utf-8")
-            progress(label, done, total)
-
-        yield {"partial": partial}, told
-        seal.unlink(missing_ok=True)
+        yield {"partial": partial}
     finally:
         lock.release()
 
@@ -151,21 +132,14 @@ def _disk_in_words(name: str) -> Iterator[None]:
     """Raise NotWritten where the disk is full or access is refused: long computations keep their state on it."""
     try:
         yield
-    except (OSError, SafetensorError) as reason:
-        number = reason.errno if isinstance(reason, OSError) else _number(str(reason))
-        if number not in _OF_DISKS:
+    except OSError as reason:
+        if reason.errno not in _OF_DISKS:
             raise
         raise NotWritten(
-            f"{name} stopped at a file that it cannot read or write ({os.strerror(number)}): make room or give access, "
+            f"{name} stopped at a file that it cannot read or write ({reason.strerror}): make room or give access, "
             f"its own state being kept in {cache_folder()} (XDG_CACHE_HOME names another folder), and repeat the "
             "command."
         ) from reason
-
-
-def _number(text: str) -> int:
-    """Return the number of a system's error in the words of safetensors; 0 where there is none."""
-    found = re.search(r"\(os error (\d+)\)", text)
-    return int(found[1]) if found else 0
 
 
 def seconds(attrs: dict[str, Any]) -> float:

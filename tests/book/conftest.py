@@ -1,6 +1,6 @@
 """The book to test: the one that has been built from what stands here, else one that is made of the records now.
 
-Every notebook is executed live at the quick profile in either case: by nbval, in ``tests/notebooks``.
+`make test` takes the first alone. `make test-all` executes every notebook live too: by nbval, in ``tests/notebooks``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ def is_current(page: Path) -> bool:
     return page.exists() and page.stat().st_mtime > max(path.stat().st_mtime for path in sources())
 
 
-@pytest.fixture(scope="session", params=["built" if is_current(BUILT / "intro.html") else "recorded"])
+MADE = "built" if is_current(BUILT / "intro.html") else pytest.param("recorded", marks=pytest.mark.slow)  # in minutes
+
+
+@pytest.fixture(scope="session", params=[MADE])
 def html(request) -> Path:
     """The folder of the book's HTML. `make book` has failed at a warning, and so does this."""
     if request.param == "built":

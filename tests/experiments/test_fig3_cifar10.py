@@ -74,7 +74,7 @@ def test_an_evaluation_that_was_cut_off_goes_on(networks, result, tmp_path):
             raise Cut
 
     config = replace(TINY, fgsm=replace(TINY.fgsm, batch_size=10))
-    partial = tmp_path / "counts.nc"
+    partial = tmp_path / "counts.checkpoint"
     with pytest.raises(Cut):
         fig3_cifar10.evaluate(config, networks, progress=cut, partial=partial)
     resumed = fig3_cifar10.evaluate(config, networks, partial=partial)

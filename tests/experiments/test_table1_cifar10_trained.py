@@ -6,6 +6,7 @@ import torch
 
 from lil import engine
 from lil.experiments import table1_cifar10_trained as trained
+from lil.experiments import table1_cifar10_trained_between as between
 from lil.isometry import isometry_loss, pair_distances, within_class
 
 SMALL = dict(n_train=40, n_test=20, epochs=1)
@@ -89,6 +90,18 @@ def test_what_was_not_trained_is_nan(result):
 def test_without_isometry_both_attacks_are_the_same(result):
     plain = result.attacked.sel(networks="cnn", beta=0.0)
     assert np.array_equal(plain.sel(objective="total"), plain.sel(objective="classification"))
+
+
+def test_the_network_between_is_what_it_would_be_beside_the_others():
+    """The later result has the same network and the same measures, so that the two are one row."""
+    later = between.Config(cnn=replace(TINY.cnn, betas=(1.0,)), fgsm=TINY.fgsm, n_attacked=10, n_distances=20)
+    together = trained.run(replace(TINY, cnn=replace(TINY.cnn, betas=(0.0, 1.0, 10.0))))
+    found, expected = between.run(later), together.sel(networks=["cnn"], beta=[1.0]).dropna("epoch", how="all")
+    assert found.equals(expected)
+    assert replace(between.PAPER.cnn, betas=trained.PAPER.cnn.betas) == trained.PAPER.cnn
+    assert all(
+        getattr(between.PAPER, name) == getattr(trained.PAPER, name) for name in ("fgsm", "n_attacked", "n_distances")
+    )
 
 
 def test_the_papers_scale():

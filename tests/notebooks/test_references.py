@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -40,18 +41,39 @@ def test_each_notebook_has_a_reference_and_each_reference_a_notebook():
     assert sorted(REFERENCES.glob("*.ipynb")) == [reference for _, reference in PAIRS]
 
 
-def test_the_page_that_counts_loops_is_skipped_where_gudhi_has_no_build(request, monkeypatch):
+@pytest.fixture
+def conftest(request):
+    """The hooks of this folder."""
     plugins = request.config.pluginmanager.get_plugins()
-    (conftest,) = [each for each in plugins if getattr(each, "__file__", "") == str(HERE / "conftest.py")]
-    marked: list[pytest.MarkDecorator] = []
-    cells = [f"tests/notebooks/{stem}.ipynb::Cell 3" for stem in ("fig1_mappings", "fig2_rings")]
-    items = [SimpleNamespace(nodeid=cell, add_marker=marked.append) for cell in cells]
-    conftest.pytest_collection_modifyitems(items)
-    assert bool(marked) is (importlib.util.find_spec("gudhi") is None)
-    marked.clear()
+    (found,) = [each for each in plugins if getattr(each, "__file__", "") == str(HERE / "conftest.py")]
+    return found
+
+
+def marks(conftest, *files):
+    """The marks that the hooks give to a test of each file."""
+    given: dict[str, list[pytest.Mark]] = {file: [] for file in files}
+    conftest.pytest_collection_modifyitems(
+        [SimpleNamespace(nodeid=f"{file}::Cell 3", add_marker=given[file].append) for file in files]
+    )
+    return given
+
+
+def test_make_test_runs_the_papers_own_pages(conftest):
+    (figures,) = re.findall(r"^FIGURES := (.*)$", (ROOT / "Makefile").read_text("utf-8"), flags=re.MULTILINE)
+    shown = {f"tests/notebooks/{stem}.ipynb" for stem in [*figures.split(), "table1"]}
+    given = marks(conftest, *(f"tests/notebooks/{reference.name}" for _, reference in PAIRS), "tests/test_naive.py")
+    slow = {file for file, each in given.items() if "slow" in [mark.name for mark in each]}
+    assert given.keys() - slow == shown | {"tests/test_naive.py"}
+
+
+def test_the_page_that_counts_loops_is_skipped_where_gudhi_has_no_build(conftest, monkeypatch):
+    files = [f"tests/notebooks/{stem}.ipynb" for stem in ("fig1_mappings", "fig2_rings")]
+    assert bool(marks(conftest, *files)[files[1]]) is (importlib.util.find_spec("gudhi") is None)
     monkeypatch.setitem(sys.modules, "gudhi", None)
-    conftest.pytest_collection_modifyitems(items)
-    assert [mark.kwargs["reason"] for mark in marked] == ["GUDHI, which counts loops, has no build for this platform"]
+    plain, skipped = marks(conftest, *files).values()
+    assert not plain and [mark.kwargs["reason"] for mark in skipped] == [
+        "GUDHI, which counts loops, has no build for this platform"
+    ]
 
 
 @each_pair
@@ -110,6 +132,7 @@ def nbval(fault: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["gradient_sign", "reduction"])
 def test_a_planted_fault_turns_nbval_red(fault):
     """Without one it is green: nbval runs the same notebook in these tests too."""

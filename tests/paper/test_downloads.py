@@ -50,6 +50,16 @@ def test_only_results_are_written_each_once(result, tmp_path):
     assert about == {"name": "fig0", "config": {"seeds": [0, 1, 2]}, "seconds": 1.5, "date": "today"}
 
 
+def test_of_results_that_were_joined_each_is_written_as_it_was(result, tmp_path):
+    later = result.assign_attrs(name="fig0_later", date="tomorrow").isel(seed=[0])
+    names = {"parts": [result, later], "joined": result.assign(n=6), "numbers": [1, 2]}
+    downloads.write_data(names, tmp_path / "page.zip")
+    with zipfile.ZipFile(tmp_path / "page.zip") as archive:
+        assert {name.partition("/")[0] for name in archive.namelist()} == {"fig0", "fig0_later"}
+        assert archive.read("fig0/n.csv").decode() == "n\n5\n"
+        assert json.loads(archive.read("fig0_later/provenance.json"))["date"] == "tomorrow"
+
+
 def drawn(name, svg):
     pictures = {downloads.SVG: svg, "image/png": base64.b64encode(PNG).decode()}
     figure = {"figure": {"name": name}} if name else {}

@@ -136,6 +136,7 @@ README = (pages.ROOT / "README.md").read_text()
 LINES = [line for line in README.splitlines() if line.startswith(("lil rerun", "lil notebook"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", LINES)
 def test_the_readmes_lines_for_reruns_work_as_printed(line, tmp_path, monkeypatch, capsys):
     if "mnist" in line and not images.available("mnist"):
@@ -176,6 +177,7 @@ def test_an_epsilon_above_the_range_of_a_pixel_is_refused(capsys):
     assert capsys.readouterr().err == "lil: epsilons must be > 0 and at most 1, the range of a pixel, not (2.0,).\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, value", [("betas", "[]"), ("betas", "[-1]"), ("nosuch", "3")])
 def test_a_wrong_parameter_stops_papermill(name, value, tmp_path):
     source = rerun.copy_notebook("fig2_rings", tmp_path)

@@ -48,6 +48,20 @@ def trained():
     )
 
 
+def test_a_later_result_fills_the_gaps_of_the_first_and_changes_nothing_else(trained):
+    later = (trained.sel(networks=["cnn"], beta=[0.0, 10.0], epoch=[1]) + 0.1).assign_attrs(config="later")
+    later = later.assign_coords(beta=[1.0, 10.0])  # both have the second
+    joined = tables.joined(trained, later)
+    assert joined.attrs == trained.attrs and tables.joined(trained).identical(trained)
+    at = dict(networks="cnn", beta=1.0, seed=0)
+    assert joined.accuracy.sel(**at).item() == later.accuracy.sel(**at).item() and np.isnan(trained.accuracy.sel(**at))
+    assert joined.history.sel(**at, term="accuracy").isnull().values.tolist() == [False, True, True]
+    rest = joined.copy(deep=True)
+    for name in ("accuracy", "attacked_clean", "history", "attacked"):
+        rest[name].loc[at] = np.nan
+    assert rest.reindex_like(trained).equals(trained)
+
+
 def test_a_beta_that_was_not_trained_has_no_gap(trained):
     apart = gaps(accuracies(trained, tables.TRAINED))
     assert apart.loc[VGG13, 10.0] == pytest.approx(0.25 - 0.2542)

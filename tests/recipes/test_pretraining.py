@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from lil import features
+from lil import checkpoints, features
 from lil.recipes import pretraining
 from lil.recipes.pretraining import CheckpointMismatch, Pretraining, Settings
 
@@ -184,7 +184,7 @@ def test_checkpoints_of_other_settings_and_damaged_ones_are_refused(tmp_path: Pa
     with pytest.raises(CheckpointMismatch, match="other settings"):
         Pretraining(replace(SETTINGS, seed=1)).load(path)
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(CheckpointMismatch, match="damaged"):
+    with pytest.raises(checkpoints.CheckpointDamaged, match="delete it to start anew"):
         Pretraining(SETTINGS).load(path)
 
 

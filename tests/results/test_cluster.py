@@ -142,6 +142,7 @@ def test_workers_of_several_tasks_at_once_are_refused(fake):
         Cluster(cluster.scheduler_address)
 
 
+@pytest.mark.slow
 def test_figure_3_by_the_command(monkeypatch, capsys):
     few = replace(fig3_mnist.QUICK.mnist, n_train=300, betas=(0.0, 10.0), epochs=1)
     monkeypatch.setattr(fig3_mnist, "QUICK", replace(fig3_mnist.QUICK, mnist=few))

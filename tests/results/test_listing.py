@@ -1,8 +1,12 @@
 """What `lil results` lists, and the line that closes a page."""
 
+import re
+import shlex
+
 import pytest
 
-from lil import results
+from lil import cli, results
+from lil.paper import rerun
 from lil.results import registry
 from lil.results.closing import duration
 from lil.results.errors import UnknownName
@@ -74,6 +78,15 @@ def test_the_footer_of_a_record(fake):
 def test_the_footer_of_the_quick_profile(fake):
     text = str(results.footer(results.get(fake.experiment, "quick")))
     assert "at a small scale" in text and text.endswith("`lil reproduce fig9_lines --profile quick`.")
+
+
+def test_the_footer_of_a_rerun_has_a_command_that_lil_reads(fake):
+    result = results.get(fake.experiment, "quick", betas=[0, 3])
+    for notebook in ("", "fig9"):
+        line = re.search("`lil (rerun .*)`", str(results.footer(result, notebook)))[1]
+        chosen = cli._parser().parse_args(shlex.split(line))
+        assert (chosen.name, chosen.profile) == (notebook or "fig9_lines", "quick")
+        assert rerun.parse(chosen.settings) == {"betas": [0, 3]}
 
 
 def test_the_footer_says_how_far_the_record_is(fake):

@@ -2,11 +2,8 @@
 
 ``make test-corruption`` tries more than 2,000 changes, drawn from SEED, in temporary copies, and writes the record.
 A change is *detected* if reading the file ends in an error of the project that names the file and says what to do, or
-if a test of ``make test`` turns red on it. It is *harmless* if everything that is read is as before. All else is
+if a test of ``make test-all`` turns red on it. It is *harmless* if everything that is read is as before. All else is
 *missed*: other numbers without a word, or an error that does not say what to do.
-
-Two checkpoints are left out, because nothing guards their numbers yet: those of lil.recipes.pretraining and
-lil.recipes.trained_along, which live from a kill to the next call.
 """
 
 from __future__ import annotations

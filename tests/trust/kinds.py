@@ -22,7 +22,7 @@ import torch
 import torchvision
 from nbval.plugin import IPyNbCell, bcolors
 
-from lil import features
+from lil import checkpoints, features
 from lil.datasets import images
 from lil.paper import differences, export, ledger, pages, shipped
 from lil.results import computing, files
@@ -141,7 +141,7 @@ def references(folder: Path) -> Iterator[Kind]:
         except CorruptFile:
             raise
         except Exception as red:  # of whatever kind: the test's name tells the file
-            raise CorruptFile(f"make test is red on {path.name}: restore it") from red
+            raise CorruptFile(f"make test-all is red on {path.name}: restore it") from red
         skipped = ("metadata", "traceback", "prompt_number", "output_type", "name", "execution_count", "image/png")
         for now, reference in zip(executed, test_references.code(test_references.opened(path)), strict=True):
             if test_references.CHECKED in now.metadata.get("tags", []):
@@ -190,7 +190,7 @@ def image_sets(folder: Path) -> Iterator[Kind]:
 
 
 def states(fake: small.Small) -> Iterator[Kind]:
-    """Yield the state of an evaluation that was killed after its second batch, and its checksum."""
+    """Yield the checkpoint of an evaluation that was killed after its second batch."""
     config, call = fake.experiment.PAPER, dict(device="cpu", resume=True)
     networks = {"nets": computing.train(fake.recipe, config.nets, device="cpu", progress=lambda *_: None)}
 
@@ -200,26 +200,31 @@ def states(fake: small.Small) -> Iterator[Kind]:
 
     with suppress(KeyboardInterrupt):
         computing.evaluate(fake.experiment, config, networks, progress=killed, **call)
-    kept = {path: path.read_bytes() for path in (small.cache_folder() / "partial").iterdir()}
+    (path,) = (small.cache_folder() / "partial").iterdir()
 
-    def resumed(changed: Path) -> Callable[[], Any]:
-        def read() -> Any:
-            for path in kept.keys() - {changed}:
-                path.write_bytes(kept[path])
-            return computing.evaluate(fake.experiment, config, networks, progress=lambda *_: None, **call).drop_attrs()
+    def resumed() -> Any:
+        return computing.evaluate(fake.experiment, config, networks, progress=lambda *_: None, **call).drop_attrs()
 
-        return read
+    yield Kind("checkpoint of an evaluation", path, resumed, 60, lambda a, b: a.identical(b))
 
-    for path in sorted(kept):
-        path.write_bytes(kept[path])  # the tries of the other have used both up
-        what = "state of an evaluation (.nc)" if path.suffix == ".nc" else "checksum of that state"
-        yield Kind(what, path, resumed(path), 60, lambda a, b: a.identical(b))
+
+def trainings(folder: Path) -> Iterator[Kind]:
+    """Yield the checkpoint of a training: tensors, and facts of several kinds."""
+    path = folder / "training.checkpoint"
+    tensors = {"network.0.weight": torch.randn(20, 30, generator=torch.Generator().manual_seed(0))}
+    checkpoints.write(path, tensors | {"epochs": torch.tensor(3)}, {"seconds": 1.5, "history": [{"loss": 2.25}]})
+
+    def read() -> Any:
+        read, facts = checkpoints.read(path)
+        return {name: value.tolist() for name, value in read.items()}, facts
+
+    yield Kind("checkpoint of a training", path, read, 60)
 
 
 def kinds(stack: ExitStack) -> Iterator[Kind]:
     """Yield all kinds of files, as copies that last as long as the stack."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    for number, make in enumerate((store, weights, texts, references, image_sets)):
+    for number, make in enumerate((store, weights, texts, references, image_sets, trainings)):
         (folder / str(number)).mkdir()
         yield from make(folder / str(number))
     yield from states(stack.enter_context(small.package()))

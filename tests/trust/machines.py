@@ -1,5 +1,8 @@
 """The tests on other machines, simulated on this one: fewer vector instructions, more threads, the other engine.
 
+And with other versions of the packages: the oldest that ``pyproject.toml`` allows, and the newest that the package
+index has, each in an environment of its own.
+
 ``python -m tests.trust.machines [VARIANT ...] [--only WORD ...]`` runs nbval's references and the tests of recipes and
 experiments as each variant, and ``again`` computes every quick experiment twice. A test file's outcome is kept in
 ``.cache/machines`` as soon as it is known, so that an interrupted run goes on where it was. The record says how many
@@ -29,6 +32,8 @@ KEPT = ROOT / ".cache" / "machines"
 NAME, COMMAND = "machines", "make test-machines"
 NOTEBOOKS = "tests/notebooks/*.ipynb"
 FILES = (NOTEBOOKS, "tests/recipes/test_*.py", "tests/experiments/test_*.py")
+EXTRAS = ("book", "cluster", "test")
+MAIN = ("torch", "numpy", "scipy", "numba", "scikit-learn", "umap-learn", "xarray", "pandas", "matplotlib", "plotly")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
@@ -47,6 +52,7 @@ class Variant:
     environment: dict[str, str] = field(default_factory=dict)
     threads: int = 1  # of the notebooks' kernels; other tests have one thread always
     files: tuple[str, ...] = FILES  # patterns of the test files
+    resolution: str = ""  # of the packages' versions, in the words of uv; "": this environment
 
     def all_files(self) -> list[str]:
         """Return the test files, as pytest names them."""
@@ -60,7 +66,40 @@ VARIANTS = {
     "threads-2": Variant("2 threads", threads=2, files=(NOTEBOOKS,)),
     "threads-4": Variant("4 threads", threads=4, files=(NOTEBOOKS,)),
     "plain": Variant("the plain engine", {"LIL_ENGINE": "plain"}),
+    "oldest": Variant("the oldest packages", resolution="lowest-direct"),
+    "newest": Variant("the newest packages", resolution="highest"),
 }
+
+
+def interpreter(variant: Variant) -> str:
+    """Return the Python of a variant; the first time an environment is made for packages of other versions."""
+    if not variant.resolution:
+        return sys.executable
+    folder, packages = KEPT / variant.resolution, _packages(variant)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if not packages.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        subprocess.run([*pip, "uv"], check=True)
+        extras = [word for name in EXTRAS for word in ("--extra", name)]
+        resolve = [str(python), "-m", "uv", "pip", "compile", "pyproject.toml", *extras, "--quiet", "--no-annotate"]
+        chosen = folder / "chosen.txt"
+        subprocess.run([*resolve, "--resolution", variant.resolution, "-o", str(chosen)], cwd=ROOT, check=True)
+        subprocess.run([*pip, "-r", str(chosen)], check=True)
+        chosen.replace(packages)
+    return str(python)
+
+
+def _packages(variant: Variant) -> Path:
+    """Return the list of the versions in a variant's environment, which is there once all are installed."""
+    return KEPT / variant.resolution / "packages.txt"
+
+
+def versions(variant: Variant) -> str:
+    """Return the versions of the main packages of a variant: "numpy 2.2.0, scipy 1.15.0"."""
+    lines = _packages(variant).read_text("utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    return ", ".join(f"{name} {pinned[name]}" for name in MAIN)
 
 
 def run(name: str, variant: Variant, only: Sequence[str] = ()) -> None:
@@ -73,9 +112,17 @@ def run(name: str, variant: Variant, only: Sequence[str] = ()) -> None:
         return
     KEPT.mkdir(parents=True, exist_ok=True)
     places = {"NUMBA_CACHE_DIR": str(KEPT / name), "OBSERVED": str(kept), "OBSERVED_THREADS": str(variant.threads)}
+    places["PYTHONPATH"] = str(ROOT)  # of kernels too: other environments have the packages alone, without lil
     command = ["-m", "pytest", "-q", "-p", "tests.trust.observed", "-p", "no:cacheprovider"]
     subprocess.run(
-        [sys.executable, *command, "--continue-on-collection-errors", "--nbval-lax", "--nbval-current-env", *files],
+        [
+            interpreter(variant),
+            *command,
+            "--continue-on-collection-errors",
+            "--nbval-lax",
+            "--nbval-current-env",
+            *files,
+        ],
         cwd=ROOT,
         env={**os.environ, **ONE_THREAD, **variant.environment, **places},
         check=False,  # its outcome lies in the file
@@ -92,6 +139,7 @@ def row(variant: Variant, outcomes: Sequence[dict[str, Any]]) -> recording.Row:
     """Return a variant's row of the record."""
     widest = max(outcomes, key=lambda outcome: outcome["share"])
     settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variant.environment.items())
+    settings = versions(variant) if variant.resolution else f"`{settings}`" if settings else "–"
     return {
         "machine": variant.words,
         "test files": f"{len(outcomes)} of {len(variant.all_files())}",
@@ -101,7 +149,7 @@ def row(variant: Variant, outcomes: Sequence[dict[str, Any]]) -> recording.Row:
         "largest share of the tolerance": float(widest["share"]),
         "where": f"{Path(widest['file']).stem}, {widest['where']}" if widest["where"] else "nowhere",
         "seconds": round(sum(outcome["seconds"] for outcome in outcomes)),
-        "settings": f"`{settings}`" if settings else "–",
+        "settings": settings,
     }
 
 
@@ -135,7 +183,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.exit(f"No test file of {name} was run: look at pytest's messages above, or at --only.")
             made = row(VARIANTS[name], outcomes)
             if len(outcomes) == len(VARIANTS[name].all_files()):
-                (KEPT / f"{name}.jsonl").unlink()  # the next run begins anew
+                (KEPT / f"{name}.jsonl").unlink()  # the next run begins anew, with the packages of its day
+                if VARIANTS[name].resolution:
+                    _packages(VARIANTS[name]).unlink()
         record([made])
         failed += int(made["failed"])
         print(json.dumps(made, ensure_ascii=False, indent=1), flush=True)

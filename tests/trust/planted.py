@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tests.trust.forked import ROOT, Outcome, Tree, tree
 
 Row = dict[str, str | float]
-SAMPLE = ("relu", "printed-number-mistyped")  # for `make test`: one in the code, one in a table
+SAMPLE = ("relu", "printed-number-mistyped")  # for `make test-all`: one in the code, one in a table
 
 
 class Plant(NamedTuple):

@@ -168,7 +168,7 @@ def storms_of_training() -> Iterator[Storm]:
 
     def trained() -> bool:
         equal = all(torch.equal(value, networks["whole"][name]) for name, value in train().items())
-        return equal and not list((cache_folder() / "partial").glob("*.safetensors"))
+        return equal and not list((cache_folder() / "partial").glob("*.checkpoint"))
 
     empty()
     networks["whole"] = train()
@@ -176,7 +176,7 @@ def storms_of_training() -> Iterator[Storm]:
 
     generator = torch.Generator().manual_seed(0)
     data = (torch.rand(4, 3, 32, 32, generator=generator), torch.arange(4)) * 2
-    settings, checkpoint = pretraining.Settings(cycles=1, epochs=2, batch_size=2), cache_folder() / "vgg13.safetensors"
+    settings, checkpoint = pretraining.Settings(cycles=1, epochs=2, batch_size=2), cache_folder() / "vgg13.checkpoint"
 
     def pretrain(path: Path) -> dict[str, torch.Tensor]:
         return pretraining.pretrain(*data, settings, checkpoint=path, checkpoint_every=1).network.state_dict()
@@ -185,7 +185,7 @@ def storms_of_training() -> Iterator[Storm]:
         return all(torch.equal(value, networks["vgg13"][name]) for name, value in pretrain(checkpoint).items())
 
     empty()
-    networks["vgg13"] = pretrain(cache_folder() / "other.safetensors")
+    networks["vgg13"] = pretrain(cache_folder() / "other.checkpoint")
     yield Storm(
         "pretraining the VGG13", lambda: pretrain(checkpoint) and None, empty, lambda: True, pretrained, in_a_row=3
     )

@@ -53,6 +53,7 @@ def test_gudhi_is_absent():
 """
 
 
+@pytest.mark.slow
 def test_a_cheap_part_of_the_tests_passes_in_all_places_at_once(tmp_path):
     (tmp_path / "test_place.py").write_text(AS_IT_SAYS, encoding="utf-8")
     printed, passed, failed = environments.run(ALL_AT_ONCE, [*CHEAP, str(tmp_path / "test_place.py")])

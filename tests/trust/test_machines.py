@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -57,6 +58,42 @@ def test_a_run_goes_on_where_it_was_interrupted(folders, monkeypatch):
     (whole, environment), (part, _) = calls
     assert first not in whole and second in whole and part[-1] == second and part[-2].startswith("--")
     assert environment["OBSERVED_THREADS"] == "4" and environment["NUMBA_CACHE_DIR"].endswith("threads-4")
+
+
+@pytest.mark.parametrize("name, resolution", [("oldest", "lowest-direct"), ("newest", "highest")])
+def test_other_versions_have_an_environment_of_their_own_that_is_made_once(folders, monkeypatch, name, resolution):
+    variant, calls = machines.VARIANTS[name], []
+
+    def run(command, **_):
+        calls.append(command)
+        if "compile" in command:
+            Path(command[-1]).parent.mkdir(parents=True)
+            Path(command[-1]).write_text("# by uv\n" + "".join(f"{each}==1.2\n" for each in machines.MAIN))
+
+    monkeypatch.setattr(machines.subprocess, "run", run)
+    python = machines.interpreter(variant)
+    assert python == machines.interpreter(variant) != machines.interpreter(machines.VARIANTS["sse"]) == sys.executable
+    (_, _, compile_, install) = calls
+    assert all(each[0] == python for each in calls[1:]) and compile_[compile_.index("--resolution") + 1] == resolution
+    assert [compile_[at + 1] for at, word in enumerate(compile_) if word == "--extra"] == list(machines.EXTRAS)
+    assert install[-2:] == ["-r", compile_[-1]]
+    row = machines.row(variant, [OUTCOME | {"file": "a.ipynb"}])
+    assert row["settings"].startswith("torch 1.2, numpy 1.2, ")
+
+
+def test_an_environment_that_was_not_finished_is_made_anew(folders, monkeypatch):
+    variant, calls = machines.VARIANTS["oldest"], []
+
+    def run(command, **_):
+        calls.append(command)
+        if len(calls) == 2:
+            raise subprocess.CalledProcessError(1, command)
+
+    monkeypatch.setattr(machines.subprocess, "run", run)
+    for _ in range(2):
+        with pytest.raises(subprocess.CalledProcessError):
+            machines.interpreter(variant)
+        assert calls.pop(0)[1:4] == ["-m", "venv", "--clear"] and calls.pop(0)[-1] == "uv"
 
 
 def test_a_row_sums_up_a_variant_and_names_the_widest_number():
@@ -154,6 +191,7 @@ def test_an_observer_measures_the_numbers_that_nbval_compares_and_no_others(tmp_
     assert observer.outcome["share"] == share and observer.outcome["where"] == "cell 7"
 
 
+@pytest.mark.slow
 def test_two_processes_compute_the_same_bits():
     experiments = ("fig1_mappings", "fig3_mnist")
     first = again.digests(experiments)

@@ -34,6 +34,7 @@ def test_the_record_is_of_these_plants_and_none_was_missed():
     assert record["counts"] == {"planted": len(recorded), "noticed": len(recorded), "missed": 0}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 def test_planted_anew_a_few_are_noticed():
     command = [sys.executable, "-m", "tests.trust.planted", "--sample"]

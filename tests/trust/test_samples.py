@@ -34,6 +34,7 @@ raise SystemExit(max(each.main(["--sample"]) for each in (kills, corruption, inp
 """
 
 
+@pytest.mark.slow
 def test_a_sample_of_each_ends_well_and_notices_what_does_not(tmp_path):
     """In a process of its own: it forks, changes its folder, and wants no checks of types."""
     command = [sys.executable, "-c", SAMPLES, str(tmp_path / "file.json")]

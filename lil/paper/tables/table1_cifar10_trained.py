@@ -1,6 +1,7 @@
 """Numbers of the page on Table 1's second row with backbones that are trained along.
 
-``trained`` is a result of the experiment ``table1_cifar10_trained``.
+``trained`` is a result of the experiment ``table1_cifar10_trained``. :func:`joined` adds the networks of
+``table1_cifar10_trained_between``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ from lil.paper.tables.table1_cifar10 import (
 )
 
 TRAINED = {"vgg13": "VGG13 trained along", "cnn": "CNN of 7167a91, trained along"}
+
+
+def joined(*parts: xr.Dataset) -> xr.Dataset:
+    """Return the results as one, with the attributes of the first. Where two have a number, the first one's stays."""
+    whole = parts[0].drop_attrs(deep=False)
+    for part in parts[1:]:
+        whole = whole.combine_first(part)
+    return whole.assign_attrs(parts[0].attrs)
 
 
 def history_table(trained: xr.Dataset) -> pd.DataFrame:
