@@ -29,6 +29,7 @@
 
 # %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
+from IPython.display import display
 
 from lil import plotting, results
 from lil.experiments import table1_cifar10_trained, table1_cifar10_trained_between

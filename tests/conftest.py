@@ -1,6 +1,7 @@
 """What every test starts from: one thread, which is fastest for small tensors and fixes the order of sums."""
 
 import os
+from pathlib import PurePosixPath
 
 import pytest
 import torch
@@ -38,8 +39,26 @@ def digits():
 LONGEST = ("tests/book/", "tests/notebooks/", "tests/experiments/")
 
 
+# What the paper itself shows: `make test` runs these notebooks and experiments, and `make test-all` the others too.
+PAPER = ("fig1_mappings", "fig2_rings", "fig3_mnist", "fig3_cifar10", "fig4_torus", "figA1_distances", "table1")
+
+
+def is_beyond_the_paper(file: str) -> bool:
+    """Whether a file of tests is of a notebook, or an experiment, that the paper does not show."""
+    place = PurePosixPath(file)
+    return (place.suffix == ".ipynb" or place.parent.name == "experiments") and (
+        place.stem.removeprefix("test_") not in PAPER
+    )
+
+
 def pytest_collection_modifyitems(items):
-    """Put the longest tests first, so that no process is left with one (with --no-loadscope-reorder)."""
+    """Mark what lies beyond the paper as slow, and put the longest tests first.
+
+    So no process is left with a long one at the end (with --no-loadscope-reorder).
+    """
+    for item in items:
+        if is_beyond_the_paper(item.nodeid.partition("::")[0]):
+            item.add_marker(pytest.mark.slow)
     items.sort(
         key=lambda item: next(
             (place for place, folder in enumerate(LONGEST) if item.nodeid.startswith(folder)), len(LONGEST)

@@ -279,6 +279,7 @@ def test_damaged_data_is_named(monkeypatch, capsys, tmp_path):
     assert "is not the published file of MNIST" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_unknown_engine_is_told_in_one_sentence():
     """In a process of its own, of the real package."""
     command = [sys.executable, "-m", "lil.cli"]
@@ -314,6 +315,7 @@ def test_progress_is_a_bar_on_a_terminal_and_silence_elsewhere(capsys, monkeypat
     assert "training: 100%" in shown and "UMAP: 100%" in shown and "2/2" in shown
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_fault():
     """`lil results | head`: the other end of the pipe is closed before anything is written."""
     read, write = os.pipe()
@@ -324,6 +326,7 @@ def test_a_reader_that_leaves_early_is_no_fault():
     assert done.returncode == 141 and done.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
 def test_commands_print_in_any_encoding(encoding):
     environment = {**os.environ, "PYTHONIOENCODING": encoding}

@@ -113,6 +113,7 @@ def in_a_new_process(program: str, *arguments: str, folder: Path | None = None) 
 SLOW = {"matplotlib", "plotly", "umap", "torchvision", "sklearn", "numba", "lil.fast"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module, never",
     [
@@ -167,6 +168,7 @@ def changes_by_importing(modules: Iterable[str], folder: Path | None = None) -> 
     return json.loads(in_a_new_process(WATCH, *modules, folder=folder).splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_importing_a_module_changes_nothing_of_the_process():
     assert changes_by_importing([module for module in GRAPH if top(module) != "__main__"]) == {}
 
@@ -180,6 +182,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.slow
 def test_a_module_that_changes_the_process_is_noticed(tmp_path):
     for number, line in enumerate(PLANTED.values()):
         (tmp_path / f"planted_{number}.py").write_text(line)

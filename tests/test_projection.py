@@ -35,6 +35,7 @@ def test_the_seed_fixes_the_layout(clusters):
     assert not np.allclose(first, projection.umap(z, **SETTINGS, seed=2))
 
 
+@pytest.mark.slow
 def test_several_clouds_are_laid_out_as_each_alone_in_one_process_or_two(clusters, monkeypatch):
     z, _ = clusters
     clouds, told = np.stack([z, z[::-1], -z, z[:, ::-1]]).reshape(2, 2, *z.shape), []
@@ -49,6 +50,7 @@ def test_several_clouds_are_laid_out_as_each_alone_in_one_process_or_two(cluster
     assert np.array_equal(projection.umaps(clouds, processes=2, **SETTINGS, seed=1), in_two)
 
 
+@pytest.mark.slow
 def test_a_layout_leaves_torch_its_threads():
     """In a process of its own, where OMP_NUM_THREADS alone says how many: numba's start would set all cores."""
     code = (

@@ -17,11 +17,14 @@ FLAGS = [
     "--disable-sync",
 ]
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="no Chromium is installed, so the book is not looked at in a browser: "
-    "install one (Debian: apt-get install chromium) and run the tests again.",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason="no Chromium is installed, so the book is not looked at in a browser: "
+        "install one (Debian: apt-get install chromium) and run the tests again.",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -125,6 +125,8 @@ FORWARD = """
 import numpy as np, torch
 from lil.fast import kernel, training
 from lil.models import LIL
+
+pytestmark = pytest.mark.slow
 model, x = LIL((3, 4, 2), seeds=[0]), torch.ones(3, 8).numpy()
 networks, values = training.pack(model), np.empty((6, 8), np.float32)
 kernel.forward(networks.layers, networks.parameters[0], x, values)

@@ -115,6 +115,7 @@ print(before[0])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_a_training_changes_nothing_in_the_process(threads):
     environment = os.environ | {"OMP_NUM_THREADS": threads}

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import PurePosixPath
 
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 from tolerance import adopt_near
 
 from lil.paper.pages import one_thread
-
-PAPER = ("fig1_mappings", "fig2_rings", "fig3_mnist", "fig3_cifar10", "fig4_torus", "figA1_distances", "table1")
-"""Pages of the paper's own figures and tables: `make test` runs these, and `make test-all` the others too."""
 
 _exact_comparison = IPyNbCell.compare_outputs
 _start_kernel = IPyNbFile.setup
@@ -28,11 +24,7 @@ def _start_kernel_on_one_thread(self):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the pages beyond the paper as slow; skip the one whose loops GUDHI counts where that has no build."""
-    for item in items:
-        file = PurePosixPath(item.nodeid.partition("::")[0])
-        if file.suffix == ".ipynb" and file.stem not in PAPER:
-            item.add_marker(pytest.mark.slow)
+    """Skip the page whose loops GUDHI counts where that has no build."""
     if importlib.util.find_spec("gudhi") is None:
         for item in items:
             if item.nodeid.startswith("tests/notebooks/fig2_rings.ipynb"):

@@ -41,32 +41,35 @@ def test_each_notebook_has_a_reference_and_each_reference_a_notebook():
     assert sorted(REFERENCES.glob("*.ipynb")) == [reference for _, reference in PAIRS]
 
 
-@pytest.fixture
-def conftest(request):
-    """The hooks of this folder."""
+def hooks(request, folder):
+    """The hooks of a folder's conftest."""
     plugins = request.config.pluginmanager.get_plugins()
-    (found,) = [each for each in plugins if getattr(each, "__file__", "") == str(HERE / "conftest.py")]
+    (found,) = [each for each in plugins if getattr(each, "__file__", "") == str(folder / "conftest.py")]
     return found
 
 
 def marks(conftest, *files):
-    """The marks that the hooks give to a test of each file."""
-    given: dict[str, list[pytest.Mark]] = {file: [] for file in files}
+    """The marks that hooks give to a test of each file."""
+    given: dict[str, list[pytest.MarkDecorator]] = {file: [] for file in files}
     conftest.pytest_collection_modifyitems(
         [SimpleNamespace(nodeid=f"{file}::Cell 3", add_marker=given[file].append) for file in files]
     )
     return given
 
 
-def test_make_test_runs_the_papers_own_pages(conftest):
+def test_make_test_runs_the_papers_own_notebooks_and_experiments(request):
     (figures,) = re.findall(r"^FIGURES := (.*)$", (ROOT / "Makefile").read_text("utf-8"), flags=re.MULTILINE)
-    shown = {f"tests/notebooks/{stem}.ipynb" for stem in [*figures.split(), "table1"]}
-    given = marks(conftest, *(f"tests/notebooks/{reference.name}" for _, reference in PAIRS), "tests/test_naive.py")
+    shown = [*figures.split(), "table1"]
+    fast = {f"tests/notebooks/{stem}.ipynb" for stem in shown} | {f"tests/experiments/test_{stem}.py" for stem in shown}
+    every = [*(ROOT / "tests/notebooks").glob("*.ipynb"), *(ROOT / "tests/experiments").glob("test_*.py")]
+    others = {"tests/test_naive.py", "tests/notebooks/test_sources.py", "tests/recipes/test_sweep.py"}
+    given = marks(hooks(request, HERE.parent), *(path.relative_to(ROOT).as_posix() for path in every), *others)
     slow = {file for file, each in given.items() if "slow" in [mark.name for mark in each]}
-    assert given.keys() - slow == shown | {"tests/test_naive.py"}
+    assert given.keys() - slow == fast | others
 
 
-def test_the_page_that_counts_loops_is_skipped_where_gudhi_has_no_build(conftest, monkeypatch):
+def test_the_page_that_counts_loops_is_skipped_where_gudhi_has_no_build(request, monkeypatch):
+    conftest = hooks(request, HERE)
     files = [f"tests/notebooks/{stem}.ipynb" for stem in ("fig1_mappings", "fig2_rings")]
     assert bool(marks(conftest, *files)[files[1]]) is (importlib.util.find_spec("gudhi") is None)
     monkeypatch.setitem(sys.modules, "gudhi", None)

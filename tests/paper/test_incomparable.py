@@ -77,6 +77,7 @@ def run_cells(stem, monkeypatch, change):
     return shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_page_without_the_baseline_is_made_and_says_so(stem, monkeypatch):
     shown = run_cells(stem, monkeypatch, lambda result: cut(result, lambda beta: beta > 0))
@@ -99,6 +100,7 @@ def one_of_each(result):
     return cut(one, lambda beta: beta == beta.max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stem, change, words",
     [

@@ -148,6 +148,7 @@ def three(tmp_path):
     return sources
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["live", "recorded"])
 def test_pages_are_told_in_their_order(three, tmp_path, capsys, mode):
     pages.make_pages(three[1:], tmp_path / "nb", profile="quick", mode=mode)
@@ -162,6 +163,7 @@ def test_where_pages_compute_none_is_begun_after_a_failure(three, tmp_path):
     assert [path.name for path in (tmp_path / "nb").iterdir()] == ["fig0.part.ipynb"]
 
 
+@pytest.mark.slow
 def test_where_they_do_not_a_failure_is_told_too(three, tmp_path):
     with pytest.raises(papermill.PapermillExecutionError):
         pages.make_pages(three, tmp_path / "nb", profile="quick", mode="recorded")
@@ -207,6 +209,7 @@ def test_a_kernel_that_has_answered_ends_without_a_word(source, tmp_path, capfd)
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_a_kernel_that_still_computes_is_interrupted(source, tmp_path):
     ended = tmp_path / "ended"
     last = f"import pathlib, time\ntry:\n    time.sleep(600)\nfinally:\n    pathlib.Path({str(ended)!r}).touch()"

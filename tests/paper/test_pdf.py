@@ -91,6 +91,7 @@ def text(printed):
     return pages.split("\f")
 
 
+@pytest.mark.slow
 def test_the_contents_name_the_pages_on_which_the_chapters_begin(printed):
     pages = text(printed)
     contents = dict(re.findall(r"(?:\d\. )?(A small book|Theory|A figure) +(\d+)", pages[1]))
@@ -99,6 +100,7 @@ def test_the_contents_name_the_pages_on_which_the_chapters_begin(printed):
         assert pages[int(number) - 1].lstrip(" 12.\n").startswith(title)
 
 
+@pytest.mark.slow
 def test_everything_is_printed_but_code_and_what_plays(printed):
     whole = "\n".join(text(printed))
     for words in ("A proof that was folded.", "Words for those without scripts.", "A long table.", "It turns.", "∑"):
@@ -107,6 +109,7 @@ def test_everything_is_printed_but_code_and_what_plays(printed):
         assert words not in whole
 
 
+@pytest.mark.slow
 def test_what_turns_is_a_picture_and_not_blank(printed, tmp_path):
     if shutil.which("pdfimages") is None:
         pytest.skip("pdfimages is not installed (Debian: apt-get install poppler-utils).")
@@ -118,6 +121,7 @@ def test_what_turns_is_a_picture_and_not_blank(printed, tmp_path):
     assert max(each.sum() for each in red) > 1000
 
 
+@pytest.mark.slow
 def test_nothing_half_made_stays(root, printed, monkeypatch):
     before = printed.read_bytes()
     assert [path.name for path in printed.parent.iterdir()] == ["small.pdf"]

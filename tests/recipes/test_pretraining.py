@@ -114,6 +114,7 @@ def test_augmented_images_are_crops_of_the_reflected_frame_mirrored_where_told()
     assert torch.equal(found[3], framed[3, :, 7:39, 1:33].flip(2))
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_end(tmp_path: Path) -> None:
     settings = replace(SETTINGS, cycles=3, epochs=1, batch_size=4)
     data = (*images(4), *images(4, seed=1))
@@ -137,6 +138,7 @@ def test_a_killed_run_resumes_to_the_same_end(tmp_path: Path) -> None:
     assert run(tmp_path / "part").history == whole.history  # a finished run is only read
 
 
+@pytest.mark.slow
 def test_the_mean_is_that_of_the_cycles_ends_the_later_counting_more(tmp_path: Path) -> None:
     settings = replace(SETTINGS, cycles=3, epochs=1, batch_size=4)
     x, labels = images(4)

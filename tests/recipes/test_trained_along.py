@@ -120,6 +120,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [TINY, replace(VGG13, epochs=2)], ids=["cnn", "vgg13"])
 def test_a_killed_training_goes_on_from_its_last_epoch(config, cache, monkeypatch):
     whole = trained_along.train(config)

@@ -11,6 +11,8 @@ from lil.experiments import fig3_mnist
 from lil.results import computing, errors
 from lil.results.cluster import Cluster
 
+pytestmark = pytest.mark.slow
+
 SILENT = dict(progress=lambda *_: None)
 REPORT = '    progress("training", 1, 1)\n'
 KILL_ONCE = """\
@@ -142,7 +144,6 @@ def test_workers_of_several_tasks_at_once_are_refused(fake):
         Cluster(cluster.scheduler_address)
 
 
-@pytest.mark.slow
 def test_figure_3_by_the_command(monkeypatch, capsys):
     few = replace(fig3_mnist.QUICK.mnist, n_train=300, betas=(0.0, 10.0), epochs=1)
     monkeypatch.setattr(fig3_mnist, "QUICK", replace(fig3_mnist.QUICK, mnist=few))

@@ -265,6 +265,7 @@ for turn in range(10**6):
 """
 
 
+@pytest.mark.slow
 def test_kills_at_random_moments_leave_a_whole_record(tmp_path):
     for moment in (0.01, 0.05, 0.13):
         with subprocess.Popen([sys.executable, "-c", WRITES_FOR_EVER, str(tmp_path)], stdout=subprocess.PIPE) as writer:
@@ -312,6 +313,7 @@ sys.exit(any(failed))
 """
 
 
+@pytest.mark.slow
 @posix
 def test_many_writers_and_readers_at_once(tmp_path):
     done = subprocess.run([sys.executable, "-c", MANY_AT_ONCE, str(tmp_path)], capture_output=True, text=True)

@@ -256,6 +256,7 @@ def test_science_is_no_part_of_the_engines_fingerprint(with_engine):
     assert keys.engine_fingerprint("top", with_engine) == ""
 
 
+@pytest.mark.slow
 def test_nothing_that_is_computed_reads_what_is_no_code_of_it():
     """The settings by which nothing is recorded but by themselves: the key would miss their change."""
     behind = set().union(

@@ -44,6 +44,7 @@ def forget_memory():
     KEPT.append((bytearray(b"x") * 2**26).clear)  # too large for memory that earlier tests have given back
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "names"),
     [
@@ -58,6 +59,7 @@ def test_growth_is_noticed(run, names):
     assert long_use.grown(*long_use.measured(run, 2, 8)) == names
 
 
+@pytest.mark.slow
 def test_an_experiment_gives_back_what_it_takes():
     config = replace(fig1_mappings.QUICK, mappings=replace(fig1_mappings.QUICK.mappings, epochs=20))
     assert long_use.grown(*long_use.measured(partial(fig1_mappings.run, config), 4, 12)) == []
