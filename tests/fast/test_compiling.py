@@ -11,6 +11,8 @@ from tracked import copy_folder
 import lil
 from lil.fast import compiling
 
+pytestmark = pytest.mark.slow  # each compiles in a process of its own
+
 FILES = {
     "__init__.py": "",
     "compiling.py": Path(compiling.__file__).read_text(encoding="utf-8"),
@@ -126,7 +128,6 @@ import numpy as np, torch
 from lil.fast import kernel, training
 from lil.models import LIL
 
-pytestmark = pytest.mark.slow
 model, x = LIL((3, 4, 2), seeds=[0]), torch.ones(3, 8).numpy()
 networks, values = training.pack(model), np.empty((6, 8), np.float32)
 kernel.forward(networks.layers, networks.parameters[0], x, values)

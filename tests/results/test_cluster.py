@@ -11,7 +11,7 @@ from lil.experiments import fig3_mnist
 from lil.results import computing, errors
 from lil.results.cluster import Cluster
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow  # they start schedulers and workers
 
 SILENT = dict(progress=lambda *_: None)
 REPORT = '    progress("training", 1, 1)\n'
