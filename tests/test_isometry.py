@@ -153,6 +153,18 @@ def test_without_pairs_the_loss_is_zero_and_has_a_gradient():
     assert loss.item() == 0 and torch.equal(z.grad, torch.zeros_like(z))
 
 
+def test_a_single_ordered_pair_is_one_pair():
+    mask = torch.tensor([[False, True], [False, False]])
+    values = torch.tensor([[0.0, 3.0], [5.0, 0.0]])
+    assert reduce_pairs(values, mask, "pairs").item() == 3 and reduce_pairs(values, mask, "n2").item() == 3 / 4
+
+
+def test_a_vector_is_no_set_of_representations():
+    loss = inspect.unwrap(isometry_loss)  # without the tests' own check of shapes
+    with pytest.raises(ValueError, match=r"z has shape \(4,\).*give one row of z"):
+        loss(torch.zeros(4), torch.zeros(4, 4), torch.zeros(4, 4, dtype=torch.bool))
+
+
 @pytest.mark.parametrize("reduction", ["n2", "pairs"])
 def test_without_points_the_loss_is_zero(reduction):
     none, mask = torch.zeros(0, 2, dtype=torch.float64), torch.zeros(0, 0, dtype=torch.bool)

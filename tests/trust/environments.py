@@ -1,8 +1,8 @@
 """The unit tests in hard places: folders, owners, permissions, encodings and options that a developer rarely has.
 
-``python -m tests.trust.environments [WORD ...]`` copies the tracked files into each place, runs the tests that depend
-on their surroundings there, and writes the record; with words it runs the places whose names hold one of them, and
-writes none.
+``python -m tests.trust.environments [WORD ...]`` copies the tracked files into each place, runs the tests of `make test`
+that depend on their surroundings there, and writes a place's row of the record as soon as it is known; with words it
+runs the places whose names hold one of them, and the record keeps its other rows.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def run(place: Place, tests: Sequence[str] = TESTS) -> tuple[str, int, int]:
         environment = {name: value for name, value in os.environ.items() if name not in ("XDG_CACHE_HOME", "LIL_DATA")}
         environment |= {"HOME": str(checkout.parent / "home"), **place.environment}
         environment["PYTHONPATH"] = os.pathsep.join([str(checkout.parent / "start"), str(checkout)])
-        command = [*_as_a_user(), sys.executable, *place.python, "-m", "pytest", "-p", "no:cacheprovider", "--tb=short"]
+        quiet = ("-p", "no:cacheprovider", "--tb=short", "-m", "not slow")
+        command = [*_as_a_user(), sys.executable, *place.python, "-m", "pytest", *quiet]
         done = subprocess.run(
             [*command, *place.pytest, *tests],
             cwd=checkout,
@@ -148,21 +149,29 @@ def words(place: Place) -> str:
 
 
 def main(chosen: Sequence[str] = ()) -> int:
-    """Run the tests in all places and write the record, or in those whose names hold one of the words."""
-    started, rows = time.monotonic(), []
+    """Run the tests in all places, or in those whose names hold one of the words; return 1 where one has failed."""
+    status = 0
     for place in PLACES:
         if chosen and not any(word in place.name for word in chosen):
             continue
+        started = time.monotonic()
         printed, passed, failed = run(place)
         print(f"{place.name}: {passed} passed, {failed} failed", flush=True)
         if failed:
             print(printed)
-        rows.append({"environment": place.name, "command": f"`{words(place)}`", "passed": passed, "failed": failed})
+            status = 1
+        row = {"environment": place.name, "command": f"`{words(place)}`", "passed": passed, "failed": failed}
+        record(row | {"seconds": round(time.monotonic() - started)})
+    return status
+
+
+def record(new: recording.Row) -> None:
+    """Put a row into the record, in which the other places keep theirs."""
+    by_name = {row["environment"]: row for row in [*recording.rows(NAME), new]}
+    rows = [by_name[place.name] for place in PLACES if place.name in by_name]
     ended = sum(row["failed"] == 0 for row in rows)
-    if not chosen:
-        counts = {"without a failure": ended, "with failures": len(rows) - ended}
-        print(recording.write(NAME, COMMAND, rows, counts, time.monotonic() - started))
-    return int(ended < len(rows))
+    counts = {"without a failure": ended, "with failures": len(rows) - ended}
+    recording.write(NAME, COMMAND, rows, counts, sum(float(row["seconds"]) for row in rows))
 
 
 if __name__ == "__main__":

@@ -96,8 +96,16 @@ def test_the_record_counts_the_places(failed, monkeypatch, tmp_path):
     assert record["rows"][1]["failed"] == failed and record["rows"][6]["command"] == "`python -O -m pytest`"
 
 
-def test_some_places_make_no_record(monkeypatch, tmp_path, capsys):
+def test_places_that_did_not_run_keep_their_rows(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(recording, "FOLDER", tmp_path)
-    monkeypatch.setattr(environments, "run", lambda place: ("…", 40, 0))
-    assert environments.main(["xdist", "umlaut"]) == 0
-    assert capsys.readouterr().out.count("40 passed, 0 failed") == 2 and not list(tmp_path.iterdir())
+    monkeypatch.setattr(recording, "_commit", lambda: "0123abc")
+    for passed, chosen in ((40, ["xdist", "umlaut"]), (50, ["python -O", "umlaut"])):
+        monkeypatch.setattr(environments, "run", lambda place, passed=passed: ("…", passed, 0))
+        assert environments.main(chosen) == 0
+        assert capsys.readouterr().out.count(f"{passed} passed, 0 failed") == 2
+    rows = json.loads((tmp_path / "environments.json").read_text("utf-8"))["rows"]
+    assert [(row["environment"], row["passed"]) for row in rows] == [
+        (PLACES[0].name, 50),
+        ("python -O", 50),
+        ("pytest without xdist", 40),
+    ]
