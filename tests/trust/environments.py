@@ -1,8 +1,8 @@
 """The unit tests in hard places: folders, owners, permissions, encodings and options that a developer rarely has.
 
-``python -m tests.trust.environments [WORD ...]`` copies the tracked files into each place, runs the tests of `make test`
-that depend on their surroundings there, and writes a place's row of the record as soon as it is known; with words it
-runs the places whose names hold one of them, and the record keeps its other rows.
+``python -m tests.trust.environments [WORD ...]`` copies the tracked files into each place, runs the tests that depend
+on their surroundings there, those marked slow left out, and writes a place's row of the record as soon as it is known;
+with words it runs the places whose names hold one of them, and the record keeps its other rows.
 """
 
 from __future__ import annotations
