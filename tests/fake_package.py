@@ -54,7 +54,7 @@ RECIPE = '''
         progress("training", 1, 1)
         with Path("trained.log").open("a") as log:
             log.write(f"{len(members(config))}\\n")
-        scale = float(DATA.read_text())
+        scale = float(DATA.read_text("utf-8"))
         sums = torch.tensor([add(beta, seed) for beta, seed in members(config)])
         ones = torch.empty(config.width).uniform_(1, 1)
         return {"weight": (scale * sums.exp())[:, None] * ones}
@@ -228,7 +228,7 @@ class Package:
         _forget()
 
     def edit(self, name, old, new):
-        text = (self.root / "fake" / name).read_text()
+        text = (self.root / "fake" / name).read_text("utf-8")
         assert old in text
         self.write(name, text.replace(old, new))
 
@@ -255,7 +255,7 @@ class Package:
     def trainings(self):
         """How many networks each training so far had."""
         log = self.root / "trained.log"
-        return [int(line) for line in log.read_text().split()] if log.exists() else []
+        return [int(line) for line in log.read_text("utf-8").split()] if log.exists() else []
 
 
 @pytest.fixture

@@ -84,14 +84,14 @@ def test_record_and_read_back(lil, fake):
 
 def test_experiments_share_networks_that_are_trained_once(lil, fake):
     source = fake.root / "fake/experiments/fig9_lines.py"
-    fake.write("experiments/fig8_lines.py", source.read_text())
+    fake.write("experiments/fig8_lines.py", source.read_text("utf-8"))
     answer = lil("reproduce")
     assert answer.out.count("Computed for this page") == 2 and fake.trainings == [6]
 
 
 def test_networks_of_other_records_are_trained_anew_only_together_with_these(lil, fake):
     source = fake.root / "fake/experiments/fig9_lines.py"
-    fake.write("experiments/fig8_lines.py", source.read_text())
+    fake.write("experiments/fig8_lines.py", source.read_text("utf-8"))
     assert lil("reproduce", "--record").status == 0 and fake.trainings == [6]
     before = {path: path.read_bytes() for path in fake.records.rglob("*.*")}
     answer = lil("reproduce", "fig9_lines", "--record")
@@ -105,7 +105,7 @@ def test_networks_of_other_records_are_trained_anew_only_together_with_these(lil
 
 def test_one_failure_does_not_stop_the_others(lil, fake):
     source = fake.root / "fake/experiments/fig9_lines.py"
-    fake.write("experiments/fig8_lines.py", source.read_text())
+    fake.write("experiments/fig8_lines.py", source.read_text("utf-8"))
     lil("reproduce", "fig9_lines", "--record")
     answer = lil("reproduce", "--mode", "recorded")
     _says_one_sentence(answer)
@@ -347,7 +347,7 @@ def test_the_lab_opens_on_the_text_notebooks(lil, monkeypatch):
 
     def start(command, env):
         settings = Path(env["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0], "labconfig", "default_setting_overrides.json")
-        started.append((command[1:], "Jupytext Notebook" in settings.read_text()))
+        started.append((command[1:], "Jupytext Notebook" in settings.read_text("utf-8")))
         return SimpleNamespace(returncode=3)
 
     monkeypatch.setattr(rerun.subprocess, "run", start)

@@ -200,5 +200,5 @@ def test_a_wheel_holds_the_package_with_its_data_and_the_records_and_nothing_els
 def test_an_installed_package_finds_every_committed_record(installed, tmp_path):
     listing = run(folder(installed, "scripts") / "lil", "results", cwd=tmp_path)
     states = dict(re.findall(r"^(\S+) +(\w+)", listing, flags=re.MULTILINE))
-    recorded = [Path(line.split()[1]) for line in (ROOT / "results" / "SHA256SUMS").read_text().splitlines()]
+    recorded = [Path(line.split()[1]) for line in (ROOT / "results" / "SHA256SUMS").read_text("utf-8").splitlines()]
     assert {states.get(str(path.with_suffix(""))) for path in recorded} <= {"current", "stale"}

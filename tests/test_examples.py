@@ -14,7 +14,7 @@ from torchvision.models import resnet18
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
-PAGE = (ROOT / "book" / "use_it.md").read_text()
+PAGE = (ROOT / "book" / "use_it.md").read_text("utf-8")
 # Of accuracy, accuracy under PGD, and correlation: about the largest difference between four seeds.
 BANDS = (0.01, 0.04, 0.015)
 
@@ -33,7 +33,7 @@ def printed():
             script = EXAMPLES / f"{name}.py"
             done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
-            known[name] = numbers(done.stdout), numbers((EXAMPLES / f"{name}.txt").read_text())
+            known[name] = numbers(done.stdout), numbers((EXAMPLES / f"{name}.txt").read_text("utf-8"))
         return known[name]
 
     return run
@@ -60,9 +60,9 @@ def test_the_page_tells_of_the_numbers_what_they_say(printed):
 
 
 def test_the_training_is_short():
-    script = (EXAMPLES / "digits.py").read_text()
+    script = (EXAMPLES / "digits.py").read_text("utf-8")
     assert len(script.partition("def pgd(")[0].splitlines()) <= 40
-    scripts = [path.read_text() for path in EXAMPLES.glob("*.py")]
+    scripts = [path.read_text("utf-8") for path in EXAMPLES.glob("*.py")]
     assert max(len(line) for script in scripts for line in script.splitlines()) <= 95, "wider than the page"
 
 
@@ -71,7 +71,7 @@ def test_the_lines_for_a_table_take_the_place_of_the_digits(tmp_path, monkeypatc
     digits = load_digits(as_frame=True)
     digits.data.assign(label=digits.target.map("digit {}".format)).to_csv("table.csv", index=False)
     (lines,) = re.findall(r"```python\n(table = .*?)```", PAGE, re.S)
-    script = (EXAMPLES / "digits.py").read_text()
+    script = (EXAMPLES / "digits.py").read_text("utf-8")
     script, count = re.subn(r"^x, y = load_digits.*\nx = .*\n", lines, script, flags=re.M)
     assert count == 1 and lines.count("\n") == 3
     imports = re.findall("`((?:import|from) [^`]+)`", PAGE)

@@ -61,7 +61,9 @@ def imported(module: str, source: str, is_package: bool = False) -> set[str]:
     return {name if name in FILES else name.rpartition(".")[0] for name in ours} - {module, ""}
 
 
-GRAPH = {module: imported(module, path.read_text(), path.name == "__init__.py") for module, path in FILES.items()}
+GRAPH = {
+    module: imported(module, path.read_text("utf-8"), path.name == "__init__.py") for module, path in FILES.items()
+}
 
 
 @pytest.mark.parametrize(

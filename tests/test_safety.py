@@ -109,7 +109,7 @@ def test_a_record_is_named_by_its_code_alone(tmp_path):
     (tmp_path / "results").mkdir()
     files.write(tmp_path / "results", "a.nc", b"content")
     sums = tmp_path / "results" / files.CHECKSUMS
-    sums.write_text(sums.read_text() + f"{'0' * 64}  ../../etc/passwd\n")
+    sums.write_text(sums.read_text("utf-8") + f"{'0' * 64}  ../../etc/passwd\n")
     assert files.read(tmp_path / "results", "a.nc") == b"content"
     assert records.place_of_evaluation(load("lil.experiments", "fig2_rings")).name == "fig2_rings.nc"
 

@@ -9,7 +9,7 @@ import yaml
 from lil.paper.pages import ROOT, find_sources
 
 STEMS = [source.stem for source in find_sources()]
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
 
 
@@ -37,7 +37,7 @@ class Elements(HTMLParser):
 
 @pytest.fixture(params=PAGES)
 def page(html, request):
-    return (html / f"{request.param}.html").read_text()
+    return (html / f"{request.param}.html").read_text("utf-8")
 
 
 def test_every_picture_is_described(page):
@@ -66,7 +66,7 @@ def weight(page, folder):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_at_most_a_megabyte_and_a_half(html, name):
     path = html / f"{name}.html"
-    assert weight(path.read_text(), path.parent) <= 1.5e6
+    assert weight(path.read_text("utf-8"), path.parent) <= 1.5e6
 
 
 def test_the_scripts_of_a_page_count_and_shared_ones_do_not(tmp_path):
@@ -100,7 +100,7 @@ class Rows(HTMLParser):
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_long_table_is_folded(html, stem):
-    assert max(Rows((html / "nb" / f"{stem}.html").read_text()).tables, default=0) <= 12
+    assert max(Rows((html / "nb" / f"{stem}.html").read_text("utf-8")).tables, default=0) <= 12
 
 
 def test_a_long_table_would_be_seen():

@@ -67,7 +67,7 @@ def test_6_a_tear_hardly_shows_in_the_loss():
     assert loss(x, z).item() == pytest.approx(0.00005)
     labels = torch.zeros(1000, dtype=torch.int64)
     assert lower_pairs(x, z[None], labels).within.item() == pytest.approx(10.99)
-    text = (ROOT / "book" / "theory" / "limits.md").read_text()
+    text = (ROOT / "book" / "theory" / "limits.md").read_text("utf-8")
     assert "$0.00005$" in text and "$10.99$" in text
 
 

@@ -277,7 +277,7 @@ def folder(tmp_path_factory):
     shutil.copytree(ROOT / "book" / "assets", folder / "_static")
     head = '<meta charset="utf-8"><link rel="stylesheet" href="_static/custom.css"><link rel="icon" href="data:,">'
     for source in SOURCES:
-        blocks = re.findall(r"^````\{raw\} html\n(.*?)^````$", source.read_text(), re.S | re.M)
+        blocks = re.findall(r"^````\{raw\} html\n(.*?)^````$", source.read_text("utf-8"), re.S | re.M)
         body = f"<body>{''.join(blocks)}</body>"
         text = f'<!doctype html><html lang="en" data-theme="light"><head>{head}</head>{body}</html>'
         (folder / f"{source.stem}.html").write_text(text, encoding="utf-8")

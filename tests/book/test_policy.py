@@ -22,7 +22,7 @@ def policy_of(page):
 
 def test_no_page_may_load_anything_from_another_host(html):
     for path in pages_of(html):
-        directives = policy_of(path.read_text())
+        directives = policy_of(path.read_text("utf-8"))
         styles = directives.pop("style-src")
         assert styles == ["'self'", "file:", "'unsafe-inline'"]
         assert {"default-src", "script-src", "object-src", "base-uri", "form-action"} < set(directives)

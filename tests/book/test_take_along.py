@@ -31,7 +31,7 @@ def links_below_figures(text):
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_each_figure_of_a_page_and_its_data_can_be_taken_along(html, stem):
-    text = (html / "nb" / f"{stem}.html").read_text()
+    text = (html / "nb" / f"{stem}.html").read_text("utf-8")
     addresses = links_below_figures(text)
     figures = [attributes for tag, attributes in Elements(text).found if tag == "figure"]
     assert addresses.count(f"../_downloads/{stem}.zip") == len(figures) > 0
@@ -51,14 +51,14 @@ def test_all_notebooks_come_as_one_archive(html):
 
 
 def test_the_book_is_a_research_object(html):
-    entities = check(json.loads((html / "ro-crate-metadata.json").read_text()), html)
+    entities = check(json.loads((html / "ro-crate-metadata.json").read_text("utf-8")), html)
     assert {f"{page}.html" for page in PAGES} <= set(entities)
     assert {f"_downloads/{stem}.zip" for stem in STEMS} <= set(entities)
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_has_a_card(html, name):
-    found = Elements((html / f"{name}.html").read_text()).found
+    found = Elements((html / f"{name}.html").read_text("utf-8")).found
     card = {each["property"]: each["content"] for tag, each in found if tag == "meta" and "property" in each}
     assert card["og:title"] and len(card["og:description"]) > 20
     assert (html / name).parent.joinpath(card["og:image"]).resolve() == (html / "_static" / "rings.png").resolve()
@@ -78,12 +78,12 @@ def test_the_book_as_a_pdf_is_whole(html):
         assert sign not in text, f"{sign!r} is in the text of the PDF"
     whole = "".join(text.split())
     for page in PAGES:
-        title = heading((html / f"{page}.html").read_text())
+        title = heading((html / f"{page}.html").read_text("utf-8"))
         assert "".join(title.split()) in whole, f"the PDF lacks {title}"
 
 
 def test_the_list_of_data_names_what_the_code_reads():
-    required = json.loads((ROOT / "binder" / "data_requirement.json").read_text())
+    required = json.loads((ROOT / "binder" / "data_requirement.json").read_text("utf-8"))
     assert set(required) == {"src", "dst", "projectName"}
     assert "MNIST(_dst, download=True)" in required["src"] and "CIFAR10(_dst, download=True)" in required["src"]
     compile(required["src"].replace("_dst", repr("folder")), "src", "exec")

@@ -41,7 +41,7 @@ def typed(text):
 def prose(path):
     """Return the words of a page; of a notebook, those of its cells of Markdown and of its figures' captions."""
     if path.suffix == ".md":
-        return path.read_text()
+        return path.read_text("utf-8")
     cells = read(path).cells
     words = [cell.source if cell.cell_type == "markdown" else json.dumps(cell.metadata.get("mystnb")) for cell in cells]
     return "\n\n".join(words)

@@ -109,7 +109,7 @@ def test_it_runs_live_at_the_quick_profile(source, reference):
 
 @each_pair
 def test_it_names_no_folder_of_a_machine(source, reference):
-    text = reference.read_text()
+    text = reference.read_text("utf-8")
     for folder in (ROOT, Path.home(), Path(tempfile.gettempdir()), Path(sys.prefix)):
         assert f"{folder}{os.sep}" not in text
 

@@ -10,7 +10,7 @@ from crate_rules import check
 from lil.paper import crate
 from lil.paper.pages import ROOT
 
-CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
 ABOUT = {
     "name": "fig0", "seconds": 3.2, "machine": "A processor, 2 cores", "device": "cpu", "threads": 2,
     "date": "2026-11-27 01:10:03 UTC",
@@ -30,7 +30,7 @@ def book(tmp_path):
 
 def test_the_metadata_follow_the_rules_and_name_what_is_there(book):
     crate.write(book, ROOT / "CITATION.cff", {"intro": "Start", "nb/fig0": "Figure 0", "absent": "Not built"})
-    entities = check(json.loads((book / crate.FILE).read_text()), book)
+    entities = check(json.loads((book / crate.FILE).read_text("utf-8")), book)
     assert {"intro.html", "nb/fig0.html", "claims.csv", "_downloads/fig0.zip"} <= set(entities)
     assert "absent.html" not in entities
     assert entities["./"]["name"] == CITATION["title"] and entities["./"]["datePublished"] == "2026-11-27"

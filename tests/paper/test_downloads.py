@@ -103,7 +103,7 @@ def test_a_page_that_is_executed_leaves_them_beside_it_and_is_the_same_page(tmp_
     plain = pages.execute(source, tmp_path / "plain.ipynb", profile="quick", mode="live")
     page = pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live", downloads=tmp_path / "files")
     assert page.cells == plain.cells
-    assert "<svg" in (tmp_path / "files" / "fig-a.svg").read_text()
+    assert "<svg" in (tmp_path / "files" / "fig-a.svg").read_text("utf-8")
     with zipfile.ZipFile(tmp_path / "files" / "fig0.zip") as archive:
         assert archive.read("fig0/x.csv") == b"i,x\n0,1\n1,2\n"
 

@@ -177,7 +177,7 @@ def test_the_first_page_takes_each_number_from_its_entry(monkeypatch):
     assert numbers["left_mnist"] == "0.00 (−0.02 to +0.01)"
     assert numbers["stretch"] == "−0.4% (−2.0% to 1.2%)"
     assert numbers["left_cifar10"] == "(not recorded yet)"
-    used = re.findall(r"\{\{ first_(\w+) \}\}", (ROOT / "book" / "intro.md").read_text())
+    used = re.findall(r"\{\{ first_(\w+) \}\}", (ROOT / "book" / "intro.md").read_text("utf-8"))
     assert sorted(used) == sorted(numbers), "each number stands on the page once"
 
 
@@ -203,7 +203,7 @@ def test_every_difference_has_a_row_and_a_section(generated):
 def test_the_summarys_numbers(judged, monkeypatch):
     monkeypatch.setattr(overview, "ledger", lambda: judged)
     numbers = overview.summary_numbers()
-    text = "".join((ROOT / "book" / name).read_text() for name in ("summary.md", "claims.md"))
+    text = "".join((ROOT / "book" / name).read_text("utf-8") for name in ("summary.md", "claims.md"))
     assert set(re.findall(r"\{\{ summary_(\w+) \}\}", text)) == set(numbers) and all(numbers.values())
     assert int(numbers["records"]) <= int(numbers["experiments"])
     assert sum(map(int, re.findall(r"(\d+) <span", numbers["verdicts"]))) == len(ledger.CASES)

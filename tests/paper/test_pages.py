@@ -61,7 +61,7 @@ def test_two_executions_write_the_same_page(source, tmp_path):
     texts = []
     for folder in ("a", "b"):
         pages.execute(source, tmp_path / folder / "fig0.ipynb", profile="quick", mode="live")
-        page = json.loads((tmp_path / folder / "fig0.ipynb").read_text())
+        page = json.loads((tmp_path / folder / "fig0.ipynb").read_text("utf-8"))
         run = page["metadata"].pop("lil")
         assert run["seconds"] > 0 and run["peak_memory_mb"] > 10
         assert run.items() >= {"profile": "quick", "mode": "live"}.items()
@@ -80,7 +80,7 @@ def test_the_page_has_its_parameters_and_no_trace_of_the_run(source, tmp_path):
     assert injected.metadata["tags"] == ["injected-parameters", "remove-cell"]
     assert [cell.id for cell in notebook.cells] == [f"cell-{i:03d}" for i in range(len(notebook.cells))]
     assert [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"] == [1, 2, 3, 4, 5]
-    assert str(tmp_path) not in target.read_text()
+    assert str(tmp_path) not in target.read_text("utf-8")
     assert [path.name for path in target.parent.iterdir()] == ["fig0.ipynb"]
 
 
@@ -91,7 +91,7 @@ def test_a_failing_cell_leaves_the_old_page_whole(source, tmp_path):
     source.write_text(SOURCE.format(last='raise RuntimeError("no")'))
     with pytest.raises(papermill.PapermillExecutionError, match="RuntimeError: no"):
         pages.execute(source, target, profile="quick", mode="live")
-    assert target.read_text() == "the old page"
+    assert target.read_text("utf-8") == "the old page"
     failed = nbformat.read(tmp_path / "nb" / "fig0.part.ipynb", as_version=4)
     assert outputs(failed)[-1][-1].ename == "RuntimeError"
 
@@ -202,8 +202,9 @@ handlers["kernel_info_request"] = answer_and_linger
 """
 
 
-def test_a_kernel_that_has_answered_ends_without_a_word(source, tmp_path, capfd):
+def test_a_kernel_that_has_answered_ends_without_a_word(source, tmp_path, capfd, monkeypatch):
     """Jupyter would interrupt the kernel, which prints that as an error until its last answer is behind it."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))  # IPython has a word for a home that it cannot write
     source.write_text(SOURCE.format(last=LINGERING))
     pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
     assert capfd.readouterr().err == ""

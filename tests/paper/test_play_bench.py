@@ -31,7 +31,7 @@ def test_every_script_is_loaded_once_and_none_from_elsewhere():
         f"_static/play/{path.name}" for path in scripts
     }
     assert all(len(set(loaded)) == len(loaded) for loaded in LOADED.values())
-    for text in (*PAGES.values(), *(path.read_text() for path in scripts)):
+    for text in (*PAGES.values(), *(path.read_text("utf-8") for path in scripts)):
         text = re.sub(r'"[\w+/=]{99,}"', '""', text)  # stored arrays
         assert not re.search(r"https?:|['\"`(]//|\bimport\b|fetch\(|XMLHttpRequest", text)
 
@@ -43,7 +43,7 @@ def test_the_scripts_of_a_page_are_small(name):
 
 
 def test_colours_are_those_of_the_figures():
-    style = (ROOT / "book" / "assets" / "custom.css").read_text()
+    style = (ROOT / "book" / "assets" / "custom.css").read_text("utf-8")
     expected = {f"class-{k}": colour for k, colour in enumerate(plotting.CLASSES)}
     expected |= {f"beta-{k}": colour for k, colour in enumerate(plotting.beta_colours(mnist.PAPER.betas))}
     light = re.search(r"^\.play \{(.*?)\}", style, re.S | re.M)[1]

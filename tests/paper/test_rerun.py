@@ -21,7 +21,7 @@ def own(tmp_path, monkeypatch):
     """A notebook that prints its parameter, in a folder of its own."""
     sources = tmp_path / "notebooks"
     sources.mkdir()
-    header = pages.find_sources(["fig2_rings"])[0].read_text().partition("# %%")[0]
+    header = pages.find_sources(["fig2_rings"])[0].read_text("utf-8").partition("# %%")[0]
     text = header + (
         '# %% tags=["parameters"]\nprofile = "paper"\nmode = "auto"\nbetas = None  # weights of the isometry term\n\n'
     )
@@ -132,7 +132,7 @@ def test_the_top_of_a_rerun_names_its_settings():
     assert notebook.changed(xr.Dataset()) is None and notebook.changed(xr.Dataset(attrs={"changes": "{}"})) is None
 
 
-README = (pages.ROOT / "README.md").read_text()
+README = (pages.ROOT / "README.md").read_text("utf-8")
 LINES = [line for line in README.splitlines() if line.startswith(("lil rerun", "lil notebook"))]
 
 

@@ -63,5 +63,5 @@ def test_a_text_is_replaced_as_a_whole(tmp_path):
     path = tmp_path / "a.json"
     for text in ("old", "new"):
         shipped.write(path, text)
-        assert path.read_text() == text and list(tmp_path.iterdir()) == [path]
+        assert path.read_text("utf-8") == text and list(tmp_path.iterdir()) == [path]
     assert export.frozen() == shipped.read(export.FROZEN, json.loads)

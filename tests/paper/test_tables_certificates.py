@@ -130,7 +130,7 @@ def test_numbers_name_reading_and_end(result):
 def test_every_number_that_a_page_names_is_there(result):
     named = set()
     for page in ("notebooks/certificates.py", "book/theory/limits.md"):
-        named |= set(re.findall(r"\bce_(\w+)", (ROOT / page).read_text()))
+        named |= set(re.findall(r"\bce_(\w+)", (ROOT / page).read_text("utf-8")))
     assert named and named <= set(certificates.numbers(result))
 
 

@@ -167,7 +167,7 @@ def test_every_number_that_a_page_names_is_there(result, prefix):
     )
     named = set()
     for page in PAGES[prefix]:
-        named |= set(re.findall(rf"\b{prefix}_(\w+)", (ROOT / page).read_text()))
+        named |= set(re.findall(rf"\b{prefix}_(\w+)", (ROOT / page).read_text("utf-8")))
     assert named and named <= set(numbers)
 
 

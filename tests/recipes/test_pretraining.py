@@ -201,7 +201,7 @@ def test_written_weights_are_halved_and_their_card_has_their_checksum(tmp_path: 
     card = pretraining.card(run, 0.5)
     path = tmp_path / "weights" / "vgg.safetensors"
     pretraining.write(path, tensors, card)
-    written = json.loads(path.with_suffix(".json").read_text())
+    written = json.loads(path.with_suffix(".json").read_text("utf-8"))
     assert written == {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **card}
     assert written["test_accuracy"] == 0.5 and written["settings"]["epochs"] == 2
     state = load_file(path)

@@ -41,13 +41,13 @@ def test_the_checksums_are_those_of_sha256sum(root):
 def test_a_record_is_replaced(root):
     files.write(root, "networks/a.nc", NEW)
     _is_whole(root, NEW)
-    assert len((root / "SHA256SUMS").read_text().splitlines()) == 1
+    assert len((root / "SHA256SUMS").read_text("utf-8").splitlines()) == 1
 
 
 def test_a_record_is_removed(root):
     files.write(root, "b.nc", NEW)
     files.remove(root, "networks/a.nc")
-    assert files.names(root) == ["b.nc"] and "a.nc" not in (root / "SHA256SUMS").read_text()
+    assert files.names(root) == ["b.nc"] and "a.nc" not in (root / "SHA256SUMS").read_text("utf-8")
     files.remove(root, "networks/a.nc")
 
 
@@ -100,7 +100,7 @@ def test_a_folder_that_refuses_to_say_counts_as_having_the_record(root, monkeypa
 
 def test_lines_of_the_checksums_without_a_name_are_nothing(root):
     path = root / "SHA256SUMS"
-    path.write_text(path.read_text() + "\nno name\n")
+    path.write_text(path.read_text("utf-8") + "\nno name\n")
     assert files.names(root) == ["networks/a.nc"] and files.read(root, "networks/a.nc") == OLD
 
 
@@ -319,7 +319,7 @@ def test_many_writers_and_readers_at_once(tmp_path):
     done = subprocess.run([sys.executable, "-c", MANY_AT_ONCE, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert [files.read(tmp_path, f"own-{me}.nc") for me in range(4)] == [f"{me} 14".encode() for me in range(4)]
-    assert len((tmp_path / "SHA256SUMS").read_text().splitlines()) == 5
+    assert len((tmp_path / "SHA256SUMS").read_text("utf-8").splitlines()) == 5
 
 
 def test_a_reader_is_not_overtaken_by_a_writer(root, monkeypatch):

@@ -43,7 +43,7 @@ def _key(package):
 
 def _edit(package, name, old, new):
     path = package / "top" / f"{name}.py"
-    text = path.read_text()
+    text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new))
 
@@ -110,7 +110,7 @@ def _move(package, old, new, importers):
     source, target = (package / "top" / f"{name}.py" for name in (old, new))
     target.parent.mkdir(exist_ok=True)
     (target.parent / "__init__.py").touch()
-    target.write_text(source.read_text())
+    target.write_text(source.read_text("utf-8"))
     source.unlink()
     for name, before, after in importers:
         _edit(package, name, before, after)
@@ -264,7 +264,7 @@ def test_nothing_that_is_computed_reads_what_is_no_code_of_it():
     )
     assert len(behind) > 40
     for name in behind:
-        tree = ast.parse(FOLDER.joinpath(*name.split(".")).with_suffix(".py").read_text())
+        tree = ast.parse(FOLDER.joinpath(*name.split(".")).with_suffix(".py").read_text("utf-8"))
         read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {
             node.id
             for statement in tree.body

@@ -261,7 +261,7 @@ def test_code_that_changes_while_it_runs_is_not_recorded(recorded, monkeypatch):
     evaluate = experiment.evaluate
 
     def edited_meanwhile(*args, **kwargs):
-        source.write_text(source.read_text().replace("mean(1).log()", "log().mean(1)"))
+        source.write_text(source.read_text("utf-8").replace("mean(1).log()", "log().mean(1)"))
         return evaluate(*args, **kwargs)
 
     monkeypatch.setattr(experiment, "evaluate", edited_meanwhile)
@@ -383,7 +383,7 @@ def test_networks_that_outgrow_the_repository_leave_it(recorded, monkeypatch, tm
     monkeypatch.setattr(records, "COMMITTED_UP_TO", 100)
     results.record(recorded.experiment)
     assert cached.exists() and not committed.exists()
-    assert committed.name not in (recorded.records / "SHA256SUMS").read_text()
+    assert committed.name not in (recorded.records / "SHA256SUMS").read_text("utf-8")
 
 
 # ------------------------------------------------------------------------------------------------ damage
@@ -452,7 +452,7 @@ def test_peak_memory_is_that_of_the_body():
 
 
 def test_networks_that_made_another_current_record_are_not_replaced(recorded):
-    recorded.write("experiments/fig8_lines.py", (recorded.root / "fake/experiments/fig9_lines.py").read_text())
+    recorded.write("experiments/fig8_lines.py", (recorded.root / "fake/experiments/fig9_lines.py").read_text("utf-8"))
     other = recorded.load("experiments.fig8_lines")
     results.record(other, "auto")
     with pytest.raises(errors.NetworksInUse, match="that the records fig8_lines were computed from"):
@@ -464,7 +464,7 @@ def test_networks_that_made_another_current_record_are_not_replaced(recorded):
 
 @pytest.mark.parametrize("change", ["the other record is stale", "the networks are stale", "the networks are gone"])
 def test_networks_that_no_current_record_needs_are_replaced(recorded, change):
-    recorded.write("experiments/fig8_lines.py", (recorded.root / "fake/experiments/fig9_lines.py").read_text())
+    recorded.write("experiments/fig8_lines.py", (recorded.root / "fake/experiments/fig9_lines.py").read_text("utf-8"))
     results.record(recorded.load("experiments.fig8_lines"), "auto")
     if change == "the other record is stale":
         recorded.edit("experiments/fig8_lines.py", "mean(1).log()", "log().mean(1)")
@@ -481,7 +481,7 @@ def test_networks_that_no_current_record_needs_are_replaced(recorded, change):
 
 def test_without_a_package_the_record_is_shown_and_computing_says_so(recorded):
     source = recorded.root / "fake/experiments/fig9_lines.py"
-    before = source.read_text()
+    before = source.read_text("utf-8")
     recorded.edit(
         "experiments/fig9_lines.py", "    recipe = config.lines", "    import absent\n    recipe = config.lines"
     )

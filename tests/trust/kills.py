@@ -54,7 +54,7 @@ def kill(storm: Storm, kills: int, draw: random.Random) -> Row:
     storm.prepare()
     started = time.monotonic()
     if status := ended(child(storm.work, refusals.LOG)):
-        trace = refusals.LOG.read_text() if refusals.LOG.exists() else ""
+        trace = refusals.LOG.read_text("utf-8") if refusals.LOG.exists() else ""
         raise RuntimeError(f"{storm.what}: the undisturbed work ended with status {status}\n{trace}")
     length, killed, whole, same = time.monotonic() - started, 0, 0, 0
     while killed < kills:
@@ -91,7 +91,7 @@ def killed_at(moment: float, storm: Storm) -> bool:
 def descendants(pid: int) -> list[int]:
     """Return the ids of the processes that a process has started, and of those that these have."""
     try:
-        found = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        found = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()]
     except OSError:
         return []
     return [each for one in found for each in (one, *descendants(one))]
@@ -140,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts["failed"] = sum(int(row["failed"]) for row in found)
     print(counts)
     if refusals.LOG.exists():
-        print(refusals.LOG.read_text(), file=sys.stderr)
+        print(refusals.LOG.read_text("utf-8"), file=sys.stderr)
         refusals.LOG.unlink()
     if not sample:
         recording.write("faults", "make test-faults", found, counts, time.perf_counter() - started)

@@ -48,7 +48,7 @@ class Kind:
 def store(folder: Path) -> Iterator[Kind]:
     """Yield a record, networks, and the checksums of a folder of records."""
     root, names = folder / "results", ("scaling.nc", "networks/hierarchy/paper-shallow.safetensors", "table1.nc")
-    lines = (pages.ROOT / "results" / files.CHECKSUMS).read_text().splitlines(keepends=True)
+    lines = (pages.ROOT / "results" / files.CHECKSUMS).read_text("utf-8").splitlines(keepends=True)
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(pages.ROOT / "results" / name, root / name)

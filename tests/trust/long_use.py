@@ -32,7 +32,7 @@ MEMORY = "memory (MiB)"
 def held() -> dict[str, float]:
     """Return what this process holds: resident memory, open files, threads, and files in its temporary folder."""
     gc.collect()
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("utf-8").splitlines())
     return {
         MEMORY: round(int(status["VmRSS"].split()[0]) / 2**10, 1),
         "open files": len(list(Path("/proc/self/fd").iterdir())),

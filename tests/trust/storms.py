@@ -85,7 +85,10 @@ def storms_of_the_store(fake: small.Small) -> Iterator[Storm]:
     finish()
     fake.commit()
     source = fake.root / "fake" / "recipes" / "nets.py"
-    text, kept = source.read_text(), {path: path.read_bytes() for path in fake.records.rglob("*") if path.is_file()}
+    text, kept = (
+        source.read_text("utf-8"),
+        {path: path.read_bytes() for path in fake.records.rglob("*") if path.is_file()},
+    )
 
     def stale() -> None:
         for path, content in kept.items():
@@ -150,7 +153,7 @@ def storms_of_files(folder: Path) -> Iterator[Storm]:
         lambda: export.frozen(path) in ({"claim": k * 3000} for k in ("a", "b")),
         lambda: (
             shipped.write(path, verdicts[1]) is None
-            and path.read_text() == verdicts[1]
+            and path.read_text("utf-8") == verdicts[1]
             and len(list(folder.glob("frozen*"))) == 1
         ),
     )
@@ -285,6 +288,6 @@ def storms_of_builds(folder: Path) -> Iterator[Storm]:
     html = book / "_build" / "html" / "intro.html"
 
     def built() -> bool:
-        return build() == 0 and "Of one page." in html.read_text() and "</html>" in html.read_text()
+        return build() == 0 and "Of one page." in html.read_text("utf-8") and "</html>" in html.read_text("utf-8")
 
     yield Storm("building a book of one page", build, lambda: None, lambda: True, built, in_a_row=4)

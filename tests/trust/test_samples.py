@@ -24,7 +24,7 @@ told = f"lil/paper/claims.toml is not {tempfile.gettempdir()}/0/x.nc"
 assert corruption.without_folders(told) == "lil/paper/claims.toml is not x.nc"
 
 half = lambda: [path.write_text(text * 100000) for text in "ab" * 20] and None
-torn = storms.Storm("writing in place", half, half, lambda: len(path.read_text()) == 100000, lambda: True)
+torn = storms.Storm("writing in place", half, half, lambda: len(path.read_text("utf-8")) == 100000, lambda: True)
 assert kills.kill(torn, 20, random.Random(0))["failed"] > 0
 
 root = targets.Target("a root", targets.numbers, lambda x: x ** 0.5, lambda x, y: not isinstance(y, complex))
