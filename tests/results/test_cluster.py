@@ -103,7 +103,7 @@ def test_work_that_kills_every_worker_is_given_up(fake):
 
 
 def test_an_error_of_the_work_arrives_as_it_is(fake):
-    fake.edit("recipes/lines.py", "scale = float(DATA.read_text("utf-8"))", 'raise ValueError("β is too large")')
+    fake.edit("recipes/lines.py", 'scale = float(DATA.read_text("utf-8"))', 'raise ValueError("β is too large")')
     with (
         workers(1) as cluster,
         Cluster(cluster.scheduler_address) as pool,
