@@ -224,7 +224,7 @@ class Package:
     def write(self, name, text):
         path = self.root / "fake" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(dedent(text))
+        path.write_text(dedent(text), "utf-8")
         _forget()
 
     def edit(self, name, old, new):

@@ -22,7 +22,8 @@ needs_a_shell = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are sc
 @pytest.fixture
 def clone(tmp_path):
     """A clone in a folder with a space and an umlaut, with an environment that only notes its commands."""
-    root = tmp_path / "Übungs Ordner" / "lil"
+    folder = "Übungs Ordner" if sys.getfilesystemencoding() == "utf-8" else "Other folder"  # of the C locale
+    root = tmp_path / folder / "lil"
     for name in ("lil/__init__.py", "lil/dev.py", "Makefile", "pyproject.toml", "requirements.lock"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
