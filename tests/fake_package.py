@@ -266,6 +266,7 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setenv("FAKE_DATA", str(root / "data.txt"))
     monkeypatch.setenv("FAKE_CHECKSUM", "checksum of the data")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", raising=False)  # this repository is the tester's own
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two edits within a second would share a cached file
     monkeypatch.setitem(
         headlines.HEADLINES,
