@@ -75,17 +75,20 @@ lint: $(READY)  ## style and types: ruff and mypy
 test-environments: $(READY)  ## unit tests in hard places: folders, owners, permissions, encodings, options of Python
 	$(BIN)/python -m tests.trust.environments
 
+# VARIANTS="sse plain" runs some of them, and VARIANTS=bands those whose executions nbval's references consist of; ONLY="table1"
+# the test files with a word in their names.
 VARIANTS ?=
-test-machines: $(READY)  ## notebooks, recipes and experiments as other machines and with other packages; VARIANTS="sse plain" runs some; hours
-	$(BIN)/python -m tests.trust.machines $(VARIANTS)
+ONLY     ?=
+test-machines: $(READY)  ## notebooks, recipes and experiments as other machines and with other packages; an hour or two
+	$(BIN)/python -m tests.trust.machines $(VARIANTS) $(if $(ONLY),--only $(ONLY))
 
 test-oldest: $(READY)  ## the same with the oldest packages that pyproject.toml allows
 test-newest: $(READY)  ## the same with the newest packages there are
 test-oldest test-newest:
 	$(BIN)/python -m tests.trust.machines $(@:test-%=%)
 
-test-long: $(READY)  ## fifty runs of quick experiments in one process: memory, files and threads
-	$(BIN)/python -m tests.trust.long_use
+test-long: $(READY)  ## fifty runs of each quick experiment in one process: memory, files and threads; ONLY="table1" runs some; hours
+	$(BIN)/python -m tests.trust.long_use $(ONLY)
 
 test-corruption: $(READY)  ## 2,000 changes of bytes in every kind of file: each is detected, or harmless
 	$(BIN)/python -m tests.trust.corruption

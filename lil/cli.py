@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 # `lil --help` answers at once because each command imports torch and the rest by itself.
@@ -268,6 +269,10 @@ def _results(chosen: argparse.Namespace) -> int:
 
 
 def _affirm(chosen: argparse.Namespace) -> int:
+    """Affirm records, as many at once as there are processors for the threads of one."""
+    import torch
+    from tqdm import tqdm
+
     from lil import results
     from lil.results import listing, registry
     from lil.results.affirmation import CODE
@@ -277,15 +282,26 @@ def _affirm(chosen: argparse.Namespace) -> int:
     started, failed = time.perf_counter(), 0
     stale = [row.name for row in listing(EXPERIMENTS) if row.state == "stale" and set(row.changed) <= CODE]
     names = chosen.names or [name for name in stale if not name.startswith("networks/")]
-    for experiment in [registry.load(EXPERIMENTS, name) for name in names]:
+    experiments = [registry.load(EXPERIMENTS, name) for name in names]
+
+    def affirm(experiment: Any) -> dict[str, Any]:
+        with _Bars() as progress:
+            return results.affirm(experiment, against=chosen.against, device=chosen.device, progress=progress)
+
+    with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // torch.get_num_threads())) as pool:
+        runs = {pool.submit(affirm, experiment): name for experiment, name in zip(experiments, names, strict=True)}
         try:
-            with _Bars() as progress:
-                found = results.affirm(experiment, against=chosen.against, device=chosen.device, progress=progress)
-        except _expected() as error:
-            failed += _fail(error)
-            continue
-        words = "; ".join(_in_words(*engine) for engine in found["engines"].items())
-        print(f"{registry.stem(experiment)} is current again: {words}.", flush=True)
+            for run in as_completed(runs):
+                with tqdm.external_write_mode():  # the bars of the others stay below
+                    try:
+                        found = run.result()
+                    except _expected() as error:
+                        failed += _fail(error)
+                        continue
+                    words = "; ".join(_in_words(*engine) for engine in found["engines"].items())
+                    print(f"{runs[run]} is current again: {words}.", flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)  # after Ctrl-C or a defect, what has not begun
     took = duration(time.perf_counter() - started)
     print(f"{len(names) - failed} of {len(names)} records are current again, {failed} are not; it took {took}.")
     return int(failed > 0)

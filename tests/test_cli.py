@@ -1,12 +1,16 @@
 """The command line: thin, and every error one sentence."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from fake_package import fake as fake
 from fake_package import in_process as in_process
 
@@ -148,6 +152,28 @@ def test_affirm(lil, fake, in_process):
     answer = lil("results", "affirm", "--against", commit)
     _says_one_sentence(answer)
     assert answer.out.startswith("0 of 1 records are current again, 1 are not")
+
+
+def test_as_many_records_are_affirmed_at_once_as_there_are_processors(lil, fake, monkeypatch):
+    twin = fake.root / "fake" / "experiments" / "fig8_lines.py"
+    shutil.copy(twin.with_name("fig9_lines.py"), twin)
+    lil("reproduce", "--record")
+    fake.commit()
+    fake.edit("arithmetic.py", "a + b", "b + a")
+    both, affirm = threading.Barrier(2), results.affirm
+
+    def at_once(*arguments, **options):
+        both.wait(timeout=60)
+        return affirm(*arguments, **options)
+
+    monkeypatch.setattr(results, "affirm", at_once)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    answer = lil("results", "affirm")
+    assert sorted(answer.out.splitlines()[:2]) == [f"fig{n}_lines is current again: equal bits." for n in (8, 9)]
+    assert lil("results", "--check").status == 0
+    (networks,) = (row for row in results.listing("fake.experiments") if row.name.startswith("networks/"))
+    assert len(json.loads(networks.attrs["affirmations"])) == 1  # they share them
 
 
 def test_affirm_says_what_it_did_not_compare(lil, fake, in_process):

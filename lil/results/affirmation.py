@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -31,6 +32,7 @@ from lil.results.errors import MissingRecord, NotAffirmed
 from lil.results.records import Networks
 
 CODE = {"code", "networks", "engine"}  # inputs that an affirmation covers
+_WRITING = threading.Lock()  # records that are affirmed at once may share networks
 
 
 def affirm(
@@ -72,12 +74,13 @@ def affirm(
         "engines": found,
         "code_before": record.attrs["code"],
     }
-    for recipe, settings in computing.recipes(experiment, config).values():
-        networks, of_these = records.read_networks(recipe, settings), keys.of_networks(recipe, settings)
-        if networks is not None and of_these.differences(networks.attrs):
-            attrs = _affirmed(networks.attrs, of_these, affirmation)
-            records.write_networks(recipe, settings, Networks(networks.tensors, attrs))
-    records.write_evaluation(experiment, config, record.assign_attrs(_affirmed(record.attrs, inputs, affirmation)))
+    with _WRITING:
+        for recipe, settings in computing.recipes(experiment, config).values():
+            networks, of_these = records.read_networks(recipe, settings), keys.of_networks(recipe, settings)
+            if networks is not None and of_these.differences(networks.attrs):
+                attrs = _affirmed(networks.attrs, of_these, affirmation)
+                records.write_networks(recipe, settings, Networks(networks.tensors, attrs))
+        records.write_evaluation(experiment, config, record.assign_attrs(_affirmed(record.attrs, inputs, affirmation)))
     return affirmation
 
 

@@ -11,9 +11,11 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+import tolerance
 
 from lil.paper import shipped
 from lil.paper.pages import CHECKED, ONE_THREAD, REFERENCES, ROOT, find_sources, read
+from tests.trust import machines
 
 HERE = Path(__file__).parent
 PAIRS = [(source, REFERENCES / f"{source.stem}.ipynb") for source in find_sources()]
@@ -101,6 +103,46 @@ def test_it_is_of_the_notebook_as_it_stands(source, reference):
     )
 
 
+def checked_decimals():
+    """Yield notebook, cell, outputs and executions of each cell of which decimals are checked."""
+    executions = tolerance.read_executions(tolerance.EXECUTIONS)
+    for _, reference in PAIRS:
+        for position, cell in enumerate(code(opened(reference))):
+            if CHECKED in cell.metadata.get("tags", []) and tolerance.decimals(cell.outputs):
+                name = f"Cell {position}"
+                others = executions.get(reference.stem, {}).get(name, {})
+                yield reference.stem, name, cell.outputs, {words: line.split() for words, line in others.items()}
+
+
+RENEW = (
+    "after `make references`, `make test-machines VARIANTS=bands ONLY={}` lets the simulated machines execute it too"
+)
+
+
+def test_each_decimal_was_found_by_every_machine():
+    words = {each.words for each in machines.VARIANTS.values() if not each.resolution}
+    for notebook, cell, outputs, executions in checked_decimals():
+        counts = {len(found) for found in executions.values()}
+        assert set(executions) == words and counts == {len(tolerance.decimals(outputs))}, (
+            f"{notebook}, {cell}: {RENEW.format(notebook)}."
+        )
+
+
+def test_the_reference_is_near_what_the_machines_found():
+    for notebook, cell, outputs, executions in checked_decimals():
+        shares = tolerance.shares(tolerance.decimals(outputs), tolerance.ranges(list(executions.values())))
+        assert max(shares) <= 1, f"{notebook}, {cell}: {RENEW.format(notebook)}."
+
+
+def test_no_range_is_so_wide_that_a_mistake_could_hide_in_it():
+    for notebook, cell, outputs, executions in checked_decimals():
+        for low, high in tolerance.ranges([tolerance.decimals(outputs), *executions.values()]):
+            accepted = (1 + 2 * tolerance.FACTOR) * (high - low)
+            assert accepted <= tolerance.WIDEST * max(abs(low), abs(high)), (
+                f"{notebook}, {cell}: a decimal from {low} to {high} is not checked by this: make it well-conditioned."
+            )
+
+
 @each_pair
 def test_it_runs_live_at_the_quick_profile(source, reference):
     (injected,) = [cell for cell in code(opened(reference)) if "injected-parameters" in cell.metadata.get("tags", [])]
@@ -116,7 +158,7 @@ def test_it_names_no_folder_of_a_machine(source, reference):
 
 def nbval(fault: str) -> subprocess.CompletedProcess:
     """nbval on the witness, in a process of its own, with a fault planted."""
-    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(HERE / "faults"), "PLANTED_FAULT": fault}
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(HERE / "faults"), "PLANTED": fault}
     return subprocess.run(
         [
             sys.executable,

@@ -1,96 +1,123 @@
-"""When two outputs of a notebook count as the same: words and whole numbers exactly, decimals nearly.
+"""When two outputs of a cell count as the same: words and whole numbers exactly, decimals within measured ranges.
 
-Another machine, another number of threads or another release of a library changes the last digits of what is
-computed. Near enough is a relative difference of RTOL, plus one unit of the last digit that is printed.
+A reference is several executions. The first is the notebook beside this file; the others ran on the machines that
+``tests/trust/machines.py`` simulates, and ``executions.json`` holds their decimals. The range of a decimal is that of
+all executions. A new decimal may lie beyond an end of it by FACTOR times the range's width, and by one unit of the last
+printed digit: both are rounded.
 """
 
 from __future__ import annotations
 
-import base64
-import math
+import hashlib
+import json
 import re
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from lil.paper import shipped
 
-RTOL = 1e-3
+FACTOR = 1.0
+WIDEST = 0.05  # of a decimal, the most by which the accepted ones may differ: a mistake could hide in more
+EXECUTIONS = Path(__file__).with_name("executions.json")
+
+Outputs = Sequence[Mapping[str, Any]]
+Range = tuple[float, float]
+Executions = dict[str, dict[str, dict[str, str]]]
+"""The decimals of each notebook and cell by the words for the machine, as they were printed, with spaces between."""
 
 # A decimal: digits with a point or an exponent. Whole numbers are left in the text and have to agree.
 _DECIMAL = re.compile(r"(?<![\w.])[-+−]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?![\w.])")
 
 
-def adopt_near(new: Any, reference: Any) -> Any:
-    """``new`` with every value that is near its counterpart in ``reference`` replaced by that counterpart.
+def decimals(outputs: Outputs) -> list[str]:
+    """Return the decimals in what a cell printed, in their order."""
+    return [number for holder, key in _texts(outputs) for number in _DECIMAL.findall(holder[key])]
 
-    Both are what a notebook's JSON holds: text, numbers, lists, dictionaries. What differs by more, or in shape,
-    comes back as it is, for the comparison that follows to find.
+
+def skeletons(outputs: Outputs) -> list[str]:
+    """Return what a cell printed without its decimals. They shift a table's columns, so runs of spaces are one."""
+    return [" ".join(_DECIMAL.sub("#", holder[key]).split()) for holder, key in _texts(outputs)]
+
+
+def ranges(executions: Sequence[Sequence[str]]) -> list[Range]:
+    """Return the range of each decimal over executions of one cell. Raise ValueError where their counts differ."""
+    return [(min(each), max(each)) for each in zip(*(map(_value, one) for one in executions), strict=True)]
+
+
+def shares(numbers: Sequence[str], measured: Sequence[Range]) -> list[float]:
+    """Return how far each decimal lies beyond its range, as a share of what is granted."""
+    return [_share(number, each) for number, each in zip(numbers, measured, strict=True)]
+
+
+def adopt_near(new: Outputs, reference: Outputs, measured: Sequence[Range]) -> Outputs:
+    """Return ``new`` with each decimal that is near replaced by its counterpart in ``reference``.
+
+    Text whose words or whole numbers differ stays as it is, for the comparison that follows to find.
     """
-    if isinstance(new, list) and isinstance(reference, list) and len(new) == len(reference):
-        return [adopt_near(a, b) for a, b in zip(new, reference, strict=True)]
-    if isinstance(new, dict) and isinstance(reference, dict) and not _are_arrays(new, reference):
-        return type(new)({key: adopt_near(value, reference.get(key)) for key, value in new.items()})
-    return reference if max(shares(new, reference), default=0.0) <= 1 else new
+    if skeletons(new) != skeletons(reference):
+        return new
+    adopted = deepcopy(list(new))
+    pairs = iter(list(zip(shares(decimals(new), measured), decimals(reference), strict=True)))
+
+    def near(number: re.Match[str]) -> str:
+        share, expected = next(pairs)
+        return expected if share <= 1 else number[0]
+
+    for (holder, key), (expected, _) in zip(_texts(adopted), _texts(reference), strict=True):
+        text = _DECIMAL.sub(near, holder[key])
+        holder[key] = expected[key] if text.split() == expected[key].split() else text
+    return adopted
 
 
-def shares(new: Any, reference: Any) -> Iterator[float]:
-    """Yield the difference of each decimal from its counterpart, as a share of the difference that counts as near.
-
-    What is no decimal yields infinity where it differs.
-    """
-    if isinstance(new, str) and isinstance(reference, str):
-        yield from _text_shares(new, reference)
-    elif isinstance(new, float) and isinstance(reference, float):
-        yield _share(new, reference, unit=0.0)
-    elif isinstance(new, list) and isinstance(reference, list) and len(new) == len(reference):
-        yield from chain.from_iterable(map(shares, new, reference))
-    elif isinstance(new, dict) and isinstance(reference, dict) and new.keys() == reference.keys():
-        if _are_arrays(new, reference):
-            yield from _array_shares(new, reference)
-        else:
-            yield from chain.from_iterable(shares(value, reference[key]) for key, value in new.items())
-    elif new != reference:
-        yield math.inf
+def measured(executions: Executions, notebook: str, cell: str, reference: Outputs, *, without: str = "") -> list[Range]:
+    """Return the range of each decimal of a cell: of the reference, and of its executions but the one ``without``."""
+    others = executions.get(notebook, {}).get(cell, {})
+    return ranges([decimals(reference), *(line.split() for words, line in others.items() if words != without)])
 
 
-def _are_arrays(new: dict, reference: dict) -> bool:
-    """Return True if both are Plotly's arrays: {"dtype": "f8", "bdata": base64, "shape": "2, 3"}."""
-    return "bdata" in new and "bdata" in reference
+def read_executions(path: Path) -> Executions:
+    """Return the executions in a file. Raise CorruptFile where its contents do not have the checksum they came with."""
+
+    def parse(text: str) -> Executions:
+        content = json.loads(text)
+        if content["sha256"] != _digest(content["executions"]):
+            raise ValueError("its checksum is another")
+        return content["executions"]
+
+    return shipped.read(path, parse)
 
 
-def _text_shares(new: str, reference: str) -> Iterator[float]:
-    # A minus sign or one more digit shifts the columns of a table, so runs of spaces count as one.
-    skeletons = [" ".join(_DECIMAL.sub("#", text).split()) for text in (new, reference)]
-    if skeletons[0] != skeletons[1]:
-        yield math.inf
-        return
-    for a, b in zip(_DECIMAL.findall(new), _DECIMAL.findall(reference), strict=True):
-        yield _share(_number(a), _number(b), unit=max(_unit(a), _unit(b)))
+def write_executions(executions: Executions, path: Path) -> None:
+    """Replace the file of executions."""
+    content = {"sha256": _digest(executions), "executions": executions}
+    shipped.write(path, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
-def _number(text: str) -> float:
-    return float(text.replace("−", "-"))
+def _digest(executions: Executions) -> str:
+    return hashlib.sha256(json.dumps(executions, sort_keys=True).encode()).hexdigest()
 
 
-def _unit(text: str) -> float:
+def _texts(outputs: Outputs) -> Iterator[tuple[dict[str, str], str]]:
+    """Yield where a cell's texts stand: what it printed, and its values as plain text. HTML would say them again."""
+    for output in outputs:
+        for holder, key in ((output, "text"), (output.get("data", {}), "text/plain")):
+            if key in holder:
+                yield holder, key
+
+
+def _value(number: str) -> float:
+    return float(number.replace("−", "-"))
+
+
+def _unit(number: str) -> float:
     """The value of one step of the last digit: 0.01 for "3.14", 1e-5 for "3.14e-3"."""
-    mantissa, _, exponent = text.lower().partition("e")
+    mantissa, _, exponent = number.lower().partition("e")
     return 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
 
 
-def _share(a: float, b: float, *, unit: float) -> float:
-    if a == b or (math.isnan(a) and math.isnan(b)):
-        return 0.0
-    granted = RTOL * max(abs(a), abs(b)) + 1.001 * unit
-    return abs(a - b) / granted if math.isfinite(a) and math.isfinite(b) else math.inf
-
-
-def _array_shares(new: dict, reference: dict) -> Iterator[float]:
-    a, b = (np.frombuffer(base64.b64decode(array["bdata"]), dtype=array["dtype"]) for array in (new, reference))
-    if {**new, "bdata": 0} != {**reference, "bdata": 0} or a.shape != b.shape:
-        yield math.inf
-    elif a.dtype.kind != "f":
-        yield 0.0 if np.array_equal(a, b) else math.inf
-    else:
-        yield from (_share(x, y, unit=0.0) for x, y in zip(a.tolist(), b.tolist(), strict=True))
+def _share(number: str, of: Range) -> float:
+    low, high = of
+    beyond = max(low - _value(number), _value(number) - high, 0.0)
+    return beyond / (FACTOR * (high - low) + 1.001 * _unit(number))

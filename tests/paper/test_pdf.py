@@ -40,10 +40,14 @@ THEORY = """\
 A proof that was folded.
 :::
 
+| setting | test | value |
+|---|---|---|
+| `{LONG}` | {LONG} | {LONG} |
+
 ````{raw} html
 <noscript><p>Words for those without scripts.</p></noscript><div class="play">A canvas.</div>
 ````
-"""
+""".replace("{LONG}", "tests/a_folder/test_a_file.py::test_of_a_name_that_ends_in_the_last_word")
 
 
 def cell(tags, output, **metadata):
@@ -107,6 +111,12 @@ def test_everything_is_printed_but_code_and_what_plays(printed):
         assert words in whole
     for words in ("drawn()", "A canvas.", "\\sum", "$", "#"):
         assert words not in whole
+
+
+@pytest.mark.slow
+def test_a_table_of_long_names_is_no_wider_than_the_page(printed):
+    """What is beyond the margin is cut off, so that it is not in the file."""
+    assert "".join(text(printed)).count("word") == 3
 
 
 @pytest.mark.slow

@@ -68,7 +68,7 @@ def run(only: Sequence[str] = ()) -> recording.Row:
         "passed": len(experiments) - len(different),
         "failed": len(different),
         "failures": "; ".join(different) or "none",
-        "largest share of the tolerance": "equal bits" if not different else "other bits",
+        "beyond the others' ranges": "equal bits" if not different else "other bits",
         "where": "–",
         "seconds": round(time.monotonic() - started),
     }

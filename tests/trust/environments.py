@@ -167,8 +167,7 @@ def main(chosen: Sequence[str] = ()) -> int:
 
 def record(new: recording.Row) -> None:
     """Put a row into the record, in which the other places keep theirs."""
-    by_name = {row["environment"]: row for row in [*recording.rows(NAME), new]}
-    rows = [by_name[place.name] for place in PLACES if place.name in by_name]
+    rows = recording.renewed(NAME, [new], "environment", (place.name for place in PLACES))
     ended = sum(row["failed"] == 0 for row in rows)
     counts = {"without a failure": ended, "with failures": len(rows) - ended}
     recording.write(NAME, COMMAND, rows, counts, sum(float(row["seconds"]) for row in rows))

@@ -31,7 +31,7 @@ from tests.trust import small
 
 sys.path.append(str(pages.ROOT / "tests" / "notebooks"))
 import test_references
-from tolerance import adopt_near
+import tolerance
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,10 @@ def texts(folder: Path) -> Iterator[Kind]:
 
 
 def references(folder: Path) -> Iterator[Kind]:
-    """Yield a reference, which the tests of references and nbval read: here nbval finds what the reference had."""
+    """Yield what nbval compares with: a reference, here as if it found what that had, and the other executions."""
+    executions = folder / tolerance.EXECUTIONS.name
+    shutil.copy(tolerance.EXECUTIONS, executions)
+    yield Kind("executions of the references", executions, lambda: tolerance.read_executions(executions), 120)
     name = "scaling"
     source, path = pages.SOURCES / f"{name}.py", folder / f"{name}.ipynb"
     shutil.copy(pages.REFERENCES / path.name, path)
@@ -145,8 +148,9 @@ def references(folder: Path) -> Iterator[Kind]:
         skipped = ("metadata", "traceback", "prompt_number", "output_type", "name", "execution_count", "image/png")
         for now, reference in zip(executed, test_references.code(test_references.opened(path)), strict=True):
             if test_references.CHECKED in now.metadata.get("tags", []):
-                new = adopt_near(list(now.outputs), list(reference.outputs))
-                if not IPyNbCell.compare_outputs(cell, new, list(reference.outputs), skipped):
+                outputs = list(reference.outputs)
+                new = tolerance.adopt_near(now.outputs, outputs, tolerance.measured({}, name, "", outputs))
+                if not IPyNbCell.compare_outputs(cell, new, outputs, skipped):
                     raise CorruptFile(f"nbval is red on {path.name}: restore it")
 
     yield Kind("reference of a notebook (.ipynb)", path, check, 250)

@@ -1,4 +1,4 @@
-"""Long use: fifty runs of a quick experiment in one process, and what the process holds early and late.
+"""Long use: fifty runs of each quick experiment in one process, and what the process holds early and late.
 
 ``python -m tests.trust.long_use [NAME ...]`` runs each experiment in a process of its own and writes its row of the
 record as soon as it is known. It needs Linux's ``/proc``. With ``--measure NAME`` it runs one experiment in this
@@ -19,11 +19,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lil.results import registry
 from tests.trust import recording
 
 NAME, COMMAND = "long_use", "make test-long"
-# One run takes a second or so: trainings of toys and of small images, UMAP, persistent homology, and an attack.
-CHOSEN = ("fig1_mappings", "fig2_rings", "fig3_mnist")
+EXPERIMENTS = tuple(registry.names("lil.experiments"))
 EARLY, LATE = 10, 50  # runs: caches have filled by the early one
 SLACK = 10.0  # MiB that memory may grow by: freed memory comes back in pieces
 MEMORY = "memory (MiB)"
@@ -79,16 +79,13 @@ def in_a_process(name: str) -> recording.Row:
 
 def quick(name: str) -> Callable[[], object]:
     """Return a function that trains and evaluates an experiment at its quick scale."""
-    from lil.results import registry
-
     experiment = registry.load("lil.experiments", name)
     return functools.partial(experiment.run, experiment.QUICK)
 
 
 def record(new: recording.Row) -> recording.Row:
     """Put a row into the record, in which the other experiments keep theirs, and return it."""
-    by_name = {row["experiment"]: row for row in [*recording.rows(NAME), new]}
-    rows = [by_name[f"`{name}`"] for name in CHOSEN if f"`{name}`" in by_name]
+    rows = recording.renewed(NAME, [new], "experiment", (f"`{name}`" for name in EXPERIMENTS))
     steady = sum(row["grown"] == "nothing" for row in rows)
     counts = {"steady": steady, "grown": len(rows) - steady}
     recording.write(NAME, COMMAND, rows, counts, sum(float(row["seconds"]) for row in rows))
@@ -98,17 +95,17 @@ def record(new: recording.Row) -> recording.Row:
 def main(arguments: Sequence[str]) -> int:
     """Run the command line; return 1 where an experiment has grown."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", help=f"experiments (default: {', '.join(CHOSEN)})")
+    parser.add_argument("names", nargs="*", help="experiments (default: all)")
     parser.add_argument("--measure", action="store_true", help="one experiment in this process, and no record")
     chosen = parser.parse_args(arguments)
     if not Path("/proc/self/status").exists():
         sys.exit("Memory, files and threads are read from /proc, which this system lacks: run it on Linux.")
-    if unknown := set(chosen.names) - set(CHOSEN):
-        parser.error(f"{', '.join(sorted(unknown))} is not tried: choose from {', '.join(CHOSEN)}.")
+    if unknown := set(chosen.names) - set(EXPERIMENTS):
+        parser.error(f"{', '.join(sorted(unknown))} is no experiment: choose from {', '.join(EXPERIMENTS)}.")
     if chosen.measure:
         print(json.dumps(measured(quick(chosen.names[0]))))
         return 0
-    rows = [record(in_a_process(name)) for name in chosen.names or CHOSEN]
+    rows = [record(in_a_process(name)) for name in chosen.names or EXPERIMENTS]
     print(*(json.dumps(row, ensure_ascii=False) for row in rows), sep="\n")
     return int(any(row["grown"] != "nothing" for row in rows))
 

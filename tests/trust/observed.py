@@ -1,13 +1,12 @@
 """A pytest plugin that writes what became of each test file, as soon as its last test is done.
 
-For a notebook it also writes the largest share of the tolerance that one of its checked numbers took. OBSERVED names
-the file, a JSON object a line; OBSERVED_THREADS the threads of the notebooks' kernels.
+Of a notebook it also writes the decimals of each checked cell; None where words or whole numbers are not those of the
+reference. OBSERVED names the file, a JSON object a line; OBSERVED_THREADS the threads of the notebooks' kernels.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 from nbval.plugin import IPyNbCell
 
-from tests.notebooks.tolerance import shares
+from tests.notebooks import tolerance
 
 
 class Observer:
@@ -31,23 +30,21 @@ class Observer:
             with Path(os.environ["OBSERVED"]).open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(about) + "\n")
         self.file, self.started = file, time.monotonic()
-        self.outcome: dict[str, Any] = {"passed": 0, "failed": 0, "failures": [], "share": 0.0, "where": ""}
+        self.outcome: dict[str, Any] = {"passed": 0, "failed": 0, "failures": [], "cells": {}}
 
     def pytest_collection_finish(self) -> None:
-        """Measure every comparison of nbval, and set the threads of its kernels."""
+        """Keep what nbval compares, and set the threads of its kernels."""
         from lil.paper import pages  # not before the checks of shapes are in place
 
         pages.ONE_THREAD.update(dict.fromkeys(pages.ONE_THREAD, os.environ.get("OBSERVED_THREADS", "1")))
         compare = IPyNbCell.compare_outputs
 
-        def measured(cell: Any, test: Any, ref: Any, skip_compare: Any = None) -> Any:
-            skipped = skip_compare or cell.parent.skip_compare
-            found = max(filter(math.isfinite, shares(*(_compared(each, skipped) for each in (test, ref)))), default=0.0)
-            if found > self.outcome["share"]:
-                self.outcome |= {"share": found, "where": cell.name.lower()}
+        def kept(cell: Any, test: Any, ref: Any, skip_compare: Any = None) -> Any:
+            same = tolerance.skeletons(test) == tolerance.skeletons(ref)
+            self.outcome["cells"][cell.name] = tolerance.decimals(test) if same else None
             return compare(cell, test, ref, skip_compare)
 
-        IPyNbCell.compare_outputs = measured
+        IPyNbCell.compare_outputs = kept
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Begin a new file with its first test."""
@@ -67,12 +64,6 @@ class Observer:
         """Write the outcome of the last file, unless the run was interrupted in it."""
         if exitstatus in (0, 1):
             self.begin("")
-
-
-def _compared(outputs: Any, skipped: Any) -> list[dict[str, Any]]:
-    """Return the data and the text of a cell's outputs that nbval compares."""
-    parts = ({"text": output.get("text", ""), **output.get("data", {})} for output in outputs)
-    return [{key: value for key, value in part.items() if key not in skipped} for part in parts]
 
 
 def pytest_configure(config: Any) -> None:

@@ -93,8 +93,7 @@ def record(tried: list[Row]) -> None:
     """Write the record: these rows, and those of the plants that were not tried this time, in the order of all."""
     from tests.trust import recording  # it imports lil, which no fork may inherit
 
-    known = {row["mistake"]: row for row in [*recording.rows("planted"), *tried]}
-    rows = [known[one.mistake] for one in plants() if one.mistake in known]
+    rows = recording.renewed("planted", tried, "mistake", (one.mistake for one in plants()))
     missed = sum(row["noticed by"] == "missed" for row in rows)
     counts = {"planted": len(rows), "noticed": len(rows) - missed, "missed": missed}
     print(", ".join(f"{count} {word}" for word, count in counts.items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +35,12 @@ def rows(name: str) -> list[Row]:
     """Return the rows of a record, none where there is no record: a harness that tries some cases keeps the others."""
     path = FOLDER / f"{name}.json"
     return json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+
+
+def renewed(name: str, new: Sequence[Row], by: str, order: Iterable[str]) -> list[Row]:
+    """Return the rows of a record with ``new`` ones in the place of theirs: ``by`` names them, ``order`` sorts them."""
+    known = {row[by]: row for row in [*rows(name), *new]}
+    return [known[each] for each in order if each in known]
 
 
 def _commit() -> str:

@@ -68,9 +68,10 @@ def test_an_experiment_gives_back_what_it_takes():
 @pytest.fixture
 def measures(tmp_path, monkeypatch):
     """Made-up measures of experiments by name, and a folder of the test's own for the record."""
+    monkeypatch.setattr(long_use, "EXPERIMENTS", ("fig1_mappings", "fig2_rings", "fig3_mnist"))
     monkeypatch.setattr(recording, "FOLDER", tmp_path)
     monkeypatch.setattr(recording, "_commit", lambda: "0123abc")
-    found = dict.fromkeys(long_use.CHOSEN, (2.5, 2))
+    found = dict.fromkeys(long_use.EXPERIMENTS, (2.5, 2))
 
     def in_a_process(name):
         memory, threads = found[name]
@@ -107,7 +108,7 @@ def test_a_rerun_of_one_experiment_keeps_the_rows_of_the_others(tmp_path, measur
     assert record["counts"] == {"steady": 1, "grown": 1}
 
 
-def test_an_experiment_that_is_not_tried_is_named(capsys):
+def test_what_is_no_experiment_is_named(capsys):
     with pytest.raises(SystemExit):
         long_use.main(["fig9"])
-    assert "fig9 is not tried: choose from fig1_mappings, " in capsys.readouterr().err
+    assert "fig9 is no experiment: choose from attackers_view, " in capsys.readouterr().err

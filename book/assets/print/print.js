@@ -29,6 +29,15 @@ async ({ title, author, lines }) => {
   article.querySelectorAll("img[loading]").forEach((image) => { image.loading = "eager"; });
   await Promise.all([...article.querySelectorAll("img")].map((image) => image.decode().catch(() => null)));
 
+  // A table does not scroll on paper, so its long words (paths, settings, names of tests) may break after their signs.
+  const texts = document.createTreeWalker(article, NodeFilter.SHOW_TEXT), long = [];
+  while (texts.nextNode()) {
+    if (texts.currentNode.parentElement.closest("td, th") && /\S{16}/.test(texts.currentNode.data)) long.push(texts.currentNode);
+  }
+  for (const text of long) {
+    text.replaceWith(...text.data.split(/(?<=[_/:.,=;])/).flatMap((part) => [part, document.createElement("wbr")]));
+  }
+
   // Links of the single page name its file, which is not beside the PDF.
   for (const link of article.querySelectorAll("a[href*='#']")) {
     if (link.pathname === location.pathname) link.setAttribute("href", link.hash);

@@ -1,4 +1,4 @@
-"""A fault for nbval to find: PLANTED_FAULT names how the package is wrong in the processes that start with this.
+"""What nbval has to find, or to bear: PLANTED names how the package differs in the processes that start with this.
 
 Python imports a module of this name at start-up where it finds one; the test that plants the fault puts this folder on
 the path of its own subprocess. The package itself has no such door.
@@ -30,32 +30,74 @@ def reduction(prepare):
     return faulty
 
 
-FAULTS = {  # the module that is spoilt, the attribute, the fault
-    "gradient_sign": ("lil.fast.training", "prepare", gradient_sign),
-    "reduction": ("lil.fast.training", "prepare", reduction),
+def by_rounding(seed):
+    """The last bit of every number moved, or not: data and initial weights as another machine might have them."""
+
+    def moved(value, generator):
+        import torch
+
+        if isinstance(value, torch.Tensor) and value.is_floating_point():
+            size = torch.finfo(value.dtype).eps / 2
+            steps = torch.randint(-1, 2, value.shape, generator=generator)
+            return (value + steps * size * value).clamp(value.amin(), value.amax())
+        if isinstance(value, list):
+            return [moved(each, generator) for each in value]
+        if isinstance(value, tuple):
+            parts = [moved(each, generator) for each in value]
+            return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+        return value
+
+    def change(function):
+        def near(*arguments, **options):
+            import torch
+
+            return moved(function(*arguments, **options), torch.Generator().manual_seed(seed))
+
+        return near
+
+    return change
+
+
+def rounding(seed):
+    """Where numbers enter: images, points of the toy manifolds, initial weights."""
+    places = [
+        ("lil.datasets.images", ["load"]),
+        ("lil.datasets.toy", ["crescents", "rings", "torus"]),
+        ("lil.models", ["_draw"]),
+    ]
+    return [(module, attribute, by_rounding(seed)) for module, names in places for attribute in names]
+
+
+CHANGES = {  # each a list of places: the module, the attribute, what becomes of it
+    "gradient_sign": [("lil.fast.training", "prepare", gradient_sign)],
+    "reduction": [("lil.fast.training", "prepare", reduction)],
+    "rounding-1": rounding(1),
+    "rounding-2": rounding(2),
 }
 
 
 class Planter(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the module as usual, and spoils it once it is loaded."""
+    """Finds a module as usual, and changes it once it is loaded."""
 
-    def __init__(self, module, attribute, fault):
-        self.module, self.attribute, self.fault = module, attribute, fault
+    def __init__(self, places):
+        self.places, self.loaders = places, {}
 
     def find_spec(self, name, path, target=None):
-        if name != self.module:
+        if name not in [module for module, _, _ in self.places]:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        self.loader, spec.loader = spec.loader, self
+        self.loaders[name], spec.loader = spec.loader, self
         return spec
 
     def create_module(self, spec):
-        return self.loader.create_module(spec)
+        return self.loaders[spec.name].create_module(spec)
 
     def exec_module(self, module):
-        self.loader.exec_module(module)
-        setattr(module, self.attribute, self.fault(getattr(module, self.attribute)))
+        self.loaders[module.__name__].exec_module(module)
+        for name, attribute, change in self.places:
+            if name == module.__name__:
+                setattr(module, attribute, change(getattr(module, attribute)))
 
 
-if os.environ.get("PLANTED_FAULT"):
-    sys.meta_path.insert(0, Planter(*FAULTS[os.environ["PLANTED_FAULT"]]))
+if os.environ.get("PLANTED"):
+    sys.meta_path.insert(0, Planter(CHANGES[os.environ["PLANTED"]]))
