@@ -14,8 +14,6 @@ from typing import Any
 
 from nbval.plugin import IPyNbCell
 
-from tests.notebooks import tolerance
-
 
 class Observer:
     """The outcome of the file whose tests are running."""
@@ -35,6 +33,7 @@ class Observer:
     def pytest_collection_finish(self) -> None:
         """Keep what nbval compares, and set the threads of its kernels."""
         from lil.paper import pages  # not before the checks of shapes are in place
+        from tests.notebooks import tolerance
 
         pages.ONE_THREAD.update(dict.fromkeys(pages.ONE_THREAD, os.environ.get("OBSERVED_THREADS", "1")))
         compare = IPyNbCell.compare_outputs
