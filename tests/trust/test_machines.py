@@ -266,6 +266,13 @@ def test_an_observer_keeps_the_decimals_that_nbval_compares_and_no_others(tmp_pa
 
 
 @pytest.mark.slow
+def test_a_variant_runs_a_file_beside_the_checks_of_shapes(folders):
+    machines.run("sse", machines.VARIANTS["sse"], ["test_rings"])
+    (ran,) = machines.read(machines.KEPT / "sse.jsonl")
+    assert ran["file"] == "tests/recipes/test_rings.py" and ran["failed"] == 0 < ran["passed"]
+
+
+@pytest.mark.slow
 def test_two_processes_compute_the_same_bits():
     experiments = ("fig1_mappings", "fig3_mnist")
     first = again.digests(experiments)
