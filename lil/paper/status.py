@@ -19,6 +19,8 @@ from lil.paper.judging import EXPERIMENTS
 from lil.paper.markdown import table
 from lil.paper.notebook import shown
 from lil.paper.pages import ROOT
+from lil.results.listing import NOT_KEPT
+from lil.results.records import COMMITTED_UP_TO
 
 TIMINGS = ROOT / "benchmarks" / "timings.json"
 
@@ -49,12 +51,15 @@ def notebooks(folder: Path) -> str:
 
 
 def records() -> str:
-    """Return a table of the records: state, cost, engine and witness; a sentence names the machine of all.
+    """Return a table of the records: state, cost, engine, witness; sentences on their machine and on what is not kept.
 
     Other pages link to a record's row through its name, which the role ``record`` makes a target.
     """
-    rows, machines = [], set()
+    rows, machines, not_kept = [], set(), 0
     for row in results.listing(EXPERIMENTS):
+        if row.state == NOT_KEPT:
+            not_kept += 1
+            continue
         state = f"{row.state} ({', '.join(row.changed)})" if row.changed else row.state
         cells = ["–"] * 6
         if (attrs := row.attrs) is not None:
@@ -63,9 +68,14 @@ def records() -> str:
             cells = [attrs["date"][:10], *cost, engine(attrs), witness(attrs), attrs["machine"]]
         rows.append([f"{{record}}`{row.name}`", state, *cells])
     header = ["record", "state", "date", "seconds", "peak memory (MiB)", "engine", "witness", "machine"]
-    if len(machines) != 1:
-        return table(header, rows)
-    return f"All were computed on {machines.pop()}.\n\n" + table(header[:-1], [row[:-1] for row in rows])
+    parts = [table(header, rows)]
+    if len(machines) == 1:
+        parts = [f"All were computed on {machines.pop()}.", table(header[:-1], [row[:-1] for row in rows])]
+    if not_kept:
+        sets = "One set of networks is" if not_kept == 1 else f"{not_kept} sets of networks are"
+        large = f"larger than {COMMITTED_UP_TO // 2**20} MiB"
+        parts.append(f"{sets} {large} and not kept: such networks are trained anew where they are needed.")
+    return "\n\n".join(parts)
 
 
 def engine(attrs: Mapping[str, Any]) -> str:

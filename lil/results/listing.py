@@ -11,6 +11,7 @@ from typing import Any
 from lil.results import computing, files, keys, records, registry
 from lil.results.errors import CorruptRecord
 
+NOT_KEPT = "not kept"  # networks too large to be committed, which are trained anew where they are needed
 FAILING = ("stale", "damaged", "leftover")  # states that a clean repository has none of
 
 
@@ -19,7 +20,7 @@ class Row:
     """One record, or its absence."""
 
     name: str  # as below results/, without the ending
-    state: str  # current, stale, damaged, missing, or leftover: of no experiment
+    state: str  # current, stale, damaged, missing, not kept (networks alone), or leftover: of no experiment
     changed: tuple[str, ...] = ()  # since it was computed: settings, data, code, networks, engine
     attrs: dict[str, Any] | None = None  # its provenance, where it can be read
 
@@ -40,20 +41,20 @@ def listing(package: str) -> list[Row]:
         for name, each in evaluations.items()
     ]
     rows += [
-        _row(name, keys.of_networks(*networks[name]), partial(records.read_networks, *networks[name]))
+        _row(name, keys.of_networks(*networks[name]), partial(records.read_networks, *networks[name]), NOT_KEPT)
         for name in sorted(networks, key=_short)
     ]
     known = {*evaluations, *networks}
     return rows + [Row(_short(name), "leftover") for name in files.names(root) if name not in known]
 
 
-def _row(name: str, inputs: keys.Inputs, read: Callable[[], Any]) -> Row:
+def _row(name: str, inputs: keys.Inputs, read: Callable[[], Any], absent: str = "missing") -> Row:
     try:
         record = read()
     except CorruptRecord:
         return Row(_short(name), "damaged")
     if record is None:
-        return Row(_short(name), "missing")
+        return Row(_short(name), absent)
     changed = tuple(inputs.differences(record.attrs))
     return Row(_short(name), "stale" if changed else "current", changed, record.attrs)
 

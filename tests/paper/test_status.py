@@ -3,9 +3,10 @@
 import json
 
 import nbformat
+import pytest
 
 from lil.paper import markdown, status
-from lil.results.listing import Row
+from lil.results.listing import NOT_KEPT, Row
 
 
 def rows_of(text):
@@ -62,6 +63,19 @@ def test_records_have_their_engine_and_witness(monkeypatch):
         "weights 1.2e-07; evaluation 3.0e-05; both 2.0e-03"
     )
     assert b[1] == "stale (code, data)" and b[5:] == ["none yet"] * 2 and c == ["{record}`c`", "missing", *"–" * 5]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(1, "One set of networks is larger than 4 MiB"), (3, "3 sets of networks are larger than 4 MiB")],
+)
+def test_networks_that_are_not_kept_are_counted(monkeypatch, count, words):
+    listed = [row("a"), *[Row("networks/mnist/paper", NOT_KEPT)] * count]
+    monkeypatch.setattr(status.results, "listing", lambda package: listed)
+    text = status.records()
+    assert len(rows_of(text)) == 1 and words in text.splitlines()[-1]
+    monkeypatch.setattr(status.results, "listing", lambda package: listed[:1])
+    assert "networks are" not in status.records()
 
 
 def test_records_of_two_machines_name_theirs(monkeypatch):

@@ -17,7 +17,7 @@ def _states(fake):
 
 
 def test_states(fake, monkeypatch):
-    assert _states(fake) == {"fig9_lines": ("missing",), "networks/lines/paper": ("missing",)}
+    assert _states(fake) == {"fig9_lines": ("missing",), "networks/lines/paper": ("not kept",)}
     results.record(fake.experiment)
     assert _states(fake) == {"fig9_lines": ("current",), "networks/lines/paper": ("current",)}
     fake.edit("experiments/fig9_lines.py", "mean(1).log()", "log().mean(1)")
