@@ -102,8 +102,8 @@ architecture.architecture(ax, network.sizes);
 # The 5 %, 50 % and 95 % quantiles of the ratio, for each kind of mapping and each seed:
 
 # %% tags=["nbval-check-output", "hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
-ratio = result.ratio.to_series().astype(float)
-ratio.unstack(["pairs", "quantile"], sort=False).round(4)
+ratio = result.ratio.stack(row=("mapping", "seed"), column=("pairs", "quantile"))
+ratio.to_pandas().astype(float).round(4)
 
 # %% [markdown]
 # Accuracy on the points of the finer mesh:

@@ -118,8 +118,8 @@ toys.ratio_table(result.sel(cut="ring")).round(2)
 # public code).
 
 # %% tags=["nbval-check-output", "hide-input"]
-contrast = result.contrast.sel(cut="ring").to_series().astype(float)
-contrast.unstack(["saliency", "level"], sort=False).round(2)
+contrast = result.contrast.sel(cut="ring").stack(column=("saliency", "level"))
+contrast.to_pandas().astype(float).round(2)
 
 # %% [markdown]
 # The same contrast, of the norm, for new and inherited cuts apart:
