@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -122,7 +123,8 @@ def table(rows):
     for names, purpose, parts, beside in FILES:
         ratios = [f"{found[part][beside] / found[part]['ours']:.3g}" for part in parts]
         more = sum((found[part][beside] - found[part]["ours"]) * PARTS[part].whole for part in parts) / 60_000
-        about = f"{purpose} ({', '.join(part.split(',')[0].split(':')[0] for part in parts)})" if parts else purpose
+        short = [re.split(" of | on |:", part)[0] for part in parts]
+        about = f"{purpose} ({'; '.join(short)})" if parts else purpose
         together = f" (with {', '.join(f'`{name}.py`' for name in names[1:])})" if len(names) > 1 else ""
         for name in names:
             file = Path(lil.fast.__file__).with_name(f"{name}.py")
@@ -133,7 +135,7 @@ def table(rows):
                     "lines": len(file.read_text(encoding="utf-8").splitlines()),
                     "speeds_up": about + together if first else f"with `{names[0]}.py`",
                     "ratio": ", ".join(ratios) if first and parts else None,
-                    "without": f"{more:.0f} minutes more" if first and parts else None,
+                    "without": f"{more:.0f} minute{'s' * (f'{more:.0f}' != '1')} more" if first and parts else None,
                 }
             )
     return wing
