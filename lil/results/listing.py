@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 from lil.results import computing, files, keys, records, registry
@@ -40,12 +41,17 @@ def listing(package: str) -> list[Row]:
         _row(name, keys.of_evaluation(each, registry.settings(each, "paper")), partial(records.read_evaluation, each))
         for name, each in evaluations.items()
     ]
-    rows += [
-        _row(name, keys.of_networks(*networks[name]), partial(records.read_networks, *networks[name]), NOT_KEPT)
-        for name in sorted(networks, key=_short)
-    ]
+    rows += [_row_of_networks(*networks[name]) for name in sorted(networks, key=_short)]
     known = {*evaluations, *networks}
     return rows + [Row(_short(name), "leftover") for name in files.names(root) if name not in known]
+
+
+def _row_of_networks(recipe: ModuleType, settings: Any) -> Row:
+    """Return the row of networks. Stale ones in the cache folder count as none: another tree may have left them."""
+    committed, _ = records.places_of_networks(recipe, settings)
+    inputs, read = keys.of_networks(recipe, settings), partial(records.read_networks, recipe, settings)
+    row = _row(committed.name, inputs, read, NOT_KEPT)
+    return Row(row.name, NOT_KEPT) if row.state == "stale" and not committed.exists else row
 
 
 def _row(name: str, inputs: keys.Inputs, read: Callable[[], Any], absent: str = "missing") -> Row:

@@ -7,7 +7,7 @@ import pytest
 
 from lil import cli, results
 from lil.paper import rerun
-from lil.results import registry
+from lil.results import records, registry
 from lil.results.closing import duration
 from lil.results.errors import UnknownName
 
@@ -29,6 +29,14 @@ def test_states(fake, monkeypatch):
     for path in fake.records.rglob("*.*"):
         path.write_bytes(path.read_bytes()[:-1])
     assert _states(fake) == {"fig9_lines": ("damaged",), "networks/lines/paper": ("damaged",)}
+
+
+def test_stale_networks_in_the_cache_folder_are_none(fake, monkeypatch):
+    monkeypatch.setattr(records, "COMMITTED_UP_TO", 0)
+    results.record(fake.experiment)
+    assert _states(fake)["networks/lines/paper"] == ("current",)
+    fake.edit("arithmetic.py", "a + b", "b + a")
+    assert _states(fake) == {"fig9_lines": ("stale", "code", "networks"), "networks/lines/paper": ("not kept",)}
 
 
 def test_records_of_no_experiment_are_leftovers(fake):
