@@ -14,9 +14,9 @@ import json
 import random
 import shutil
 import subprocess
-import tarfile
 import tempfile
 import threading
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -222,8 +222,8 @@ def _exported(repository: Path, commit: str, package: str) -> Path:
     """Return a folder with one package as it was in a commit; removed when this process ends."""
     folder = Path(tempfile.mkdtemp(prefix="lil-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with tarfile.open(fileobj=io.BytesIO(_git(repository, "archive", commit, package))) as archive:
-        archive.extractall(folder, filter="data")
+    with zipfile.ZipFile(io.BytesIO(_git(repository, "archive", "--format=zip", commit, package))) as archive:
+        archive.extractall(folder)  # which leaves no name outside; of tarfile only Python 3.11.4 and later can say that
     return folder
 
 
