@@ -32,7 +32,7 @@ from lil.results.errors import MissingRecord, NotAffirmed
 from lil.results.records import Networks
 
 CODE = {"code", "networks", "engine"}  # inputs that an affirmation covers
-_WRITING = threading.Lock()  # records that are affirmed at once may share networks
+_ALONE = threading.Lock()  # of records that are affirmed at once, one makes keys and writes; they may share networks
 
 
 def affirm(
@@ -52,18 +52,20 @@ def affirm(
     the code has changed; the record then stays as it is.
     """
     name, config = registry.stem(experiment), registry.settings(experiment, "paper")
-    record = records.read_evaluation(experiment)
-    if record is None:
-        raise MissingRecord(
-            f"There is no record results/{name}.nc to affirm: compute it with `lil reproduce {name} --record`."
-        )
-    inputs = keys.of_evaluation(experiment, config)
-    _refuse_unless_code_alone(name, inputs.differences(record.attrs))
-    commit, old = _old_code(experiment, record.attrs, against)
+    with _ALONE:
+        record = records.read_evaluation(experiment)
+        if record is None:
+            raise MissingRecord(
+                f"There is no record results/{name}.nc to affirm: compute it with `lil reproduce {name} --record`."
+            )
+        inputs = keys.of_evaluation(experiment, config)
+        _refuse_unless_code_alone(name, inputs.differences(record.attrs))
+        commit, old = _old_code(experiment, record.attrs, against)
+        engines = _engines(experiment, old)
     probe = (registry.entry(experiment, "PROBES") or {}) | draw(experiment, config, choice or random.SystemRandom())
     job = running.Job(experiment.__name__, probe, torch.get_num_threads(), device)
     found: dict[str, Any] = {}
-    for before, after in _engines(experiment, old):
+    for before, after in engines:
         found |= compare(job, old, keys.folder_above(experiment), before, after, progress)
     affirmation = {
         "date": provenance.now(),
@@ -74,7 +76,7 @@ def affirm(
         "engines": found,
         "code_before": record.attrs["code"],
     }
-    with _WRITING:
+    with _ALONE:
         for recipe, settings in computing.recipes(experiment, config).values():
             networks, of_these = records.read_networks(recipe, settings), keys.of_networks(recipe, settings)
             if networks is not None and of_these.differences(networks.attrs):
