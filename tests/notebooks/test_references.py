@@ -143,6 +143,17 @@ def test_no_range_is_so_wide_that_a_mistake_could_hide_in_it():
             )
 
 
+def test_the_book_tells_how_many_executions_there_are_and_what_their_ranges_admit():
+    machines_too = sum(not each.resolution for each in machines.VARIANTS.values())
+    page, contents, readme = (
+        " ".join((ROOT / name).read_text("utf-8").split())
+        for name in ("book/tested.md", "book/contents.md", "README.md")
+    )
+    assert machines_too + 1 == 9 and all("nine executions" in text for text in (page, contents, readme))
+    assert tolerance.FACTOR == 1 and "by the range's width, and by one unit of its last digit" in page
+    assert f"differ by more than {tolerance.WIDEST:.0%}" in page
+
+
 @each_pair
 def test_it_runs_live_at_the_quick_profile(source, reference):
     (injected,) = [cell for cell in code(opened(reference)) if "injected-parameters" in cell.metadata.get("tags", [])]
