@@ -36,7 +36,7 @@ def as_dict(entry: Entry) -> dict[str, Any]:
         "n": entry.n,
         "condition": asked.condition,
         "reason": asked.threshold.reason,
-        "fixed": asked.fixed.isoformat(),
+        "fixed": case.asked.isoformat(),
         "fixed_after_first_record": case.after_record,
         "measured": asked.measured,
         "stronger": list(case.stronger),

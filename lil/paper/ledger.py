@@ -26,6 +26,9 @@ READINGS = {  # of the method: in a cell, and in a sentence after the data set
     "text": ("the text", ""),
     "public": ("the public code", " with the public code's settings"),
     "mixture": ("a mixture of public commits", " with a mixture of public settings"),
+    "7167a91": ("commit 7167a91", " with the CNN of commit 7167a91"),
+    "cut": ("the public code's cut", " with the public code's cut"),
+    "K = 10": ("K = 10", " with K = 10"),
 }
 
 
@@ -72,7 +75,8 @@ class Case:
     page: str  # of the book
     measure: Callable[[xr.Dataset], Effect]
     stronger: tuple[str, ...]  # names of the entries of the same networks under stronger attacks
-    after_record: bool  # whether the numbers had been recorded when the condition was fixed
+    asked: datetime  # when the condition was first asked of these networks
+    after_record: bool  # whether their numbers had been recorded then
 
     @property
     def label(self) -> str:
@@ -115,7 +119,7 @@ def _case(number: int, proposition: Proposition, entry: dict[str, Any], records:
     del words["measure"]
     on, record, reading = words.pop("on"), words.pop("record"), words.pop("reading", "none")
     stronger, page = words.pop("stronger", ()), words.pop("page", f"nb/{record.removesuffix('_public')}")
-    first = records.get(words.pop("seen", record))
+    first, asked = records.get(words.pop("seen", record)), words.pop("asked", proposition.fixed)
     detail = words.pop("kind", f"ε = {words['epsilon']:.2g}" if "epsilon" in words else "")
     parts = (proposition.name, on, reading.replace("none", ""), detail.removeprefix("ε = "))
     return Case(
@@ -129,7 +133,8 @@ def _case(number: int, proposition: Proposition, entry: dict[str, Any], records:
         page=page,
         measure=partial(measure, where=f"On {on}{READINGS[reading][1]}", **words),
         stronger=tuple(stronger),
-        after_record=first is not None and first < proposition.fixed,
+        asked=asked,
+        after_record=first is not None and first < asked,
     )
 
 

@@ -32,7 +32,7 @@ from scipy.stats import spearmanr
 
 from lil.paper import numbers
 from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images, rank_correlation
-from lil.paper.tables import metrics, visualisation, worst_case
+from lil.paper.tables import config, metrics, visualisation, worst_case
 
 KEPT = 0.99  # correlation from which distances count as kept
 WITHIN = 0.1  # how far from 1 a ratio of distances may lie
@@ -264,15 +264,39 @@ def _gain(values: xr.DataArray, where: str, noun: str, images: int, beta: float)
     return Effect(gain, f"{where}, β = {beta:g} {change(gain, noun)}; β = 0 keeps {base:.3f}.", images)
 
 
-def fgsm_gain(result: xr.Dataset, *, where: str, objective: str, chosen_under: str | None = None) -> Effect:
+def _attacked(result: xr.Dataset, networks: str | None) -> tuple[xr.DataArray, int]:
+    """Return the accuracy under FGSM (objective, beta, seed, epsilon), of the named networks if any, and its images."""
+    if networks is None:
+        return result.accuracy, TEST_IMAGES
+    return result.attacked.sel(networks=networks).dropna("beta", how="all"), config(result)["n_attacked"]
+
+
+def fgsm_gain(
+    result: xr.Dataset, *, where: str, objective: str, chosen_under: str | None = None, networks: str | None = None
+) -> Effect:
     """Measure Figure 3: the gain in accuracy under FGSM, as a mean over the paper's ten ε.
 
     The β is the best under the objective ``chosen_under``, by default under the same one.
     """
-    averages, where = result.accuracy.mean("epsilon"), f"{where} under {OBJECTIVES[objective]}"
+    accuracy, images = _attacked(result, networks)
+    averages, where = accuracy.mean("epsilon"), f"{where} under {OBJECTIVES[objective]}"
     best = _best(averages.sel(objective=chosen_under or objective))
-    noun = f"accuracy averaged over {result.sizes['epsilon']} ε"
-    return _gain(averages.sel(objective=objective), where, noun, TEST_IMAGES, best)
+    noun = f"accuracy averaged over {accuracy.sizes['epsilon']} ε"
+    return _gain(averages.sel(objective=objective), where, noun, images, best)
+
+
+def fgsm_peak(
+    result: xr.Dataset, *, where: str, objective: str, chosen_under: str | None = None, networks: str | None = None
+) -> Effect:
+    """Measure Figure 3 at one of its ten ε: the gain in accuracy under FGSM.
+
+    β and ε are those with the largest gain under the objective ``chosen_under``, by default under the same one.
+    """
+    accuracy, images = _attacked(result, networks)
+    gains = (accuracy - accuracy.sel(beta=0)).drop_sel(beta=0).sel(objective=chosen_under or objective).mean("seed")
+    beta, epsilon = (float(gains[name][place]) for name, place in gains.argmax(("beta", "epsilon")).items())
+    where = f"{where} under {OBJECTIVES[objective]} at ε = {epsilon:.2g}"
+    return _gain(accuracy.sel(objective=objective, epsilon=epsilon), where, "accuracy", images, beta)
 
 
 def fgsm_trend(result: xr.Dataset, *, where: str, objective: str) -> Effect:

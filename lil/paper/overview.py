@@ -83,15 +83,14 @@ def _pages(names: Collection[str], pages: Collection[str]) -> str:
 
 
 def _when(cases: Sequence[Case]) -> str:
-    """Return the date of a condition, and whether the results were recorded before it."""
-    fixed = cases[0].proposition.fixed
-    after, before = ([case.label for case in cases if case.after_record is late] for late in (True, False))
-    words = "before the first record of these results"
-    if after:
-        words = "after the first record of these results"
-    if after and before:
-        words = f"after the first record ({'; '.join(after)}), or before it ({'; '.join(before)})"
-    return f"{fixed.day} {fixed:%B %Y}, {words}"
+    """Return the dates at which a condition was asked, and whether the results were recorded before it."""
+    labels: dict[str, list[str]] = {}
+    for case in cases:
+        when = f"{case.asked.day} {case.asked:%B %Y}, {'after' if case.after_record else 'before'} the first record"
+        labels.setdefault(when, []).append(case.label)
+    if len(labels) == 1:
+        return f"{next(iter(labels))} of these results"
+    return "<br>".join(f"{when}: {'; '.join(names)}" for when, names in labels.items())
 
 
 def _condition(asked: Proposition) -> str:

@@ -100,8 +100,10 @@ def test_the_rows_of_a_claim_are_its_leads_and_count_everything():
         (["fgsm-gain-cifar10-text"], "25 November 2026, before the first record of these results"),
         (
             ["fgsm-gain-mnist-text", "fgsm-gain-cifar10-text"],
-            "25 November 2026, after the first record (MNIST, the text), or before it (CIFAR10, the text)",
+            "25 November 2026, after the first record: MNIST, the text<br>"
+            "25 November 2026, before the first record: CIFAR10, the text",
         ),
+        (["fgsm-gain-cifar10-7167a91"], "1 December 2026, after the first record of these results"),
     ],
 )
 def test_a_section_says_when_its_condition_was_fixed(names, words):
