@@ -30,7 +30,7 @@ from lil.plotting import robustness
 plotting.style()
 
 # %% tags=["remove-input"]
-notebook.findings("nb/fig3_mnist", "fgsm-gain", "same-beta")
+notebook.findings("nb/fig3_mnist", "peak", "same-peak", "peak-ce")
 
 # %% tags=["parameters", "hide-input", "with-all-code"]
 profile = "paper"  # or "quick", the same code in seconds
@@ -104,19 +104,28 @@ robustness.attack_panels(public, f"{title}, the public code's reading", "mnist")
 images.robust_table(result).round(3 if profile == "paper" else 2)
 
 # %% [markdown]
-# A mean over ε mixes sizes of the attack at which nothing is lost with sizes at which nothing is left. Hence a second measure, the
-# *ε at half accuracy*: at this ε the accuracy has fallen to half of the network's own clean accuracy, interpolated in log ε. The table has the median, the lowest
+# A mean over ε mixes sizes of the attack at which nothing is lost with sizes at which nothing is left. Hence the gain at each ε, of β = {glue:text}`fig3_mnist_best_beta` over
+# β = 0, with its 95 % interval over seeds. Where a network has lost clean accuracy, small ε show a loss under both attacks.
+
+# %% tags=["hide-input"]
+images.gain_table(result)
+
+# %% [markdown]
+# A second measure that no choice of ε moves is the *ε at half accuracy*: at this ε the accuracy has fallen to half of the network's own clean accuracy, interpolated in log ε. The table has the median, the lowest
 # and the highest of the seeds. It says `never` where more than half remains at every ε, and `≤` where half or less remains at the smallest.
 
 # %% tags=["hide-input"]
 images.half_table(result)
 
 # %% [markdown]
-# The same two tables for the public code's reading, over {glue:text}`fig3_mnist_public_images` test images, {glue:text}`fig3_mnist_public_epsilons` ε and
+# The same three tables for the public code's reading, there with β = {glue:text}`fig3_mnist_public_best_beta`, over {glue:text}`fig3_mnist_public_images` test images, {glue:text}`fig3_mnist_public_epsilons` ε and
 # {glue:text}`fig3_mnist_public_seeds` seeds:
 
 # %% tags=["nbval-check-output", "hide-input"]
 images.robust_table(public).round(3 if profile == "paper" else 2)
+
+# %% tags=["hide-input"]
+images.gain_table(public)
 
 # %% tags=["hide-input"]
 images.half_table(public)

@@ -32,7 +32,7 @@ import matplotlib.pyplot as plt
 from IPython.display import display
 
 from lil import plotting, results
-from lil.experiments import table1_cifar10_trained, table1_cifar10_trained_between
+from lil.experiments import table1_cifar10, table1_cifar10_trained, table1_cifar10_trained_between
 from lil.paper import notebook
 from lil.paper.numbers import TABLE_1
 from lil.paper.tables import table1_cifar10_trained as tables
@@ -91,6 +91,13 @@ robustness.attack_panels(tables.robust(trained, "cnn"), f"{title}, the reading o
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the table", "code_prompt_hide": "Hide the table"}
 row_table(trained, tables.TRAINED)
+
+# %% [markdown]
+# Which origin gives which number? Each printed number beside the means of frozen features, as they are and at the scale that comes nearest to the row ({doc}`table1_cifar10`), and of both
+# trained backbones. The nearest of four is near by chance more often than one:
+
+# %% tags=["hide-input"]
+tables.origins_table(trained, results.get(table1_cifar10, profile, mode, **settings))
 
 # %% [markdown]
 # Accuracy on the training images in each epoch of training:

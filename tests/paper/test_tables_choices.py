@@ -63,6 +63,17 @@ def test_the_weight_table_has_both_comparisons(result):
         assert table.loc["reduction pairs", ("the paper's attack", compared)] == pytest.approx(float(expected))
 
 
+def test_the_public_codes_factor_stands_beside_the_seeds(result):
+    """K = 0.3 plays the public code's K: the number is that of K = 10 alone, and NaN where no set has it."""
+    assert np.isnan(choices.numbers(result, PRINTED)["code"])
+    result["scale"] = ("networks", [1.0, 10.0, 1.0, 1.0, 1.0])
+    numbers = choices.numbers(result, PRINTED)
+    text, other = (result.clean.sel(networks=name, seed=[0, 1]).values.mean(-1) for name in ("text", "scale_03"))
+    seeds = np.ptp(result.clean.sel(networks="text").values, axis=-1)
+    assert numbers["code"] == pytest.approx(abs(other - text).mean() / seeds.mean())
+    assert numbers["code_last"] == pytest.approx(abs(other - text)[-1] / seeds[-1])
+
+
 def test_the_words_have_their_numbers(result):
     result["clean"].loc[dict(networks="deeper", seed=[0, 1])] = 0.1
     result["clean"].loc[dict(networks="batch_50", seed=[0, 1])] = result.clean.sel(networks="text", seed=[0, 1]).values

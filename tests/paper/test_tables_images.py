@@ -89,6 +89,18 @@ def test_one_seed_has_no_column_of_deviations(result):
     assert rows.loc[1.0, ("clean", "mean")] == pytest.approx(0.7)
 
 
+def test_the_gain_at_each_epsilon_is_that_of_one_beta_and_paired(result):
+    """β = 1 is best over all ε. Its gain at ε = 0.1: 0.2 for both seeds, and −0.1 and 0.1 under the attacker's."""
+    result["accuracy"].loc[dict(objective="total", beta=10.0, epsilon=0.1)] = 0.7  # the largest gain, at this ε alone
+    result["accuracy"].loc[dict(objective="total", beta=10.0, epsilon=1.0)] = 0.0
+    table = images.gain_table(result)
+    assert table.index.tolist() == ["0.100", "1.000"] and table["accuracy, β = 0"].tolist() == ["0.400", "0.200"]
+    assert table["gain, total"].tolist() == ["+0.200 (+0.200 to +0.200)"] * 2
+    reach = t.ppf(0.975, 1) * np.std([-0.1, 0.1], ddof=1) / np.sqrt(2)
+    assert table["gain, classification"].iloc[0] == f"+0.000 (−{reach:.3f} to +{reach:.3f})"
+    assert images.robustness(result, result)["peak_epsilon"] == "0.1"
+
+
 def one_curve(accuracy, clean, epsilon):
     """A result of one network under one attack."""
     return xr.Dataset(
@@ -149,6 +161,7 @@ def test_the_words_have_their_numbers(result):
             "epsilons": 2,
             "base": 0.3,
             "base_half": "≤ 0.100",
+            "peak_epsilon": "0.1",
             "best_beta": "1",
             "clean_base": 0.85,
             "clean_best": 0.7,
@@ -184,7 +197,12 @@ def test_the_baseline_nearest_to_the_printed_one_is_named():
     means = {"mnist_text": 0.97, "mnist_public": 0.96} | {f"cifar10_{name}": mean for name, mean in at_zero.items()}
     values = np.array(list(means.values()))[:, None, None] + np.array([-0.001, 0.0, 0.001]) - np.zeros((6, 1))
     coords = {"networks": list(means), "beta": list(paper.BETAS), "seed": [0, 1, 2]}
-    found = images.table1(xr.Dataset({"accuracy": (("networks", "beta", "seed"), values)}, coords))
+    more = xr.Dataset({"clean": (("beta", "seed"), np.add.outer(MNIST.values, np.linspace(-0.001, 0.001, 4)))})
+    more = more.assign_coords(beta=list(MNIST.betas))
+    result = xr.Dataset({"accuracy": (("networks", "beta", "seed"), values)}, coords)
+    found = images.table1(result, more + 0.01, more)
+    assert (found["mnist_seeds"], found["mnist_more_seeds"]) == (3, 4)
+    assert (found["mnist_more_inside_text"], found["mnist_more_inside_public"]) == (0, 6)
     assert (found["printed"], found["nearest"]) == (0.8479, "one hidden layer more")
     assert [found[name] for name in ("nearest_mean", "text", "as_published")] == pytest.approx([0.85, 0.84, 0.9])
     assert found["cifar10_difference"] == pytest.approx(0.84 - 0.2542) and found["mnist_rows"] == 6
@@ -193,19 +211,14 @@ def test_the_baseline_nearest_to_the_printed_one_is_named():
 MNIST = paper.TABLE_1["mnist"]
 
 
-def readings(text, public):
-    """A result with made-up accuracies of three seeds around a mean for each β, in both readings."""
-    spread = np.array([-0.002, 0.0, 0.002])
-    means = {"mnist_text": text, "mnist_public": public}
-    return xr.Dataset(
-        {"accuracy": (("networks", "beta", "seed"), np.array([np.add.outer(each, spread) for each in means.values()]))},
-        {"networks": list(means), "beta": list(MNIST.betas), "seed": [0, 1, 2]},
-    )
+def around(means):
+    """Return made-up accuracies of three seeds around a mean for each β."""
+    coords = {"beta": list(MNIST.betas), "seed": [0, 1, 2]}
+    return xr.DataArray(np.add.outer(means, [-0.002, 0.0, 0.002]), coords, ("beta", "seed"))
 
 
 def test_the_likelihood_of_the_printed_row_is_that_of_one_more_run():
-    result = readings(MNIST.values, np.array(MNIST.values) + 0.01)
-    found = images.readings_of_mnist(result)
+    found = images.readings_of_mnist(around(MNIST.values), around(np.array(MNIST.values) + 0.01))
     width = 0.002 * np.sqrt(4 / 3)
     expected = 6 * (t.logpdf(0.01 / width, 2) - t.logpdf(0, 2))
     assert np.log(found["ratio"]) == pytest.approx(expected)
@@ -214,7 +227,7 @@ def test_the_likelihood_of_the_printed_row_is_that_of_one_more_run():
 
 
 def test_the_likelihood_integrates_to_one():
-    accuracy = readings(MNIST.values, MNIST.values).accuracy.sel(networks="mnist_text")
+    accuracy = around(MNIST.values)
     grid = np.linspace(-0.5, 0.5, 20001)
     density = [
         np.exp(images.log_likelihoods(accuracy, paper.Row((0.0,), (MNIST.at(0.0) + shift,), "", "")).item())
@@ -226,11 +239,11 @@ def test_the_likelihood_integrates_to_one():
 def test_the_sentence_on_both_readings_and_the_most_telling_column():
     far = np.array(MNIST.values)
     far[5] += 0.05
-    sentence = images.readings_of_mnist(readings(far, MNIST.values))["readings"]
+    sentence = images.readings_of_mnist(around(far), around(MNIST.values))["readings"]
     assert sentence.startswith("The printed row lies inside the spread of the public code's reading in 6 of 6 columns")
     assert "inside that of the text's reading in 5." in sentence
     assert "and 1 times without the most telling column, β = 10. So it fits both readings." in sentence
-    other = images.readings_of_mnist(readings(MNIST.values, far))
+    other = images.readings_of_mnist(around(MNIST.values), around(far))
     assert other["ratio"] < 1 and "and 1 times without the most telling column, β = 10." in other["readings"]
 
 
@@ -248,11 +261,11 @@ def test_the_readings_that_fit(public, text, words):
 
 
 def test_readings_without_spread_are_counted_and_not_weighed():
-    found = images.readings_of_mnist(readings(MNIST.values, MNIST.values).sel(seed=[0]))
+    found = images.readings_of_mnist(*[around(MNIST.values).sel(seed=[0])] * 2)
     assert np.isnan(found["ratio"]) and "likely" not in found["readings"]
-    same = readings(MNIST.values, MNIST.values)
-    same.accuracy.loc[dict(networks="mnist_text", beta=0.0)] = 0.9
-    assert "likely" not in images.readings_of_mnist(same)["readings"]
+    same = around(MNIST.values)
+    same.loc[dict(beta=0.0)] = 0.9
+    assert "likely" not in images.readings_of_mnist(same, around(MNIST.values))["readings"]
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,20 @@ def test_the_row_stands_beside_the_papers(trained):
     assert table.loc[VGG13].tolist() == ["0.850", "0.700", "0.250", "1", f"{apart:.3f}"]
 
 
+def test_every_printed_number_has_its_nearest_origin(trained):
+    """Of three scales, × 9 comes nearest to the row, and features as they are stand beside it."""
+    means = np.array([[0.92] * 6, [0.80, 0.86, 0.87, 0.85, 0.79, 0.46], [0.5] * 6])
+    scaled = xr.Dataset(
+        {"accuracy": (("networks", "beta", "seed"), means[..., None])},
+        {"networks": ["scale_1", "scale_9", "scale_12"], "beta": list(BETAS), "seed": [0]},
+    ).assign_coords(feature_scale=("networks", [1.0, 9.0, 12.0]))
+    table = tables.origins_table(trained, scaled)
+    assert table.columns.tolist() == ["the paper", "features × 1", "features × 9", VGG13, CNN, "nearest", "off by"]
+    assert table.nearest.tolist() == [VGG13, *["features × 9"] * 4, VGG13]
+    assert table.loc[10.0].tolist() == ["0.254", "0.920", "0.460", "0.250", "0.260", VGG13, "0.004"]
+    assert table.loc[0.1, CNN] == "–"
+
+
 def test_how_much_the_last_epoch_added(trained):
     assert tables.rising(trained, "vgg13") == (
         "In the last of 2 epochs it still changed by +0.300 at β = 0; +0.100 at β = 1; and −0.050 at β = 10."

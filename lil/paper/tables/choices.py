@@ -17,6 +17,7 @@ CHOICES = {
     "batch_size": "the batch size",
     "seed": "the seed",
 }
+CODE = 10  # K of the public code
 OPTIONS = {
     "scale": "K = {:g}",
     "reduction": "reduction {}",
@@ -93,7 +94,8 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     ``more``: the choices whose options lie further apart than the seeds, as means over β; ``largest``: the first among
     the four, and how many ``times`` the seeds' mean; ``gain``: that of the best β > 0, of the text's networks, and the
     lowest and highest of all sets. ``zero`` is the largest difference at β = 0 between networks of which only K or the
-    reduction differ: none but rounding.
+    reduction differ: none but rounding. ``code``: how far the clean accuracy with the public code's K lies from the
+    text's, as a multiple of the seeds' range, as means over β; ``code_last``: at the largest β.
     """
     apart = sensitivity.spans(result).mean("beta")
     best, from_paper = sensitivity.gains(result).max("beta"), sensitivity.from_paper(result, printed)
@@ -101,7 +103,14 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     alike = sorted({*sensitivity.options(result, "scale"), *sensitivity.options(result, "reduction")})
     at_zero = sensitivity.means(result).sel(networks=alike, beta=0)
     units = config(result)["text"]["hidden"][-1]
+    clean, seed = (
+        sensitivity.means(result).sel(measure="clean"),
+        sensitivity.spans(result).sel(measure="clean", choice="seed"),
+    )
+    code = abs(clean.sel(networks=result.networks[result.scale == CODE]) - clean.sel(networks="text"))
     numbers: Numbers = {
+        "code": float(code.mean() / seed.mean()),
+        "code_last": float(code.isel(beta=-1).mean() / seed.isel(beta=-1)),
         "seeds": int(sensitivity.shared_seeds(result).sum()),
         "text_seeds": int(result.clean.sel(networks="text").notnull().all("beta").sum()),
         "betas": result.sizes["beta"],

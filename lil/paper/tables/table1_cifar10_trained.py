@@ -21,6 +21,7 @@ from lil.paper.tables.table1_cifar10 import (
     given,
     listed,
     root_mean_square,
+    set_names,
     there,
 )
 
@@ -33,6 +34,23 @@ def joined(*parts: xr.Dataset) -> xr.Dataset:
     for part in parts[1:]:
         whole = whole.combine_first(part)
     return whole.assign_attrs(parts[0].attrs)
+
+
+@comparing(0.0)
+def origins_table(trained: xr.Dataset, scaled: xr.Dataset) -> pd.DataFrame:
+    """Return for each printed number, a row a β, the accuracy that each possible origin gives, and the nearest one.
+
+    Origins are features as they are, features at the scale nearest to the row (``scaled``), and trained backbones.
+    """
+    at_scale = accuracies(scaled, set_names(scaled))
+    nearest = str(gaps(at_scale).apply(root_mean_square, axis=1).idxmin())
+    sets = {words: at_scale[words] for words in (set_names(scaled)["scale_1"], nearest)} | accuracies(trained, TRAINED)
+    apart = gaps(sets)
+    columns = {"the paper": [f"{PRINTED.at(beta):.3f}" for beta in apart.columns]}
+    for words, row in apart.iterrows():
+        columns[words] = ["–" if np.isnan(gap) else f"{gap + PRINTED.at(beta):.3f}" for beta, gap in row.items()]
+    columns |= {"nearest": apart.abs().idxmin().tolist(), "off by": apart.abs().min().map("{:.3f}".format).tolist()}
+    return pd.DataFrame(columns, pd.Index(apart.columns, name="beta"))
 
 
 def history_table(trained: xr.Dataset) -> pd.DataFrame:
