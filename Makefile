@@ -134,8 +134,8 @@ bench: $(READY)  ## timings, beside those of a straightforward twin, for the boo
 references: $(READY)  ## rewrite what nbval compares with, after a change that is meant to alter results
 	$(BIN)/python -m lil.paper.pages references
 
-readme-picture: $(READY)  ## take the README's picture out of the book that was made last
-	$(BIN)/python -m lil.paper.pages picture fig2_rings book/assets/rings.png
+readme-picture: $(READY)  ## draw the picture of the README and of the first page, from the record of Figure 2
+	$(BIN)/python -m lil.paper.cover
 
 # With UPGRADE= the pinned versions stay, and only packages that pyproject.toml names since then are added.
 UPGRADE ?= --upgrade

@@ -23,14 +23,16 @@ FIRST_PAGE = {  # the numbers of the first page: each an entry's effect, and its
     "stretch": ("rings-stretch-rings", ".1%"),
     "loops": ("rings-loops-rings", ".0%"),
     "plain_loops": ("plain-loops-rings", ".0%"),
-    "gain_mnist": ("fgsm-gain-mnist-text", "+.2f"),
-    "gain_cifar10": ("fgsm-gain-cifar10-text", "+.2f"),
-    "left_mnist": ("same-beta-mnist-text", "+.2f"),
-    "left_cifar10": ("same-beta-cifar10-text", "+.2f"),
+    "gain_mnist": ("peak-mnist-text", "+.2f"),
+    "gain_cifar10": ("peak-cifar10-text", "+.2f"),
+    "left_mnist": ("same-peak-mnist-text", "+.2f"),
+    "left_public": ("same-peak-mnist-public", "+.2f"),
+    "left_cifar10": ("same-peak-cifar10-text", "+.2f"),
     "worst": ("worst-case-mnist-text-0-1", "+.3f"),
     "jacobian": ("below-jacobian-mnist-text-0-1", "+.2f"),
     "noise_text": ("noise-everywhere-mnist-text-signs-0-3", "+.2f"),
     "noise_public": ("noise-everywhere-mnist-public-signs-0-3", "+.2f"),
+    "noise_gaussian": ("noise-everywhere-mnist-public-gaussian-0-2", "+.2f"),
     "constant_text": ("constant-median-mnist-text", ".2f"),
     "constant_public": ("constant-median-mnist-public", ".2f"),
     "torus_accuracy": ("torus-accuracy-torus-text", ".3f"),
@@ -232,7 +234,9 @@ def attacked_images() -> str:
     for name in registry.names(EXPERIMENTS):
         config = registry.settings(registry.load(EXPERIMENTS, name), "paper")
         parts = [config, *(getattr(config, each.name) for each in fields(config))]
-        sizes = [getattr(part, size) for part in parts for size in ("n_images", "n_few") if hasattr(part, size)]
+        sizes = [
+            getattr(part, size) for part in parts for size in ("n_images", "n_few", "n_attacked") if hasattr(part, size)
+        ]
         if sizes:
             words.append(f"{name} {' and '.join(map(str, sizes))}")
     return ", ".join(words)

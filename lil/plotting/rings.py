@@ -27,15 +27,15 @@ from lil.plotting.scenes import add_points, draw_points, side_by_side
 RINGS = CLASSES[:2]
 
 
-def every_seed(result: xr.Dataset) -> Figure:
-    """Draw the data, and the UMAP layout of every network: a row for each β, a column for each seed."""
+def every_seed(result: xr.Dataset, layouts: str = "umap") -> Figure:
+    """Draw the data, and the layout of every network: a row for each β, a column for each seed."""
     betas, seeds = result.beta.values, result.seed.values
     figure = plt.figure(figsize=(2.0 * (len(seeds) + 1.2), 2.3 * len(betas)))
     grid = figure.add_gridspec(len(betas), len(seeds) + 1, width_ratios=[1.2] + [1] * len(seeds))
     _draw_rings(figure.add_subplot(grid[:, 0], projection="3d"), result.x.values, "the data")
     for row, beta in enumerate(betas):
         for column, seed in enumerate(seeds, start=1):
-            layout = result.umap.sel(beta=beta, seed=seed).values
+            layout = result[layouts].sel(beta=beta, seed=seed).values
             ax = figure.add_subplot(grid[row, column], projection="3d")
             _draw_rings(ax, layout, f"β = {beta:g}, seed {seed}")
     return figure

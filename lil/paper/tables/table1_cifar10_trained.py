@@ -44,7 +44,8 @@ def origins_table(trained: xr.Dataset, scaled: xr.Dataset) -> pd.DataFrame:
     """
     at_scale = accuracies(scaled, set_names(scaled))
     nearest = str(gaps(at_scale).apply(root_mean_square, axis=1).idxmin())
-    sets = {words: at_scale[words] for words in (set_names(scaled)["scale_1"], nearest)} | accuracies(trained, TRAINED)
+    frozen = {words: at_scale[words] for words in (set_names(scaled)["scale_1"], nearest)}
+    sets = {**frozen, **accuracies(trained, TRAINED)}
     apart = gaps(sets)
     columns = {"the paper": [f"{PRINTED.at(beta):.3f}" for beta in apart.columns]}
     for words, row in apart.iterrows():
