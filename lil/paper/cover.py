@@ -1,7 +1,7 @@
 """The picture of the first page: the linked rings, and every network's representation of them.
 
 ``python -m lil.paper.cover`` draws it from the record of Figure 2 and its networks. The layouts are principal
-components. A UMAP layout, as in Figure 2, may cut a closed curve open, and then shows less of the finding than there is.
+components, because a layout by UMAP, as in Figure 2, may cut a closed curve open.
 """
 
 from __future__ import annotations
