@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
 from lil.paper import pdf
+from lil.paper.ledger import CLAIMS
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -58,6 +59,18 @@ AXE = """() => axe.run(document, {
     .map(({ id, nodes }) => `${id}, ${nodes.length} times: ${nodes[0].html}`))"""
 
 
+# A window of another size: colours have changed, and some 300 ms later the theme has found all that scrolls.
+SETTLED = """async () => {
+    const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    const missed = (box) => box.tabIndex < 0 && scrolls(box);
+    for (let k = 0; k < 50; k++) {
+        await new Promise(done => setTimeout(done, 100));
+        if (![...document.querySelectorAll("pre, .output, .pst-scrollable-table-container")].some(missed)) break;
+    }
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+}"""
+
+
 def look(page, theme: str, width: int) -> None:
     page.emulate_media(color_scheme=theme)
     page.set_viewport_size({"width": width, "height": 900})
@@ -89,10 +102,7 @@ def visit(page, path: Path) -> dict:
     })""")
     for theme, width in LOOKS:
         look(page, theme, width)
-        page.evaluate("""async () => {
-            await new Promise(done => setTimeout(done, 400));  // the theme looks for what scrolls 300 ms later
-            await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));  // of a colour's change
-        }""")
+        page.evaluate(SETTLED)
         seen = page.evaluate("""() => ({
             theme: document.documentElement.dataset.theme,
             brokenImages: [...document.images].filter(image => image.complete && !image.naturalWidth).length,
@@ -125,6 +135,16 @@ def test_the_first_page_is_read_in_a_minute_or_two(html, tab):
         text += "the whole book as a PDF,"  # stands there once the PDF is made
     words = text.split()
     assert 300 < len(words) <= 500, f"{len(words)} words: the first page has at most 500"
+
+
+def test_the_ledger_fits_one_window(html, tab):
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    tab.goto((html / "claims.html").as_uri())
+    ledger = tab.locator("table.table").first
+    assert ledger.locator("tbody tr").count() == len(CLAIMS)
+    box = ledger.bounding_box()
+    assert box["y"] + box["height"] <= 900
+    assert ledger.evaluate("table => parseFloat(getComputedStyle(table).fontSize)") > 12.5
 
 
 def test_the_theme_follows_the_reader(html, tab):
