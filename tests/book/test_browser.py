@@ -59,15 +59,12 @@ AXE = """() => axe.run(document, {
     .map(({ id, nodes }) => `${id}, ${nodes.length} times: ${nodes[0].html}`))"""
 
 
-# A window of another size: colours have changed, and some 300 ms later the theme has found all that scrolls.
+# After a change of size or colours: no transition is left, and the theme, 300 ms later, has found all that scrolls.
 SETTLED = """async () => {
-    const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
-    const missed = (box) => box.tabIndex < 0 && scrolls(box);
-    for (let k = 0; k < 50; k++) {
-        await new Promise(done => setTimeout(done, 100));
-        if (![...document.querySelectorAll("pre, .output, .pst-scrollable-table-container")].some(missed)) break;
-    }
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
     await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+    window.dispatchEvent(new Event("resize"));
+    await new Promise(done => setTimeout(done, 350));
 }"""
 
 
