@@ -40,7 +40,8 @@ ifneq "$(or $(MADE_AS),$(CURDIR)/$(VENV))" "$(CURDIR)/$(VENV)"
 .PHONY: $(READY)
 endif
 
-book: pages      ## execute every notebook and build the book; MODE=recorded computes nothing; prints where it is
+book: pages      ## execute every notebook and build the book, and its PDF where a Chromium is; MODE=recorded computes nothing
+	@$(BIN)/python -m lil.paper.pdf --if-possible
 	@$(MAKE) --no-print-directory html
 
 pages: $(READY)  ## execute every notebook, without building the book

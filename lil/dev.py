@@ -28,6 +28,7 @@ STEPS = {
     "install": (),
     "book": (
         "python -m lil.paper.pages book --mode {mode}",
+        "python -m lil.paper.pdf --if-possible",
         "jupyter-book build book --config _config.yml --toc {toc} --path-output . --all -W -n --keep-going --quiet",
     ),
     "test": (f"{TESTS} -m 'not slow'",),

@@ -1,3 +1,6 @@
+// What scrolls can be scrolled by keyboard. The theme looks for it when the window changes, and a fold that opens changes it too.
+document.addEventListener("toggle", () => window.dispatchEvent(new Event("resize")), true);
+
 // A button in the head of each notebook's page that opens all code at once, and closes it again.
 // Code that only prepares the page (the tag "with-all-code") is not shown before. A classic script, so that it runs from
 // file:// too; without scripts each piece of code opens by itself.

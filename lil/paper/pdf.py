@@ -1,17 +1,21 @@
 """The whole book as one PDF: ``python -m lil.paper.pdf`` makes it of the executed pages, as ``make pdf`` does.
 
+``make book`` makes it too, where that is possible (``--if-possible``).
+
 Sphinx writes the book as one HTML page, and a Chromium that is installed prints it: ``book/assets/print`` says how. The
 browser is asked twice, because the numbers of the pages in the table of contents are known after the first time.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +53,9 @@ def build_single_page(root: Path, scratch: Path) -> Path:
     if built.returncode:
         raise NotPrinted(f"Sphinx wrote no page to print: {(built.stderr or built.stdout).strip()[-2000:]}")
     first = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["root"]
-    return scratch / "_build" / "singlehtml" / f"{first}.html"
+    page = scratch / "_build" / "singlehtml" / f"{first}.html"
+    shutil.copytree(root / "book" / "nb" / "downloads", page.parent / "_downloads", dirs_exist_ok=True)
+    return page
 
 
 def current(root: Path) -> Path | None:
@@ -73,8 +79,11 @@ def front_lines(citation: dict[str, Any]) -> list[str]:
 
 
 def print_page(page: Path, target: Path, citation: dict[str, Any]) -> None:
-    """Print the book's single page as a PDF with title page, table of contents and page numbers."""
-    from playwright.sync_api import sync_playwright
+    """Print the book's single page as a PDF with title page, table of contents and page numbers.
+
+    Raise NotPrinted where the browser fails, or where the page has a picture whose file is not there.
+    """
+    from playwright.sync_api import Error, sync_playwright
 
     words: dict[str, Any] = {
         "title": citation["title"],
@@ -82,16 +91,20 @@ def print_page(page: Path, target: Path, citation: dict[str, Any]) -> None:
         "lines": front_lines(citation),
     }
     prepare = (PRINT / "print.js").read_text(encoding="utf-8")
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser()) as chromium:
-        tab = chromium.new_page(color_scheme="light", bypass_csp=True)
-        tab.set_default_timeout(600_000)  # a busy machine needs minutes for a book
-        tab.goto(page.as_uri(), wait_until="load")
-        tab.evaluate(prepare, words)
-        tab.add_style_tag(path=PRINT / "print.css")
-        tab.emulate_media(media="print")
-        first = tab.pdf(prefer_css_page_size=True)
-        tab.evaluate(NUMBER, page_numbers(first))
-        target.write_bytes(tab.pdf(prefer_css_page_size=True, outline=True, tagged=True, print_background=True))
+    try:
+        with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser()) as chromium:
+            tab = chromium.new_page(color_scheme="light", bypass_csp=True)
+            tab.set_default_timeout(600_000)  # a busy machine needs minutes for a book
+            tab.goto(page.as_uri(), wait_until="load")
+            if missing := tab.evaluate(prepare, words):
+                raise NotPrinted(f"pictures of the page are not there: {', '.join(missing)}")
+            tab.add_style_tag(path=PRINT / "print.css")
+            tab.emulate_media(media="print")
+            first = tab.pdf(prefer_css_page_size=True)
+            tab.evaluate(NUMBER, page_numbers(first))
+            target.write_bytes(tab.pdf(prefer_css_page_size=True, outline=True, tagged=True, print_background=True))
+    except Error as failed:
+        raise NotPrinted(f"the browser failed: {failed.message.strip()}") from failed
 
 
 NUMBER = """(numbers) => document.querySelectorAll(".print-contents p").forEach((line) => {
@@ -118,15 +131,18 @@ def make(root: Path, target: Path) -> Path:
     return target
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Make the PDF of the pages that are there, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m lil.paper.pdf", description="Print the book as one PDF.")
+    parser.add_argument("--if-possible", action="store_true", help="to go without a PDF is no error")
+    chosen = parser.parse_args(arguments)
     target = ROOT / "_build" / NAME
     target.unlink(missing_ok=True)  # an old PDF does not stand beside a new book
     try:
         print(f"The PDF: {make(ROOT, target)}")
     except NotPrinted as reason:
         print(f"No PDF was made: {reason}", file=sys.stderr)
-        return 1
+        return 0 if chosen.if_possible else 1
     return 0
 
 

@@ -1,9 +1,10 @@
 """Sphinx extension: parts of pages that are written from the records when the book is built.
 
 A line ``% generated: claims-table`` of a page's source becomes the ledger as a table, other names become other parts:
-see ``GENERATED``. ``% generated: findings`` becomes the findings that the page shows, ``% generated: findings eq-6``
-those of one proposition. The numbers of the first page and of the summary are substitutions. Beside the ledger's page
-the build puts ``claims.json`` and ``claims.csv``.
+see ``GENERATED``. ``% folded: claims-table TITLE`` puts it into a fold with that title. ``% generated: findings``
+becomes the findings that the page shows, ``% generated: findings eq-6`` those of one proposition. The numbers of the
+first page and of the summary are substitutions. Beside the ledger's page the build puts ``claims.json`` and
+``claims.csv``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sphinx.application import Sphinx
 from lil.paper import export, judging, overview, pdf, play, status, theory, trust
 from lil.paper.differences import DIFFERENCES
 from lil.paper.ledger import CLAIMS
+from lil.paper.markdown import folded
 
 GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that the book has, its folder, and more words
     "claims-table": lambda page, pages, folder: overview.claims_table(overview.ledger()),
@@ -42,6 +44,10 @@ GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that th
     "status-speed": lambda page, pages, folder: status.speed(status.read_timings()),
     "status-wing": lambda page, pages, folder: status.wing(status.read_timings()),
     "status-records": lambda page, pages, folder: status.records(),
+    "status-witnesses": lambda page, pages, folder: status.witnesses(),
+    "status-witness-settings": lambda page, pages, folder: status.witness_settings(),
+    "status-answer": lambda page, pages, folder: status.answer(folder / "nb"),
+    "play-scripts": lambda page, pages, folder: play.scripts(),
     "tested-table": lambda page, pages, folder: trust.overview(),
     "tested-cases": lambda page, pages, folder: trust.cases(),
 }
@@ -66,10 +72,11 @@ def fill_in(app: Any, page: str, source: list[str]) -> None:
     """Put the generated parts into a page's source. Raise KeyError for a name that GENERATED does not have."""
 
     def written(found: re.Match) -> str:
-        name, *words = found[1].split()
-        return GENERATED[name](page, app.env.found_docs, Path(app.srcdir), *words)
+        name, *words = found[2].split()
+        part = GENERATED[name](page, app.env.found_docs, Path(app.srcdir), *(words if found[1] == "generated" else ()))
+        return part if found[1] == "generated" else folded(" ".join(words), part)
 
-    source[0] = re.sub("^% generated: (.+)$", written, source[0], flags=re.MULTILINE)
+    source[0] = re.sub("^% (generated|folded): (.+)$", written, source[0], flags=re.MULTILINE)
 
 
 def drop_empty_heads(app: Sphinx, doctree: nodes.document) -> None:

@@ -1,4 +1,4 @@
-"""The tables of the status page, in Markdown: environment, notebooks, records, speed, and the optional wing."""
+"""The status page in Markdown: its answer, and tables of environment, notebooks, records, witnesses, speed and wing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ import nbformat
 from lil import results
 from lil.paper import shipped
 from lil.paper.judging import EXPERIMENTS
-from lil.paper.markdown import table
+from lil.paper.markdown import powers, table
 from lil.paper.notebook import shown
 from lil.paper.pages import ROOT
-from lil.results.listing import NOT_KEPT
+from lil.results.closing import duration
+from lil.results.listing import NOT_KEPT, Row
 from lil.results.records import COMMITTED_UP_TO
 
 TIMINGS = ROOT / "benchmarks" / "timings.json"
@@ -40,18 +41,39 @@ def environment() -> str:
 
 def notebooks(folder: Path) -> str:
     """Return a table of the executed notebooks in a folder: profile, mode, seconds and peak memory of the run."""
-    rows = []
-    for path in sorted(folder.glob("*.ipynb")):
-        if not path.name.endswith(".part.ipynb"):
-            run = nbformat.read(path, as_version=4).metadata["lil"]
-            rows.append(
-                (path.stem, run["profile"], run["mode"], f"{run['seconds']:.0f}", str(run["peak_memory_mb"] or "–"))
-            )
+    rows = [
+        (name, run["profile"], run["mode"], f"{run['seconds']:.0f}", str(run["peak_memory_mb"] or "–"))
+        for name, run in executed(folder).items()
+    ]
     return table(("notebook", "profile", "mode", "seconds", "peak memory (MiB)"), rows)
 
 
+def executed(folder: Path) -> dict[str, Any]:
+    """Return the facts of each executed notebook in a folder, by name."""
+    paths = [path for path in sorted(folder.glob("*.ipynb")) if not path.name.endswith(".part.ipynb")]
+    return {path.stem: nbformat.read(path, as_version=4).metadata["lil"] for path in paths}
+
+
+def answer(folder: Path) -> str:
+    """Return the page's answer: current records, their witnesses, and the notebooks that were executed."""
+    rows = [row for row in results.listing(EXPERIMENTS) if row.state != NOT_KEPT]
+    current = sum(row.state == "current" for row in rows)
+    found = witnessed(rows)
+    worst = max((each.evaluation for each, _ in found.values()), default=0.0)
+    same = "the same numbers" if worst == 0 else f"numbers within {powers(f'{worst:.0e}')} of the largest"
+    runs = executed(folder).values()
+    modes = " and ".join(f"`{mode}`" for mode in sorted({run["mode"] for run in runs}))
+    parts = [f"{current} of {len(rows)} records are current: the code beside each is the code that computed it."]
+    if found:
+        parts.append(f"The plain engine has witnessed {len(found)} of them: from the same weights it evaluates {same}.")
+    if runs:
+        took = duration(sum(run["seconds"] for run in runs))
+        parts.append(f"The {len(runs)} notebooks were executed in mode {modes}, and their times add up to {took}.")
+    return " ".join(parts)
+
+
 def records() -> str:
-    """Return a table of the records: state, cost, engine, witness; sentences on their machine and on what is not kept.
+    """Return a table of the records: state, cost, engine; sentences on their machine and on what is not kept.
 
     Other pages link to a record's row through its name, which the role ``record`` makes a target.
     """
@@ -61,13 +83,13 @@ def records() -> str:
             not_kept += 1
             continue
         state = f"{row.state} ({', '.join(row.changed)})" if row.changed else row.state
-        cells = ["–"] * 6
+        cells = ["–"] * 5
         if (attrs := row.attrs) is not None:
             machines.add(attrs["machine"])
             cost = [f"{attrs['seconds']:.0f}", f"{attrs['peak_memory_mb']:.0f}"]
-            cells = [attrs["date"][:10], *cost, engine(attrs), witness(attrs), attrs["machine"]]
+            cells = [attrs["date"][:10], *cost, engine(attrs), attrs["machine"]]
         rows.append([f"{{record}}`{row.name}`", state, *cells])
-    header = ["record", "state", "date", "seconds", "peak memory (MiB)", "engine", "witness", "machine"]
+    header = ["record", "state", "date", "seconds", "MiB", "engine", "machine"]
     parts = [table(header, rows)]
     if len(machines) == 1:
         parts = [f"All were computed on {machines.pop()}.", table(header[:-1], [row[:-1] for row in rows])]
@@ -83,15 +105,26 @@ def engine(attrs: Mapping[str, Any]) -> str:
     return json.loads(attrs["engine"])["name"] if "engine" in attrs else "none yet"
 
 
-def witness(attrs: Mapping[str, Any]) -> str:
-    """Return the date of a record's witness, its networks and cut settings, and the largest differences found."""
-    if "witness" not in attrs:
-        return "none yet"
-    found = json.loads(attrs["witness"])
-    row = results.witness.row("", found)
-    settings = ", ".join(f"{name} = {shown(value)}" for name, value in found["settings"].items())
-    differences = f"weights {row.weights:.1e}; evaluation {row.evaluation:.1e}; both {row.whole:.1e}"
-    return f"{row.date[:10]}; {row.networks} networks, {settings}; {differences}"
+def witnessed(rows: Iterable[Row]) -> dict[str, tuple[results.witness.Row, dict[str, Any]]]:
+    """Return the witness of each record that has one, and the settings that were cut for it."""
+    found = {row.name: json.loads(row.attrs["witness"]) for row in rows if row.attrs and "witness" in row.attrs}
+    return {name: (results.witness.row(name, each), each["settings"]) for name, each in found.items()}
+
+
+def witnesses() -> str:
+    """Return a table of the witnesses: date, networks, and the largest differences."""
+    rows = []
+    for name, (row, _) in witnessed(results.listing(EXPERIMENTS)).items():
+        numbers = [powers(f"{value:.1e}") if value else "0" for value in (row.weights, row.evaluation, row.whole)]
+        rows.append((name, row.date[:10], str(row.networks), *numbers))
+    return table(("record", "date", "networks", "weights", "evaluation", "both"), rows)
+
+
+def witness_settings() -> str:
+    """Return a table of the settings that were cut for each witness."""
+    found = witnessed(results.listing(EXPERIMENTS))
+    words = {name: [f"{key} = {shown(value)}" for key, value in cut.items()] for name, (_, cut) in found.items()}
+    return table(("record", "settings of its witness"), ((name, ", ".join(each)) for name, each in words.items()))
 
 
 def speed(timings: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from lil.paper.judging import STATES
-from lil.paper.markdown import table
+from lil.paper.markdown import powers, table
 from lil.paper.tables import lipschitz
 
 RECORDS = ("lipschitz_bound", "lipschitz_bound_cifar10")
@@ -67,7 +67,7 @@ def _printed(results: Sequence[xr.Dataset], tables: Iterable[pd.DataFrame], colu
     for result, found in zip(results, tables, strict=True):
         for data in lipschitz.data_names(result):
             for beta, cells in found.loc[data].iterrows():
-                rows.append((NAMES.get(data, data), f"{beta:g}", *cells))
+                rows.append((NAMES.get(data, data), f"{beta:g}", *map(powers, cells)))
     return table(("data", "β", *columns.values()), rows)
 
 

@@ -1,9 +1,13 @@
-"""The book in a real browser, from its folder, light and dark: it asks for nothing outside and draws everything."""
+"""The book in a real browser, from its folder, light and dark: whole, open to everyone, and nothing from outside."""
 
 import shutil
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+
+from lil.paper import pdf
+from lil.paper.ledger import CLAIMS
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -45,7 +49,23 @@ def pages_of(html: Path) -> list[Path]:
     ]
 
 
-LOOKS = (("light", 1360), ("light", 420), ("dark", 1360))  # theme and width
+LOOKS = (("light", 1360), ("light", 420), ("dark", 1360), ("dark", 420))  # theme and width
+
+# This rule, for speech control, is off by default. Without preload no style sheet is asked for.
+AXE = """() => axe.run(document, {
+    resultTypes: ["violations"], preload: false, rules: { "label-content-name-mismatch": { enabled: true } },
+}).then(({ violations }) => violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}, ${nodes.length} times: ${nodes[0].html}`))"""
+
+
+# After a change of size or colours: no transition is left, and the theme, 300 ms later, has found all that scrolls.
+SETTLED = """async () => {
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+    window.dispatchEvent(new Event("resize"));
+    await new Promise(done => setTimeout(done, 350));
+}"""
 
 
 def look(page, theme: str, width: int) -> None:
@@ -71,13 +91,15 @@ def visit(page, path: Path) -> dict:
     for figure in page.locator("div.plotly-figure").all():
         figure.scroll_into_view_if_needed()
         figure.and_(page.locator("[data-drawn=true]")).wait_for(timeout=30_000)
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    page.evaluate(AXE_SCRIPT)
     found = page.evaluate("""() => ({
         rawMath: document.querySelectorAll('.math:not(:has(mjx-container))').length,
         mathErrors: document.querySelectorAll('mjx-merror').length,
     })""")
     for theme, width in LOOKS:
         look(page, theme, width)
-        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.evaluate(SETTLED)
         seen = page.evaluate("""() => ({
             theme: document.documentElement.dataset.theme,
             brokenImages: [...document.images].filter(image => image.complete && !image.naturalWidth).length,
@@ -86,6 +108,7 @@ def visit(page, path: Path) -> dict:
             sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth,
         })""")
         found[f"not {theme}"] = seen.pop("theme") != theme
+        found[f"barriers, {theme} at {width}"] = page.evaluate(AXE)
         found |= {f"{what}, {theme} at {width}": count for what, count in seen.items()}
     for event, listener in listeners.items():
         page.remove_listener(event, listener)
@@ -104,8 +127,21 @@ def test_every_page_is_whole_and_asks_for_nothing_outside(html, tab):
 
 def test_the_first_page_is_read_in_a_minute_or_two(html, tab):
     tab.goto((html / "intro.html").as_uri())
-    words = tab.locator("article.bd-article").inner_text().split()
+    text = tab.locator("article.bd-article").inner_text()
+    if not tab.locator(f"a[href$='{pdf.NAME}']").count():
+        text += "the whole book as a PDF,"  # stands there once the PDF is made
+    words = text.split()
     assert 300 < len(words) <= 500, f"{len(words)} words: the first page has at most 500"
+
+
+def test_the_ledger_fits_one_window(html, tab):
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    tab.goto((html / "claims.html").as_uri())
+    ledger = tab.locator("table.table").first
+    assert ledger.locator("tbody tr").count() == len(CLAIMS)
+    box = ledger.bounding_box()
+    assert box["y"] + box["height"] <= 900
+    assert ledger.evaluate("table => parseFloat(getComputedStyle(table).fontSize)") > 12.5
 
 
 def test_the_theme_follows_the_reader(html, tab):

@@ -368,6 +368,23 @@ def test_the_page_works_by_touch_and_speaks_at_most_once_a_second(open_page, fol
     cross_entropies(page, "0")
 
 
+def test_the_trainer_tells_its_steps_a_second(open_page, folder):
+    """Below the limit the number is the limit's, for the page has only to keep up with 10 steps a second."""
+    page = open_page((folder / "play.html").as_uri())
+    cross_entropies(page, "0")
+    trainer(page, "speed").fill("0")
+    trainer(page, "start").click()
+    paces = []
+    for step in ("[1-9]", "[1-9][0-9]"):
+        text = trainer(page, "status").filter(has_text=re.compile(rf"^Step {step}.* steps a second")).inner_text()
+        paces.append(int(re.search(r"(\d+) steps a second", text)[1]))
+    assert all(0 < pace <= 11 for pace in paces)
+    trainer(page, "speed").fill("4")
+    trainer(page, "status").filter(has_text=re.compile(r"\d{2,} steps a second")).wait_for()
+    trainer(page, "start").click()
+    assert "steps a second" not in trainer(page, "status").filter(has_text="paused").inner_text()
+
+
 def test_another_setting_starts_anew_and_beta_0_gives_equal_networks(open_page, folder):
     page = open_page((folder / "play.html").as_uri())
     start = cross_entropies(page, "0")
@@ -398,11 +415,54 @@ def test_without_javascript_a_table_is_pointed_to(open_page, folder, name):
     assert not page.locator(".play").is_visible()
 
 
-def test_without_javascript_a_picture_stands_there(open_page, folder):
-    page = open_page((folder / "play.html").as_uri(), java_script_enabled=False)
-    picture = page.get_by_role("img", name="Two linked rings, and beside them")
-    assert picture.is_visible() and picture.bounding_box()["height"] > 50
-    assert not page.locator("#play-trainer").is_visible()
+@pytest.mark.parametrize(("name", "count"), [("play", 2), ("play_curves", 1), ("play_torus", 1)])
+def test_without_javascript_a_picture_stands_for_each_part(open_page, html, name, count):
+    page = open_page((html / f"{name}.html").as_uri(), java_script_enabled=False)
+    pictures = page.locator("noscript img")
+    assert pictures.count() == page.locator(".play").count() == count
+    assert all(each.evaluate("image => image.naturalWidth") > 300 for each in pictures.all())
+    assert not page.locator(".play:visible").count()
+
+
+def drag(page, box, start, end):
+    """Move a finger over an element, from one place to another: shares of its width and height."""
+    session = page.context.new_cdp_session(page)
+    for k in range(9):
+        x, y = (
+            corner + size * (a + (b - a) * k / 8)
+            for corner, size, a, b in zip((box["x"], box["y"]), (box["width"], box["height"]), start, end, strict=True)
+        )
+        touch = {"type": "touchMove" if k else "touchStart", "touchPoints": [{"x": x, "y": y}]}
+        session.send("Input.dispatchTouchEvent", touch)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+PHONE = dict(has_touch=True, viewport={"width": 420, "height": 800})
+PICTURE = "canvas => canvas.toDataURL()"
+
+
+def test_the_torus_is_turned_by_touch(open_page, folder):
+    page = open_page((folder / "play_torus.html").as_uri(), **PHONE)
+    text_of(page, "2 classes, seed 0")
+    torus = page.locator("#play-torus [data-part=torus]")
+    torus.scroll_into_view_if_needed()
+    before = torus.evaluate(PICTURE)
+    drag(page, torus.bounding_box(), (0.2, 0.5), (0.8, 0.5))
+    page.wait_for_timeout(100)
+    assert torus.evaluate(PICTURE) != before
+
+
+def test_the_bench_works_by_touch(open_page, folder):
+    page = open_page((folder / "play.html").as_uri(), **PHONE)
+    bench(page, "gallery").get_by_role("button", name="MNIST's 2").tap()
+    bench(page, "bench-status").filter(has_text="taken for 2").wait_for()
+    bench(page, "clear").tap()
+    image, bars = bench(page, "image"), bench(page, "bars")
+    image.scroll_into_view_if_needed()
+    drawn, shares = image.evaluate(PICTURE), bars.evaluate(PICTURE)
+    drag(page, image.bounding_box(), (0.5, 0.2), (0.5, 0.8))
+    page.wait_for_timeout(100)
+    assert image.evaluate(PICTURE) != drawn and bars.evaluate(PICTURE) != shares
 
 
 STARTED = re.compile("^Step [1-9]")

@@ -17,7 +17,7 @@ from lil.paper.pages import ROOT, find_sources
 
 def heading(page):
     """Return the title of a page as it is read."""
-    inner = re.search(r"<h1>(.*?)<a class=\"headerlink\"", page, re.S).group(1)
+    inner = re.search(r"<h1>(.*?)<a class=\"headerlink\"", page).group(1)  # the theme has an h1 of its own before
     return unescape(re.sub("<[^>]*>", "", inner))
 
 

@@ -189,6 +189,9 @@ def test_a_page_takes_its_findings_by_its_name(monkeypatch):
     source = ["# Title\n\n% generated: findings eq-6 noise\n\n% generated: findings\n"]
     sphinx_pages.fill_in(app, "theory/limits", source)
     assert source == ["# Title\n\ntheory/limits: eq-6, noise\n\ntheory/limits: \n"]
+    monkeypatch.setitem(sphinx_pages.GENERATED, "claims-table", lambda page, pages, folder: "| a |\n| --- |\n| 1 |")
+    sphinx_pages.fill_in(app, "summary", source := ["% folded: claims-table All the claims"])
+    assert source == [":::{dropdown} All the claims (1 rows)\n| a |\n| --- |\n| 1 |\n:::"]
     assert notebook.findings("nb/table1", "small-beta").data == "nb/table1: small-beta"
 
 

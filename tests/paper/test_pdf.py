@@ -45,7 +45,8 @@ A proof that was folded.
 | `{LONG}` | {LONG} | {LONG} |
 
 ````{raw} html
-<noscript><p>Words for those without scripts.</p></noscript><div class="play">A canvas.</div>
+<noscript><p>Words for those without scripts.</p><img src="_downloads/still.svg" alt="A still picture"></noscript>
+<div class="play">A canvas.</div>
 ````
 """.replace("{LONG}", "tests/a_folder/test_a_file.py::test_of_a_name_that_ends_in_the_last_word")
 
@@ -63,6 +64,9 @@ def root(tmp_path_factory):
         path.write_text(text)
     (book / "intro.md").write_text(INTRO)
     (book / "assets").mkdir()
+    still = book / "nb" / "downloads" / "still.svg"
+    still.parent.mkdir()
+    still.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="90" height="20"><text y="9">Still.</text></svg>')
     figure = go.Figure(
         go.Scatter3d(x=[0, 1], y=[0, 1], z=[0, 1], mode="markers", marker=dict(color="#ff0000", size=40))
     )
@@ -107,7 +111,14 @@ def test_the_contents_name_the_pages_on_which_the_chapters_begin(printed):
 @pytest.mark.slow
 def test_everything_is_printed_but_code_and_what_plays(printed):
     whole = "\n".join(text(printed))
-    for words in ("A proof that was folded.", "Words for those without scripts.", "A long table.", "It turns.", "∑"):
+    for words in (
+        "A proof that was folded.",
+        "Words for those without scripts.",
+        "A long table.",
+        "It turns.",
+        "∑",
+        "Still.",
+    ):
         assert words in whole
     for words in ("drawn()", "A canvas.", "\\sum", "$", "#"):
         assert words not in whole
@@ -141,6 +152,13 @@ def test_nothing_half_made_stays(root, printed, monkeypatch):
     assert printed.read_bytes() == before
 
 
+@pytest.mark.slow
+def test_a_picture_that_is_not_there_is_named(root, printed, tmp_path):
+    shutil.copytree(root, tmp_path / "root", ignore=shutil.ignore_patterns("still.svg"))
+    with pytest.raises(pdf.NotPrinted, match="not there: _downloads/still.svg"):
+        pdf.make(tmp_path / "root", tmp_path / "small.pdf")
+
+
 def test_a_page_that_sphinx_cannot_write_is_named(root, tmp_path):
     with pytest.raises(pdf.NotPrinted, match="Sphinx wrote no page"):
         pdf.build_single_page(root / "book", tmp_path)
@@ -152,8 +170,8 @@ def test_without_a_browser_one_line_says_so(monkeypatch, tmp_path, capsys):
     old.write_text("of an older book")
     monkeypatch.setattr(pdf, "ROOT", tmp_path)
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert pdf.main() == 1
-    assert "No PDF was made: the PDF needs a Chromium" in capsys.readouterr().err
+    assert (pdf.main([]), pdf.main(["--if-possible"])) == (1, 0)
+    assert capsys.readouterr().err.count("No PDF was made: the PDF needs a Chromium") == 2
     assert not old.exists()
 
 

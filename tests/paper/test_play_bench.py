@@ -36,6 +36,12 @@ def test_every_script_is_loaded_once_and_none_from_elsewhere():
         assert not re.search(r"https?:|['\"`(]//|\bimport\b|fetch\(|XMLHttpRequest", text)
 
 
+def test_our_scripts_weigh_less_than_a_tenth_of_a_library():
+    own = sum(path.stat().st_size for path in play.FOLDER.glob("*.js") if path.stem not in play.CONSTANTS)
+    assert own < min(play.LIBRARIES.values()) / 10
+    assert f" {own / 1000:.0f} kB" in play.scripts()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_the_scripts_of_a_page_are_small(name):
     sizes = [(ROOT / "book/assets" / script.removeprefix("_static/")).stat().st_size for script in LOADED[name]]

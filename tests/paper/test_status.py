@@ -18,6 +18,20 @@ def test_a_bar_in_a_cell_does_not_end_it():
     assert markdown.table(("a", "b"), [("x|y", "z")]) == "| a | b |\n| --- | --- |\n| x\\|y | z |"
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("8.8e+06 to 1.2e+07", "8.8 × 10⁶ to 1.2 × 10⁷"), ("3e-05", "3 × 10⁻⁵"), ("1e+00 of some", "1 × 10⁰ of some")],
+)
+def test_powers_of_ten_are_written_out(text, found):
+    assert markdown.powers(text) == found.replace(" × ", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}")
+
+
+def test_a_fold_says_how_many_rows_it_has():
+    text = "Measured.\n\n" + markdown.table(("a", "b"), [("1", "2"), ("3", "4")])
+    assert markdown.folded("Two numbers", text) == f":::{{dropdown}} Two numbers (2 rows)\n{text}\n:::"
+    assert markdown.folded("Waits", "*This waits.*") == "*This waits.*"
+
+
 def test_the_environment_has_versions_of_what_the_results_depend_on():
     rows = dict(rows_of(status.environment()))
     assert {"Python", "torch", "xarray", "jupyter-book"} <= rows.keys() and "pytest" not in rows
@@ -50,19 +64,39 @@ WITNESS = {
 }
 
 
-def test_records_have_their_engine_and_witness(monkeypatch):
-    computed = row("a", engine=json.dumps({"name": "fast", "code": "0"}), witness=json.dumps(WITNESS))
+def test_records_have_their_engine(monkeypatch):
+    computed = row("a", engine=json.dumps({"name": "fast", "code": "0"}))
     listed = [computed, row("b", state="stale", changed=("code", "data")), Row("c", "missing")]
     monkeypatch.setattr(status.results, "listing", lambda package: listed)
     text = status.records()
     assert text.startswith("All were computed on Z80.")
     a, b, c = rows_of(text)
-    assert a[:6] == ["{record}`a`", "current", "2026-01-02", "12", "100", "fast"]
-    assert a[6] == (
-        "2026-11-29; 2 networks, lines.betas = 0, 10, lines.epochs = 100; "
-        "weights 1.2e-07; evaluation 3.0e-05; both 2.0e-03"
-    )
-    assert b[1] == "stale (code, data)" and b[5:] == ["none yet"] * 2 and c == ["{record}`c`", "missing", *"–" * 5]
+    assert a == ["{record}`a`", "current", "2026-01-02", "12", "100", "fast"]
+    assert b[1] == "stale (code, data)" and b[5] == "none yet" and c == ["{record}`c`", "missing", *"–" * 4]
+
+
+def test_witnesses_have_their_differences_and_settings(monkeypatch):
+    listed = [row("a", witness=json.dumps(WITNESS)), row("b"), Row("c", "missing")]
+    monkeypatch.setattr(status.results, "listing", lambda package: listed)
+    differences = [markdown.powers(each) for each in ("1.2e-07", "3.0e-05", "2.0e-03")]
+    assert rows_of(status.witnesses()) == [["a", "2026-11-29", "2", *differences]]
+    assert rows_of(status.witness_settings()) == [["a", "lines.betas = 0, 10, lines.epochs = 100"]]
+
+
+def test_the_page_begins_with_its_answer(monkeypatch, tmp_path):
+    listed = [row("a"), row("b", state="stale"), Row("networks/c", NOT_KEPT)]
+    monkeypatch.setattr(status.results, "listing", lambda package: listed)
+    records = "1 of 2 records are current: the code beside each is the code that computed it."
+    assert status.answer(tmp_path) == records
+    for name, mode in (("one", "auto"), ("two", "recorded")):
+        notebook = nbformat.v4.new_notebook(metadata={"lil": {"mode": mode, "seconds": 90.0}})
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+    listed[0] = row("a", witness=json.dumps(WITNESS))
+    found = f"from the same weights it evaluates numbers within {markdown.powers('3e-05')} of the largest."
+    pages = "The 2 notebooks were executed in mode `auto` and `recorded`, and their times add up to 3 min."
+    assert status.answer(tmp_path) == f"{records} The plain engine has witnessed 1 of them: {found} {pages}"
+    listed[0] = row("a", witness=json.dumps(WITNESS | {"evaluation": {"accuracy": 0.0}}))
+    assert "from the same weights it evaluates the same numbers." in status.answer(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@
   const perDecade = (epsilons.length - 1) / Math.log10(epsilons.at(-1) / epsilons[0]);
   const placeOf = (epsilon) => 1 + perDecade * Math.log10(epsilon / epsilons[0]);
   const X = { from: -0.4, to: PLACES - 0.6, ticks: [[0, "0"], ...[0.01, 0.03, 0.1, 0.3, 1].map((epsilon) => [placeOf(epsilon), String(epsilon)])], label: "ε, the size of the attack" };
-  const Y = { from: -0.02, to: 1.02, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1].map((value) => [value, String(value)]) };
+  const Y = { from: -0.02, to: 1.02, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1].map((value) => [value, String(value)]), label: "accuracy" };
   const dashOf = (objective) => (objectives[objective] === "total" ? [] : [6, 4]);
 
   let drawn = null;

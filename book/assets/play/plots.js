@@ -123,7 +123,7 @@ function playPlots(Page) {
     return angle;
   }
 
-  /** Draw the frame of a plot and return it with functions from values to places and back. x and y: {from, to, ticks, label}. */
+  /** Draw the frame of a plot and return it with functions from values to places and back. x and y: {from, to, ticks, label}; y without a label has its name elsewhere. */
   function axes(canvas, x, y) {
     const drawn = begin(canvas), { context, width, height, colour } = drawn;
     const toX = (value) => MARGIN.left + ((value - x.from) / (x.to - x.from)) * (width - MARGIN.left - MARGIN.right);
@@ -141,6 +141,13 @@ function playPlots(Page) {
     context.textAlign = "center";
     for (const [value, text] of x.ticks) context.fillText(text, Math.min(toX(value), width - 18), height - MARGIN.bottom + 15);
     context.fillText(x.label, (width + MARGIN.left - MARGIN.right) / 2, height - 5);
+    if (y.label) {
+      context.save();
+      context.translate(12, (height + MARGIN.top - MARGIN.bottom) / 2);
+      context.rotate(-Math.PI / 2);
+      context.fillText(y.label, 0, 0);
+      context.restore();
+    }
     const fromX = (place) => x.from + ((place - MARGIN.left) / (width - MARGIN.left - MARGIN.right)) * (x.to - x.from);
     return { ...drawn, toX, toY, fromX };
   }

@@ -54,6 +54,7 @@
   // The two networks take the same number of steps. The next ones are asked for when both have answered.
 
   let run = 0, running = false, waiting = 0, asked = 1, askedAt = 0, data = null, reports = [], history = [];
+  let begun = null, pace = 0;  // step and time from which the steps a second are counted
 
   function reset() {
     run++, asked = 1, waiting = 0, reports = [], history = NAMES.map(() => ({ steps: [], crossEntropy: [], isometry: [] }));
@@ -74,6 +75,8 @@
     data.xDist ??= report.xDist;
     reports[k] = report;
     if (--waiting > 0) return;
+    begun ??= { step: report.step, now: performance.now() };
+    pace = (1000 * (report.step - begun.step)) / (performance.now() - begun.now);
     reports.forEach(({ step, crossEntropy, isometry }, network) => remember(history[network], step, crossEntropy, isometry));
     if (reports[0].step >= LAST) setRunning(false);
     draw();
@@ -94,7 +97,7 @@
   }
 
   function setRunning(now) {
-    running = now;
+    running = now, begun = null;
     part("start").textContent = running ? "Pause" : "Start";
   }
 
@@ -126,10 +129,11 @@
       if (!enough()) return `Draw at least two points of each class: there are ${counts}.`;
       if (!ready()) return `${counts}.`;
       const [{ step }] = reports, beta = BETAS[part("beta").value];
+      const counted = (running || step >= LAST) && pace > 0 ? `, ${Page.thousands(Math.round(pace))} steps a second` : "";
       const words = ({ crossEntropy, isometry, correlation, accuracy }) =>
         `cross-entropy ${crossEntropy.toPrecision(2)}, isometry ${isometry.toPrecision(2)}, ` +
         `${Number.isFinite(correlation) ? `correlation of distances ${correlation.toFixed(3)}, ` : ""}accuracy ${Math.round(100 * accuracy)}\u00a0%`;
-      return `Step ${Page.thousands(step)}${step >= LAST ? ", the end, as in the paper" : running || waiting > 0 ? "" : ", paused"}, ${counts}. ` +
+      return `Step ${Page.thousands(step)}${step >= LAST ? ", the end, as in the paper" : running || waiting > 0 ? "" : ", paused"}${counted}, ${counts}. ` +
         `With β = ${beta}: ${words(reports[0])}. With β = 0: ${words(reports[1])}.`;
     });
   }
@@ -159,7 +163,7 @@
     reset();
   });
   for (const name of ["set", "beta", "seed"]) part(name).addEventListener("input", () => { showValues(); reset(); });
-  part("speed").addEventListener("input", showValues);
+  part("speed").addEventListener("input", () => { begun = null; showValues(); });
 
   const angles = Object.fromEntries(["data", ...NAMES].map((name) => [name, Plots.turnable(part(name), draw)]));
   root.hidden = false;

@@ -69,5 +69,5 @@ async ({ title, author, lines }) => {
   }
   document.documentElement.dataset.theme = "light";
   document.body.replaceChildren(front, contents, article);
-  return chapters.map(words);
+  return [...article.querySelectorAll("img")].filter((image) => !image.naturalWidth).map((image) => image.getAttribute("src"));
 }
