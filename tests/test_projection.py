@@ -73,6 +73,7 @@ def test_what_is_compiled_is_kept_for_the_next_process(clusters):
     assert hits + misses > 0 and Path(umap_.smooth_knn_dist.stats.cache_path).is_dir()
 
 
+@pytest.mark.slow
 def test_without_numbas_compiler_there_are_layouts_too():
     """NUMBA_DISABLE_JIT leaves plain functions, which have no cache."""
     code = (
