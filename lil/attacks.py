@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer, Shaped
 from torch import Tensor
 
-from lil.isometry import isometry_loss, pair_distances, within_class
-from lil.models import LIL
+from lil.isometry import integers, isometry_loss, pair_distances, within_class
+from lil.models import LIL, cross_entropies, cross_entropy
 
 Objective = Callable[[Float[Tensor, "m n d"], Float[Tensor, "m n c h w"]], Float[Tensor, "m *n"]]
 """A function of the inputs of m networks and of the images behind them, which the attacker wants to increase."""
@@ -36,21 +35,18 @@ def pixels(x: Float[Tensor, "*lead c h w"]) -> Float[Tensor, "*lead d"]:
     return x.flatten(-3)
 
 
-# Objectives
-
-
-def classification(model: LIL, labels: Int[Tensor, "n"]) -> Objective:
+def classification(model: LIL, labels: Integer[Tensor, "n"]) -> Objective:
     """Return the objective of an attacker of the classifier: the cross-entropy of each image."""
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m n"]:
-        return _cross_entropy(model(inputs), labels)
+        return cross_entropies(model(inputs), labels)
 
     return objective
 
 
 def total(
     model: LIL,
-    labels: Int[Tensor, "n"],
+    labels: Integer[Tensor, "n"],
     betas: Sequence[float],
     *,
     scale: float = 1.0,
@@ -72,16 +68,9 @@ def total(
         z = model.represent(inputs)
         x_dist = pair_distances(inputs if distances == "inputs" else pixels(images))
         isometry = isometry_loss(z, x_dist, mask, scale=scale, reduction=reduction)
-        return _cross_entropy(model.classify(z), labels).mean(-1) + inputs.new_tensor(betas) * isometry
+        return cross_entropy(model.classify(z), labels) + inputs.new_tensor(betas) * isometry
 
     return objective
-
-
-def _cross_entropy(logits: Float[Tensor, "m n classes"], labels: Int[Tensor, "n"]) -> Float[Tensor, "m n"]:
-    return F.cross_entropy(logits.movedim(-1, 1), labels.expand(logits.shape[:-1]), reduction="none")
-
-
-# Gradients and steps
 
 
 def gradients(
@@ -91,6 +80,7 @@ def gradients(
 
     The images go through ``front`` once, whatever the number of networks.
     """
+    check_images(x, (-math.inf, math.inf))
     x = x.detach().requires_grad_()
     inputs = front(x)
     of_each = inputs.detach().expand(members, -1, -1).requires_grad_()
@@ -135,7 +125,7 @@ def attack(
     front: Front,
     objective: Objective,
     x: Float[Tensor, "n c h w"],
-    labels: Int[Tensor, "n"],
+    labels: Integer[Tensor, "n"],
     *,
     epsilon: float,
     step_size: float,
@@ -165,7 +155,7 @@ def attack(
         (gradient,) = torch.autograd.grad(objective(front(attacked), attacked).sum(), attacked)
         attacked = _step(attacked.detach(), gradient.sign(), step_size, bounds).clamp(low, high)
     with torch.no_grad():
-        return Attacked(attacked, model(front(attacked)).argmax(-1) != labels)
+        return Attacked(attacked, model(front(attacked)).argmax(-1) != integers(labels))
 
 
 def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUNDS) -> None:
@@ -178,11 +168,13 @@ def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUN
             )
 
 
-def check_images(x: Float[Tensor, "*lead c h w"], bounds: tuple[float, float] = BOUNDS) -> None:
-    """Raise ValueError for pixels outside the bounds, or NaN: cutting them off would move them further than ε."""
+def check_images(x: Shaped[Tensor, "..."], bounds: tuple[float, float] = BOUNDS) -> None:
+    """Raise ValueError for pixels that are no floats, NaN, or outside the bounds: cut off, they move further than ε."""
+    if not x.is_floating_point() or x.dtype.itemsize < 2:
+        raise ValueError(f"images are {x.dtype}: convert them to the float type of the networks, within the bounds.")
     low, high = map(float, x.detach().aminmax()) if x.numel() else bounds
     if not bounds[0] <= low <= high <= bounds[1]:
         raise ValueError(
             f"pixels go from {low:g} to {high:g} and the bounds from {bounds[0]:g} to {bounds[1]:g}: "
-            "bring the images into the bounds before the attack, or give the attack theirs."
+            "bring the images into the bounds, or give the bounds of the images."
         )

@@ -20,11 +20,14 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
-from lil.attacks import BOUNDS, check_epsilons
+from lil.attacks import BOUNDS, check_epsilons, check_images
+from lil.isometry import integers
 from lil.models import LIL
+
+Labels = Integer[Tensor, "n"]
 
 _HALVINGS = 32  # of the interval of a point of tangency: 2e-10 of it is left
 _EPS = torch.finfo(torch.float64).eps
@@ -90,18 +93,20 @@ def _derivative(x: Float[Tensor, "*units"]) -> Float[Tensor, "*units"]:
 
 @torch.no_grad()
 def certified_margins(
-    model: LIL, x: Float[Tensor, "n d"], labels: Int[Tensor, "n"], epsilon: float, bounds: tuple[float, float] = BOUNDS
+    model: LIL, x: Float[Tensor, "n d"], labels: Labels, epsilon: float, bounds: tuple[float, float] = BOUNDS
 ) -> Float[Tensor, "m n classes"]:
     """Return a lower bound of each margin, own logit less that of class c, over all images within ε of each point.
 
     An image is within ε if each pixel differs by ε at most and lies within the ``bounds``. At an image's own class the
-    bound is ∞. Raises ValueError for an ε that is no step within the bounds.
+    bound is ∞. Raises ValueError for images outside the bounds and for an ε that is no step within them.
     """
     check_epsilons((epsilon,), bounds)
+    check_images(x, bounds)
+    model.check(x.to(model.weights[0].dtype))
     weights, biases = ([value.detach().double() for value in values] for values in (model.weights, model.biases))
     size = max(1, _POINTS // model.members)
     parts = []
-    for points, classes in zip(x.double().split(size), labels.split(size), strict=True):
+    for points, classes in zip(x.double().split(size), integers(labels).split(size), strict=True):
         low, high = (points - epsilon).clamp(min=bounds[0]), (points + epsilon).clamp(max=bounds[1])
         network = _Relaxed(weights, biases, low, high)
         rows = weights[-1][:, classes, None] - weights[-1][:, None]  # (m, n, classes, width)
@@ -112,7 +117,7 @@ def certified_margins(
 
 
 def certified(
-    model: LIL, x: Float[Tensor, "n d"], labels: Int[Tensor, "n"], epsilon: float, bounds: tuple[float, float] = BOUNDS
+    model: LIL, x: Float[Tensor, "n d"], labels: Labels, epsilon: float, bounds: tuple[float, float] = BOUNDS
 ) -> Bool[Tensor, "m n"]:
     """Return True where no image within ε of a point is taken for another class than the point's label."""
     return certified_margins(model, x, labels, epsilon, bounds).amin(-1) > 0

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 import xarray as xr
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from lil import attacks, evaluation, training
@@ -23,7 +23,7 @@ from lil.evaluation import OBJECTIVES, Fgsm, Sweep
 from lil.features import VGGFeatures, multiplies_bfloat16
 from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
-from lil.training import History, Settings
+from lil.training import History, Labels, Settings
 
 ENGINES = ("fast", "plain")
 
@@ -44,7 +44,7 @@ def name() -> str:
 def train(
     model: LIL | StackedLIL,
     x: Float[Tensor, "n d"],
-    labels: Int[Tensor, "labels"] | tuple[Int[Tensor, "labels"], ...],
+    labels: Labels,
     settings: Settings,
     *,
     betas: Sequence[float],
@@ -72,7 +72,7 @@ def _training(device: str, dtype: torch.dtype) -> Callable[..., History]:
 def robustness(
     sweep: Sweep,
     x: Float[Tensor, "n c h w"],
-    labels: Int[Tensor, "n"],
+    labels: Integer[Tensor, "n"],
     fgsm: Fgsm,
     *,
     objectives: Sequence[str] = OBJECTIVES,
@@ -82,7 +82,8 @@ def robustness(
     """Return the accuracy under attack, with the arguments and errors of :func:`lil.evaluation.robustness`."""
     attacks.check_images(x)
     on_pixels = sweep.front is attacks.pixels and tuple(objectives) == OBJECTIVES
-    if name() == "fast" and on_pixels and x.device.type == "cpu" and x.dtype == torch.float32:
+    single = x.dtype == sweep.model.weights[0].dtype == torch.float32
+    if name() == "fast" and on_pixels and x.device.type == "cpu" and single:
         from lil.fast import robustness as compiled
 
         return compiled.robustness(sweep, x, labels, fgsm, progress=progress)

@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 import torch
 import xarray as xr
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, Integer, UInt8
 from torch import Tensor
 
 from lil import attacks, checkpoints
-from lil.isometry import Reduction
+from lil.isometry import Reduction, integers
 from lil.models import LIL
 from lil.progress import Progress, silent
 
@@ -64,7 +64,7 @@ class Sweep:
         """Number of β and number of seeds."""
         return len(self.betas), len(self.seeds)
 
-    def objective(self, name: str, labels: Int[Tensor, "n"], fgsm: Fgsm) -> attacks.Objective:
+    def objective(self, name: str, labels: Integer[Tensor, "n"], fgsm: Fgsm) -> attacks.Objective:
         """Return one of the OBJECTIVES, on a batch with these labels. Raises ValueError for another name."""
         if name not in OBJECTIVES:
             raise ValueError(f"the objective must be one of {', '.join(OBJECTIVES)}, not {name!r}.")
@@ -77,12 +77,12 @@ class Sweep:
 
 
 @torch.no_grad()
-def correct(model: LIL, inputs: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> Bool[Tensor, "m n"]:
+def correct(model: LIL, inputs: Float[Tensor, "n d"], labels: Integer[Tensor, "n"]) -> Bool[Tensor, "m n"]:
     """Return True where a network classifies a point correctly."""
-    return model(inputs).argmax(-1) == labels
+    return model(inputs).argmax(-1) == integers(labels)
 
 
-def accuracy(model: LIL, inputs: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> Float[Tensor, "m"]:
+def accuracy(model: LIL, inputs: Float[Tensor, "n d"], labels: Integer[Tensor, "n"]) -> Float[Tensor, "m"]:
     """Return the share of points that each network classifies correctly."""
     return correct(model, inputs, labels).float().mean(-1)
 
@@ -97,7 +97,7 @@ def select(model: LIL, members: Sequence[int]) -> LIL:
 def robustness(
     sweep: Sweep,
     x: Float[Tensor, "n c h w"],
-    labels: Int[Tensor, "n"],
+    labels: Integer[Tensor, "n"],
     fgsm: Fgsm,
     *,
     objectives: Sequence[str] = OBJECTIVES,
@@ -121,7 +121,7 @@ def robustness(
         tally = tally.assign(facts | {name: (tally[name].dims, tensors[name].numpy()) for name in COUNTS})
     counts = {name: tally[name].values for name in COUNTS}
     before, started = float(tally.seconds), time.perf_counter()
-    steps = x.new_tensor(fgsm.epsilons).view(-1, 1, 1, 1, 1)
+    labels, steps = integers(labels), x.new_tensor(fgsm.epsilons).view(-1, 1, 1, 1, 1)
     networks = [select(sweep.model, [k]) for k in range(sweep.model.members)]
     shared = 0 in sweep.betas and {"total", "classification"} <= set(objectives)  # the attack at β = 0
     batches = list(zip(x.split(fgsm.batch_size), labels.split(fgsm.batch_size), strict=True))
@@ -156,7 +156,7 @@ def robustness(
 def pictures(
     sweep: Sweep,
     x: Float[Tensor, "n c h w"],
-    labels: Int[Tensor, "n"],
+    labels: Integer[Tensor, "n"],
     fgsm: Fgsm,
     objectives: Sequence[str] = OBJECTIVES,
 ) -> xr.Dataset:
@@ -192,7 +192,7 @@ def predict(network: LIL, front: attacks.Front, x: Float[Tensor, "e n c h w"]) -
 
 
 def _gradients(
-    sweep: Sweep, name: str, images: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"], fgsm: Fgsm
+    sweep: Sweep, name: str, images: Float[Tensor, "n c h w"], labels: Integer[Tensor, "n"], fgsm: Fgsm
 ) -> Iterator[Float[Tensor, "n c h w"]]:
     """Yield the gradient of an objective on one batch, network by network."""
     return attacks.gradients(sweep.objective(name, labels, fgsm), sweep.front, images, sweep.model.members)

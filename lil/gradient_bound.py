@@ -25,10 +25,10 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
-from lil.isometry import isometry_loss, mismatch, pair_distances, within_class
+from lil.isometry import floats, integers, isometry_loss, mismatch, pair_distances, within_class
 from lil.models import LIL, cross_entropy
 
 
@@ -41,13 +41,14 @@ class Terms(NamedTuple):
 
 
 def gradient_norms(
-    model: LIL, x: Float[Tensor, "n d"], labels: Int[Tensor, "n"], betas: Sequence[float], *, scale: float = 1.0
+    model: LIL, x: Float[Tensor, "n d"], labels: Integer[Tensor, "n"], betas: Sequence[float], *, scale: float = 1.0
 ) -> Terms:
     """Return the left sides: Euclidean norms of the gradient at each point, through autograd.
 
     The n points are one batch, and both distances of a pair depend on them. ``betas`` has one entry a member, ``scale``
     is K.
     """
+    model.check(x)
     x = x.detach().expand(model.members, -1, -1).requires_grad_()
     z = model.represent(x)
     losses = (
@@ -64,7 +65,7 @@ def gradient_norms(
 def gradient_bounds(
     model: LIL,
     x: Float[Tensor, "n d"],
-    labels: Int[Tensor, "n"],
+    labels: Integer[Tensor, "n"],
     betas: Sequence[float],
     lipschitz: Float[Tensor, "m #n"],
     *,
@@ -81,6 +82,6 @@ def gradient_bounds(
     return Terms(classification, isometry, classification + x.new_tensor(betas)[:, None] * isometry)
 
 
-def softmax_slope(logits: Float[Tensor, "m n classes"], labels: Int[Tensor, "n"]) -> Float[Tensor, "m n classes"]:
+def softmax_slope(logits: Float[Tensor, "m n classes"], labels: Integer[Tensor, "n"]) -> Float[Tensor, "m n classes"]:
     """Return the derivative of a point's cross-entropy by its logits: softmax minus the one-hot label."""
-    return logits.softmax(-1) - F.one_hot(labels, logits.shape[-1])
+    return floats(logits).softmax(-1) - F.one_hot(integers(labels), logits.shape[-1])

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Literal, get_args
 
 import torch
-from jaxtyping import Bool, Float, Integer, Shaped
+from jaxtyping import Bool, Float, Int64, Integer, Shaped
 from torch import Tensor, nn
 
 PairKind = Literal["within-class", "all"]
@@ -28,59 +28,62 @@ Reduction = Literal["n2", "pairs"]
 Metric = Callable[[Float[Tensor, "*lead p d"], Float[Tensor, "*lead q d"]], Float[Tensor, "*lead p q"]]
 
 
-# Step 1: the pairs that count
-
-
 def within_class(labels: Integer[Tensor, "*lead n"], kind: str = "within-class") -> Bool[Tensor, "*lead n n"]:
     """Return G(x_i, x_j) for all pairs, without the diagonal: step 1, {eq}`indexing-matrix`.
 
     ``"within-class"`` is the paper's local isometry: pairs of one class count. ``"all"`` is G = 1, its global isometry.
-    Labels are any integers. The distance of a point to itself is 0 on both sides and adds nothing to the loss.
+    The distance of a point to itself is 0 on both sides and adds nothing to the loss.
     """
     if kind not in get_args(PairKind):
         raise ValueError(f"pairs must be one of {get_args(PairKind)}, not {kind!r}.")
     if labels.ndim == 0 or labels.numel() == 0:
         raise ValueError("labels are empty: the isometry loss needs at least one labelled point.")
-    itself = torch.eye(labels.shape[-1], dtype=torch.bool, device=labels.device)
+    labels, itself = integers(labels), torch.eye(labels.shape[-1], dtype=torch.bool, device=labels.device)
     same = labels[..., :, None] == labels[..., None, :]
     return ~itself & same if kind == "within-class" else (~itself).expand_as(same)
 
 
-# Step 2: the distance
+def integers(labels: Shaped[Tensor, "*shape"]) -> Int64[Tensor, "*shape"]:
+    """Return labels as int64, in which no label wraps. Raises ValueError unless they are integers below 2⁶³."""
+    if not torch.can_cast(labels.dtype, torch.int64) or (labels.dtype == torch.uint64 and (labels.long() < 0).any()):
+        raise ValueError(f"labels are {labels.dtype}: number the classes by integers below 2⁶³.")
+    return labels.long()
 
 
-def euclidean(a: Float[Tensor, "*lead p d"], b: Float[Tensor, "*lead q d"]) -> Float[Tensor, "*lead p q"]:
-    """Return Euclidean distances: step 2, the metric of the paper. The derivative at coinciding points is 0.
-
-    Differences are taken first and squared then: |a|² + |b|² − 2ab loses the distances of close points to rounding.
-    """
-    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+def euclidean(a: Shaped[Tensor, "*lead p d"], b: Shaped[Tensor, "*lead q d"]) -> Float[Tensor, "*lead p q"]:
+    """Return Euclidean distances: step 2, the metric of the paper. The derivative at coinciding points is 0."""
+    # Differences are taken first and squared then: |a|² + |b|² − 2ab loses the distances of close points to rounding.
+    return torch.cdist(floats(a, b), floats(b, a), compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def manhattan(a: Float[Tensor, "*lead p d"], b: Float[Tensor, "*lead q d"]) -> Float[Tensor, "*lead p q"]:
+def manhattan(a: Shaped[Tensor, "*lead p d"], b: Shaped[Tensor, "*lead q d"]) -> Float[Tensor, "*lead p q"]:
     """Return sums of absolute differences: step 2 with another metric, to which the discussion says LILs extend."""
-    return torch.cdist(a, b, p=1.0)
+    return torch.cdist(floats(a, b), floats(b, a), p=1.0)
 
 
-def pair_distances(x: Shaped[Tensor, "*lead n d"], metric: Metric = euclidean) -> Float[Tensor, "*lead n n"]:
-    """Return d(x_i, x_j) for all pairs, differentiable twice. Integers, and floats of 16 bits, are taken as float32.
+def floats(x: Shaped[Tensor, "*shape"], *others: Tensor) -> Float[Tensor, "*shape"]:
+    """Return real numbers of any type as float32, or as float64 if these or the ``others`` are float64."""
+    if x.is_complex():
+        raise ValueError("values are complex: give their real and imaginary parts, as torch.view_as_real does.")
+    return x.double() if torch.float64 in [each.dtype for each in (x, *others)] else x.float()
 
-    Raises ValueError where x is not (…, n, d), or has a value that is not finite.
+
+def pair_distances(x: Shaped[Tensor, "*lead n d"], metric: Metric = euclidean, name="x") -> Float[Tensor, "*lead n n"]:
+    """Return d(x_i, x_j) for all pairs, differentiable twice. Integers, and floats below 32 bits, are taken as float32.
+
+    Raises ValueError where x, which errors call ``name``, is not (…, n, d), complex, or not finite.
     """
     if x.ndim < 2:
-        raise ValueError(f"x has shape {tuple(x.shape)}: it must be (…, n, d), a row for each point.")
+        raise ValueError(f"{name} has shape {tuple(x.shape)}: it must be (…, n, d), a row for each point.")
+    x = floats(x)
     if not finite(x):
-        raise ValueError("x has values that are NaN or infinite: clean the data before taking distances.")
-    x = x if x.dtype in (torch.float32, torch.float64) else x.float()
+        raise ValueError(f"{name} has values that are NaN or infinite: clean the data, or look for an overflow before.")
     return metric(x, x)
 
 
 def finite(x: Shaped[Tensor, "*shape"]) -> bool:
     """Return True if no value is NaN or infinite. A finite sum settles it in one sweep."""
     return bool(x.detach().sum().isfinite()) or bool(torch.isfinite(x).all())
-
-
-# Steps 3 and 4: the mismatch of each pair, and the reduction
 
 
 def mismatch(
@@ -104,9 +107,6 @@ def reduce_pairs(
     return values.masked_fill(~mask, 0).sum((-2, -1)) / count
 
 
-# The four steps joined
-
-
 def isometry_loss(
     z: Float[Tensor, "*lead n d"],
     x_dist: Float[Tensor, "*#lead n n"],
@@ -120,7 +120,6 @@ def isometry_loss(
 
     ``x_dist`` are the :func:`pair_distances` of the inputs: computed once per data set for training, and as a function
     of the inputs where an attack differentiates both distances (Eq. 6). ``mask`` is what :func:`within_class` returns.
-
     Raises ValueError where the three are not of the same points.
     """
     n = z.shape[-2] if z.ndim > 1 else 0
@@ -129,7 +128,7 @@ def isometry_loss(
             f"z has shape {tuple(z.shape)}, x_dist {tuple(x_dist.shape)} and mask {tuple(mask.shape)}: "
             "give one row of z, one label and one distance to each other point for each of the n points."
         )
-    return reduce_pairs(mismatch(pair_distances(z, metric), x_dist, scale), mask, reduction)
+    return reduce_pairs(mismatch(pair_distances(z, metric, "z"), floats(x_dist), scale), mask.bool(), reduction)
 
 
 def flat_pairs(values: Shaped[Tensor, "*lead n n"], mask: Bool[Tensor, "n n"]) -> Shaped[Tensor, "*lead pairs"]:
@@ -140,8 +139,24 @@ def flat_pairs(values: Shaped[Tensor, "*lead n n"], mask: Bool[Tensor, "n n"]) -
 class IsometryLoss(nn.Module):
     """The isometry loss as a term of any PyTorch training: ``F.cross_entropy(logits, y) + beta * loss(z, x, y)``.
 
-    The arguments are those of the four steps; points whose label is ``ignore_index`` do not count. Distances are
-    computed in float32 at least, also under autocast. A batch without any pair that counts has the loss 0.
+    Distances are computed in float32 at least, also under autocast. A batch without any pair that counts has loss 0.
+    The gradient goes through ``x`` too if it asks for one: detach the features of a backbone that trains along.
+
+    Args:
+        pairs: ``"within-class"``, pairs of one class, as in the paper, or ``"all"``.
+        metric: :func:`euclidean`, :func:`manhattan`, or another function from two sets of points to their distances.
+        scale: K, the factor of the distances between representations.
+        reduction: ``"n2"`` divides by N², as the paper does, ``"pairs"`` by the number of pairs that count.
+        ignore_index: the label of points that do not count.
+
+    Shape:
+        z: (…, n, d), the representations; x: (n, D, …), the inputs, flattened to rows; labels: (n,), any integers.
+        Output: (…), a loss for each set of representations.
+
+    Examples:
+        >>> z, x = torch.tensor([[0.0, 0.0], [3.0, 4.0], [9.0, 9.0]]), torch.tensor([[0.0], [2.0], [7.0]])
+        >>> IsometryLoss()(z, x, torch.tensor([0, 0, 1]))  # (5 − 2)² of the one pair, in both orders, over 3²
+        tensor(2.)
     """
 
     def __init__(
@@ -154,23 +169,28 @@ class IsometryLoss(nn.Module):
         ignore_index: int = -100,
     ):
         super().__init__()
+        if not (callable(metric) and abs(scale) < torch.inf and hasattr(ignore_index, "__index__")):
+            of_each = f"{metric!r}, {scale!r} and {ignore_index!r}"
+            raise ValueError(f"metric must be a function, scale finite and ignore_index an integer, not {of_each}.")
+        no_pair = within_class(torch.zeros(1, dtype=torch.int64), pairs)
+        reduce_pairs(torch.zeros(1, 1), no_pair, reduction)  # the two raise for a name that they do not know
         self.pairs, self.metric, self.scale = pairs, metric, scale
         self.reduction, self.ignore_index = reduction, ignore_index
+
+    def extra_repr(self) -> str:
+        known = {name: getattr(self, name) for name in ("pairs", "metric", "scale", "reduction", "ignore_index")}
+        return ", ".join(f"{name}={getattr(value, '__name__', repr(value))}" for name, value in known.items())
 
     def forward(
         self, z: Float[Tensor, "*lead n d"], x: Shaped[Tensor, "n ..."], labels: Integer[Tensor, "n"]
     ) -> Float[Tensor, "*lead"]:
-        """Return L_ISO of the representations ``z`` of the points ``x``, each flattened to a row.
-
-        Labels are integers of any kind. The gradient goes through ``x`` too if it asks for one: detach the features of
-        a backbone that trains along if they are the target. Raises ValueError where z, x and labels differ in length.
-        """
-        if z.ndim < 2 or not z.shape[-2] == len(x) == len(labels):
+        """Return L_ISO of the representations ``z`` of the points ``x``. Raises ValueError where shapes do not fit."""
+        if z.ndim < 2 or x.ndim < 2 or labels.ndim != 1 or not z.shape[-2] == len(x) == len(labels):
             raise ValueError(
                 f"z has shape {tuple(z.shape)}, x {tuple(x.shape)} and labels {tuple(labels.shape)}: "
-                "give (…, n, d), (n, …) and (n,), a row and a label for each of the n points."
+                "give (…, n, d), (n, D, …) and (n,), a row and a label for each of the n points."
             )
-        kept = labels != self.ignore_index
+        kept = integers(labels) != self.ignore_index
         z, x, labels = z[..., kept, :], x[kept].flatten(1), labels[kept]
         if len(labels) == 0:
             return z.float().sum((-2, -1))

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
-from lil.isometry import euclidean
+from lil.isometry import euclidean, floats, integers
 
 Map = Callable[[Float[Tensor, "m n d"]], Float[Tensor, "m n k"]]
 
@@ -33,7 +33,7 @@ class Pairs(NamedTuple):
     between: Float[Tensor, "m"]
 
 
-def lower_pairs(x: Float[Tensor, "n d"], z: Float[Tensor, "m n k"], labels: Int[Tensor, "n"]) -> Pairs:
+def lower_pairs(x: Float[Tensor, "n d"], z: Float[Tensor, "m n k"], labels: Integer[Tensor, "n"]) -> Pairs:
     """Return a lower bound from a sample: the largest d(z_i, z_j) / d(x_i, x_j). Pairs of equal points are left out.
 
     Take float64 where points lie close together: the ratio of two short distances is a ratio of rounding errors.
@@ -47,7 +47,7 @@ def lower_pairs(x: Float[Tensor, "n d"], z: Float[Tensor, "m n k"], labels: Int[
 def lower_margins(
     x: Float[Tensor, "n d"],
     logits: Float[Tensor, "m n classes"],
-    labels: Int[Tensor, "n"],
+    labels: Integer[Tensor, "n"],
     classifier: Float[Tensor, "m classes width"],
 ) -> Float[Tensor, "m"]:
     r"""Return a lower bound from margins, the stretch that classifying forces ({prf:ref}`prop-margins`).
@@ -56,6 +56,7 @@ def lower_margins(
     :math:`μ / \|w_s - w_t\|` apart in Φ. Of all pairs of two classes the largest such distance, divided by
     :math:`d(x_i, x_j)`; at least 0, and at most ``lower_pairs(…).between``.
     """
+    labels = integers(labels)
     towards = logits[..., labels]  # (i, j): the output of point i for the class of j
     own = towards.diagonal(dim1=-2, dim2=-1)
     margins = own[..., :, None] + own[..., None, :] - towards - towards.mT
@@ -67,7 +68,7 @@ def lower_margins(
 
 def jacobians(function: Map, x: Float[Tensor, "m n d"]) -> Float[Tensor, "m n k d"]:
     """Return the derivative of a map at each point, row by row through autograd."""
-    x = x.detach().requires_grad_()
+    x = _leaf(x)
     images = function(x)
     rows = [torch.autograd.grad(image.sum(), x, retain_graph=True)[0] for image in images.unbind(-1)]
     return torch.stack(rows, dim=-2)
@@ -92,19 +93,20 @@ def local_directional(
     function: Map, x: Float[Tensor, "m n d"], directions: Float[Tensor, "m n d"]
 ) -> Float[Tensor, "m n"]:
     """Return the stretch of a map at each point in one direction v: ‖J v‖ / ‖v‖, and 0 for v = 0."""
-    _, pushed = torch.autograd.functional.jvp(function, x.detach(), directions)
+    directions = directions.to(x.dtype)
+    _, pushed = torch.autograd.functional.jvp(function, _leaf(x), directions)
     length = directions.norm(dim=-1)
     return torch.where(length > 0, pushed.norm(dim=-1) / length, 0.0)
 
 
 def upper_product(weights: Iterable[Float[Tensor, "m _ _"]]) -> Float[Tensor, "m"]:
     """Return an upper bound for layers with 1-Lipschitz activations, as tanh: the product of their spectral norms."""
-    return torch.stack([torch.linalg.matrix_norm(weight, ord=2) for weight in weights]).prod(dim=0)
+    return torch.stack([torch.linalg.matrix_norm(weight, ord=2) for weight in map(floats, weights)]).prod(dim=0)
 
 
 def certified_radius(
     logits: Float[Tensor, "m n classes"],
-    labels: Int[Tensor, "n"],
+    labels: Integer[Tensor, "n"],
     classifier: Float[Tensor, "m classes width"],
     lipschitz: Float[Tensor, "m"],
 ) -> Float[Tensor, "m n"]:
@@ -114,11 +116,19 @@ def certified_radius(
     :math:`o_t - o_c` changes by at most :math:`\|w_t - w_c\|\, Λ\, \|δ\|` ({eq}`certified-radius`). The smallest
     quotient over the other classes c is the radius. It is Euclidean; divide by √D for that of the L∞ ball.
     """
+    labels = integers(labels)
     own = labels.expand(logits.shape[:-1])[..., None]
     margin = logits.gather(-1, own) - logits
     rows = _distances(classifier)[:, labels]
     radius = torch.where(margin > 0, margin / (rows * lipschitz[:, None, None]), 0.0)
     return radius.scatter(-1, own, math.inf).amin(-1)
+
+
+def _leaf(x: Tensor) -> Tensor:
+    """Return the points as a variable of derivatives. Raises ValueError for integers, which have none."""
+    if not x.is_floating_point():
+        raise ValueError(f"x is {x.dtype}, which has no derivative: convert the points to floats.")
+    return x.detach().requires_grad_()
 
 
 def _distances(points: Float[Tensor, "*m n d"]) -> Float[Tensor, "*m n n"]:

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer, Shaped
 from torch import Tensor, nn
 
 Init = Literal["default", "orthogonal"]
@@ -41,15 +41,9 @@ class LIL(nn.Module):
             raise ValueError("seeds are empty: an ensemble needs at least one member.")
         if init not in get_args(Init):
             raise ValueError(f"init must be one of {get_args(Init)}, not {init!r}.")
-        members = [_draw(self.sizes, seed, init) for seed in seeds]
-        self.weights = nn.ParameterList(
-            torch.stack([weights[layer] for weights, _ in members]) for layer in self._layers
-        )
-        self.biases = nn.ParameterList(torch.stack([biases[layer] for _, biases in members]) for layer in self._layers)
-
-    @property
-    def _layers(self) -> range:
-        return range(len(self.sizes) - 1)
+        weights, biases = zip(*(_draw(self.sizes, seed, init) for seed in seeds), strict=True)  # of each member
+        self.weights = nn.ParameterList(map(torch.stack, zip(*weights, strict=True)))
+        self.biases = nn.ParameterList(map(torch.stack, zip(*biases, strict=True)))
 
     @property
     def members(self) -> int:
@@ -62,11 +56,7 @@ class LIL(nn.Module):
 
     def hidden(self, x: Float[Tensor, "*m n d"]) -> list[Float[Tensor, "m n width"]]:
         """Return all hidden layers in order, F¹(x) to Φ(x)."""
-        if x.ndim not in (2, 3) or x.shape[-1] != self.sizes[0] or (x.ndim == 3 and len(x) != self.members):
-            raise ValueError(
-                f"x has shape {tuple(x.shape)}: it must be (n, {self.sizes[0]}), shared by all members, or "
-                f"({self.members}, n, {self.sizes[0]}), each member's own."
-            )
+        self.check(x)
         layers = []
         for layer in range(len(self.sizes) - 2):
             x = torch.tanh(_affine(x, self.weights[layer], self.biases[layer]))
@@ -75,11 +65,23 @@ class LIL(nn.Module):
 
     def classify(self, z: Float[Tensor, "m n width"]) -> Float[Tensor, "m n classes"]:
         """Return the logits that the linear classifier reads off the representation."""
+        self.check(z, "z")
         return _affine(z, self.weights[-1], self.biases[-1])
 
     def forward(self, x: Float[Tensor, "*m n d"]) -> Float[Tensor, "m n classes"]:
         """Return the logits of x."""
         return self.classify(self.represent(x))
+
+    def check(self, x: Shaped[Tensor, "..."], name: str = "x") -> None:
+        """Raise ValueError for inputs x, or representations z, that have not the shape and type of the weights."""
+        weight, autocast = self.weights[0 if name == "x" else -1], (torch.float32, torch.bfloat16, torch.float16)
+        if x.ndim not in (2, 3) or x.shape[-1] != weight.shape[-1] or (x.ndim == 3 and len(x) != len(weight)):
+            raise ValueError(
+                f"{name} has shape {tuple(x.shape)}: it must be (n, {weight.shape[-1]}), shared by all members, or "
+                f"({len(weight)}, n, {weight.shape[-1]}), each member's own."
+            )
+        if x.dtype != weight.dtype and not (x.dtype in autocast and torch.is_autocast_enabled(x.device.type)):
+            raise ValueError(f"{name} is {x.dtype} and the weights are {weight.dtype}: convert one of them.")
 
 
 class StackedLIL(nn.Module):
@@ -133,9 +135,16 @@ class StackedLIL(nn.Module):
         return self.classify(self.represent(x))
 
 
-def cross_entropy(logits: Float[Tensor, "m n c"], labels: Int[Tensor, "*m n"]) -> Float[Tensor, "m"]:
-    """Return L_CSE of each member: the softmax's cross-entropy, averaged over points. Labels are shared, or (m, n)."""
-    return F.cross_entropy(logits.mT, labels.expand(logits.shape[:-1]), reduction="none").mean(-1)
+def cross_entropy(logits: Float[Tensor, "m n c"], labels: Integer[Tensor, "*m n"]) -> Float[Tensor, "m"]:
+    """Return L_CSE of each member: the mean of the cross-entropies of its points. Labels are shared, or (m, n)."""
+    return cross_entropies(logits, labels).mean(-1)
+
+
+def cross_entropies(logits: Float[Tensor, "m n c"], labels: Integer[Tensor, "*m n"]) -> Float[Tensor, "m n"]:
+    """Return the softmax's cross-entropy of each point. Raises ValueError for labels that are no integers."""
+    if not torch.can_cast(labels.dtype, torch.int64):
+        raise ValueError(f"labels are {labels.dtype}: number the classes by integers.")
+    return F.cross_entropy(logits.mT, labels.long().expand(logits.shape[:-1]), reduction="none")
 
 
 def _affine(

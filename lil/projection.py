@@ -103,5 +103,6 @@ def _library() -> ModuleType:
         umap.umap_.compute_membership_strengths,
         umap.layouts._nb_optimize_layout_euclidean_single_epoch,
     ):
-        function.enable_caching()
+        if hasattr(function, "enable_caching"):  # plain Python under NUMBA_DISABLE_JIT
+            function.enable_caching()
     return umap

@@ -54,6 +54,7 @@ class Jacobian(Regulariser):
     """
 
     def loss(self, x, labels):
+        self.model.check(x)
         x = x.detach().requires_grad_()
         logits = self.model(x)
         directions = self.draw(torch.randn, *logits.shape[1:])

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple, get_args
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer, Shaped
 from torch import Tensor
 
-from lil.isometry import PairKind, Reduction, finite, mismatch
+from lil.isometry import PairKind, Reduction, finite, floats, integers, mismatch
 
 
 class Estimate(NamedTuple):
@@ -24,7 +24,7 @@ class Estimate(NamedTuple):
 
 
 def draw_pairs(
-    labels: Int[Tensor, "n"], n_pairs: int, generator: torch.Generator
+    labels: Integer[Tensor, "n"], n_pairs: int, generator: torch.Generator
 ) -> tuple[Int[Tensor, "pairs"], Int[Tensor, "pairs"]]:
     """Return the points i and j, i ≠ j, of ``n_pairs`` ordered pairs within the classes, drawn uniformly, replaced.
 
@@ -32,6 +32,7 @@ def draw_pairs(
     """
     if n_pairs < 2:
         raise ValueError(f"n_pairs must be at least 2, not {n_pairs}.")
+    labels = integers(labels)
     order = torch.argsort(labels, stable=True)
     size = torch.unique(labels, return_counts=True)[1]
     ordered = size * (size - 1)
@@ -48,9 +49,9 @@ def draw_pairs(
 
 
 def sampled_isometry_loss(
-    z: Float[Tensor, "*members n d"],
-    x: Float[Tensor, "n D"],
-    labels: Int[Tensor, "labels"],
+    z: Shaped[Tensor, "*members n d"],
+    x: Shaped[Tensor, "n D"],
+    labels: Integer[Tensor, "labels"],
     n_pairs: int,
     *,
     generator: torch.Generator,
@@ -70,6 +71,7 @@ def sampled_isometry_loss(
     for name, value, known in (("pairs", pairs, PairKind), ("reduction", reduction, Reduction)):
         if value not in get_args(known):
             raise ValueError(f"{name} must be one of {get_args(known)}, not {value!r}.")
+    z, x, labels = floats(z), floats(x), integers(labels)
     if not finite(x):
         raise ValueError("x has values that are NaN or infinite: clean the data before taking distances.")
     group = labels.cpu() if pairs == "within-class" else torch.zeros_like(labels, device="cpu")

@@ -12,18 +12,19 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Integer
 from pyautoattack import AutoAttack
 from torch import Tensor
 
 from lil import attacks
 from lil.evaluation import correct
+from lil.isometry import integers
 from lil.models import LIL
 
 STAGES = ("apgd-ce", "apgd-t", "fab-t", "square")  # of AutoAttack's standard version, in its order
 
 Images = Float[Tensor, "n c h w"]
-Labels = Int[Tensor, "n"]
+Labels = Integer[Tensor, "n"]
 
 
 def margin(model: LIL, labels: Labels) -> attacks.Objective:
@@ -35,7 +36,7 @@ def margin(model: LIL, labels: Labels) -> attacks.Objective:
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m n"]:
         logits = model(inputs)
-        own = F.one_hot(labels, logits.shape[-1]).bool()
+        own = F.one_hot(integers(labels), logits.shape[-1]).bool()
         return logits.masked_fill(own, -torch.inf).amax(-1) - logits[:, own]
 
     return objective
@@ -139,7 +140,7 @@ def autoattack(
             at = right.nonzero().squeeze(-1)
             if len(at):
                 ensemble.attacks_to_run = [stage]
-                attacked, _ = ensemble.run_standard_evaluation(x[at], labels[at], batch_size=len(at))
+                attacked, _ = ensemble.run_standard_evaluation(x[at], integers(labels)[at], batch_size=len(at))
                 right[at] = correct(network, front(attacked), labels[at])[0]
                 change = max(change, float((attacked - x[at]).abs().max()))
             stages.append(right.clone())

@@ -12,15 +12,16 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
 from lil import attacks
 from lil.evaluation import correct
+from lil.isometry import integers
 from lil.models import LIL
 
 Images = Float[Tensor, "n c h w"]
-Labels = Int[Tensor, "n"]
+Labels = Integer[Tensor, "n"]
 Attempt = Callable[[Int[Tensor, "some"]], Float[Tensor, "some c h w"]]
 """A function from the positions of some images to their attacked copies."""
 
@@ -34,7 +35,7 @@ def targeted_margin(model: LIL, labels: Labels, targets: Labels) -> attacks.Obje
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m n"]:
         logits = model(inputs)
-        pairs = torch.stack((targets, labels), -1).expand(*logits.shape[:-1], 2)
+        pairs = integers(torch.stack((targets, labels), -1)).expand(*logits.shape[:-1], 2)
         aim, own = logits.gather(-1, pairs).unbind(-1)
         return aim - own
 
@@ -45,7 +46,7 @@ def targeted_margin(model: LIL, labels: Labels, targets: Labels) -> attacks.Obje
 def likely_targets(network: LIL, inputs: Float[Tensor, "n d"], labels: Labels) -> Int[Tensor, "n others"]:
     """Return all other classes of each image, that with the largest logit first, as the one network sees them."""
     logits = network(inputs)[0]
-    own = F.one_hot(labels, logits.shape[-1]).bool()
+    own = F.one_hot(integers(labels), logits.shape[-1]).bool()
     return logits.masked_fill(own, -torch.inf).argsort(-1, descending=True)[:, :-1]
 
 

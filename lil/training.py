@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
-from lil.isometry import PairKind, Reduction, finite, isometry_loss, pair_distances, within_class
+from lil.isometry import PairKind, Reduction, finite, integers, isometry_loss, pair_distances, within_class
 from lil.models import LIL, StackedLIL, cross_entropy, derived_seed
 from lil.progress import Progress, silent
+
+Labels = Integer[Tensor, "labels"] | tuple[Integer[Tensor, "labels"], ...]  # for a stack, one for each level
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Batch(NamedTuple):
 def train(
     model: LIL | StackedLIL,
     x: Float[Tensor, "n d"],
-    labels: Int[Tensor, "labels"] | tuple[Int[Tensor, "labels"], ...],
+    labels: Labels,
     settings: Settings,
     *,
     betas: Sequence[float],
@@ -67,19 +69,14 @@ def train(
 ) -> History:
     """Train the m members of ``model`` in place, where x lies, with Adam.
 
-    ``labels`` are classes from 0 on; a tuple of them for a stack, one for each level. ``betas`` and ``seeds`` have
-    one entry a member: the weight of its isometry term, and the seed of the order of its batches. The distances that
-    the levels of a stack keep are those of the data: in Eq. 1, D_M belongs to the data manifold M.
-
-    Raises ValueError for labels that do not fit, values that are not finite, β < 0, or a class of a single point,
-    which has no distance to keep.
+    ``labels`` are classes from 0 on. ``betas`` and ``seeds`` have one entry a member: the weight of its isometry term,
+    and the seed of the order of its batches. The distances that the levels of a stack keep are those of the data: in
+    Eq. 1, D_M belongs to the data manifold M. Raises ValueError for labels or inputs that do not fit, values that are
+    not finite, β < 0, or a class of a single point, which has no distance to keep.
     """
-    levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
-    each_level = labels if isinstance(labels, tuple) else (labels,)
-    check(levels, x, each_level, betas, seeds, settings)  # type: ignore[arg-type]
-    targets, beta = torch.stack(each_level), x.new_tensor(betas)
+    targets, beta = check(model, x, labels, settings, betas, seeds), x.new_tensor(betas)
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
-    history = x.new_zeros(2, settings.epochs, len(levels), len(betas))
+    history = x.new_zeros(2, settings.epochs, len(targets), len(betas))
     steps = -(-len(x) // (settings.batch_size or len(x)))
     for epoch, batches in enumerate(_epochs(x, targets, seeds, settings)):
         for step, batch in enumerate(batches, start=1):
@@ -119,9 +116,7 @@ def batch_orders(n: int, epochs: int, seeds: Sequence[int]) -> Iterator[Int[Tens
         yield torch.stack([drawn[seed] for seed in seeds])
 
 
-def _epochs(
-    x: Tensor, targets: Int[Tensor, "levels n"], seeds: Sequence[int], settings: Settings
-) -> Iterator[Iterator[Batch]]:
+def _epochs(x: Tensor, targets: Tensor, seeds: Sequence[int], settings: Settings) -> Iterator[Iterator[Batch]]:
     """Yield the batches of each epoch. The last batch of an epoch holds the points that are left."""
     if settings.batch_size is None:
         everything = Batch(x, targets, pair_distances(x), within_class(targets, settings.pairs))
@@ -138,36 +133,28 @@ def _batch(x: Tensor, targets: Tensor, own: Int[Tensor, "m b"], settings: Settin
 
 
 def check(
-    levels: Sequence[LIL],
-    x: Tensor,
-    targets: Sequence[Tensor],
-    betas: Sequence[float],
-    seeds: Sequence[int],
-    settings: Settings,
-) -> None:
-    """Raise ValueError, in one sentence, for the first argument of :func:`train` that does not fit."""
-    members = levels[0].members
+    model: LIL | StackedLIL, x: Tensor, labels: Labels, settings: Settings, betas: Sequence[float], seeds: Sequence[int]
+) -> Int[Tensor, "levels n"]:
+    """Return the labels of all levels as int64. Raises ValueError for arguments of :func:`train` that do not fit."""
+    levels: Sequence[LIL] = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)  # type: ignore[arg-type]
+    targets = [integers(target) for target in (labels if isinstance(labels, tuple) else (labels,))]
+    levels[0].check(x)
     if not finite(x):
         raise ValueError("x has values that are NaN or infinite: clean the data before training.")
-    if x.dtype != levels[0].weights[0].dtype:
-        raise ValueError(f"x is {x.dtype} and the weights are {levels[0].weights[0].dtype}: convert one of them.")
-    if not (len(betas) == len(seeds) == members):
-        raise ValueError(
-            f"betas and seeds must have one entry for each of the {members} members, not {len(betas)} and {len(seeds)}."
-        )
-    for beta in betas:
-        if not (math.isfinite(beta) and beta >= 0):
-            raise ValueError(f"β must be a finite number ≥ 0, not {beta}.")
+    b, s, m = len(betas), len(seeds), model.members
+    if not b == s == m:
+        raise ValueError(f"betas and seeds must have one entry for each of the {m} members, not {b} and {s}.")
+    if wrong := [beta for beta in betas if not 0 <= beta < math.inf]:
+        raise ValueError(f"β must be a finite number ≥ 0, not {wrong[0]}.")
     if len(targets) != len(levels):
         raise ValueError(f"the model has {len(levels)} levels and needs as many sets of labels, not {len(targets)}.")
     for lil, target in zip(levels, targets, strict=True):
-        if len(target) != len(x):
-            raise ValueError(f"labels must have one entry for each of the {len(x)} points, not {len(target)}.")
+        if target.shape != (len(x),):
+            raise ValueError(f"labels must have one entry for each of the {len(x)} points, not {tuple(target.shape)}.")
         counts = torch.bincount(target) if target.numel() and int(target.min()) >= 0 else None
         if counts is None or len(counts) > lil.sizes[-1]:
             raise ValueError(f"labels must be classes from 0 to {lil.sizes[-1] - 1}, as many as the model's classes.")
-        if max(betas) > 0 and settings.pairs == "within-class" and bool((counts == 1).any()):
-            raise ValueError(
-                f"class {int((counts == 1).nonzero()[0])} has a single point, so there is no distance "
-                "within it to keep: give it a second one, or leave it out."
-            )
+        if max(betas) > 0 and settings.pairs == "within-class" and 1 in counts:
+            lonely = f"class {counts.tolist().index(1)} has a single point, so there is no distance within it to keep"
+            raise ValueError(f"{lonely}: give it a second one, or leave it out.")
+    return torch.stack(targets)

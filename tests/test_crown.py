@@ -187,6 +187,19 @@ def test_a_step_outside_the_bounds_is_refused():
         crown.certified_margins(network(), *points(), 0.0)
 
 
+@pytest.mark.parametrize("raw", [torch.float64, torch.uint8])
+def test_raw_pixels_get_no_certificate(raw):
+    x, labels = points()
+    with pytest.raises(ValueError, match="bring the images into the bounds|images are torch.uint8"):
+        inspect.unwrap(crown.certified_margins)(network(), (255 * x).to(raw), labels, 0.1)
+
+
+def test_labels_of_eight_bits_are_positions_and_not_a_mask():
+    model, (x, labels) = network(), points()
+    found = crown.certified_margins(model, x, labels.to(torch.uint8), 0.1)
+    assert torch.equal(found, crown.certified_margins(model, x, labels, 0.1))
+
+
 # The bounds are sound
 
 

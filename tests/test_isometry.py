@@ -1,12 +1,15 @@
 """The isometry loss: theorems, explicit loops, autograd in double precision, degenerate batches."""
 
+import doctest
 import inspect
 
 import pytest
 import torch
 
+from lil import isometry
 from lil.isometry import (
     IsometryLoss,
+    euclidean,
     flat_pairs,
     isometry_loss,
     manhattan,
@@ -335,9 +338,89 @@ def test_inputs_need_not_lie_in_one_piece_and_leading_dimensions_are_members():
     assert torch.equal(found, torch.stack((IsometryLoss()(z, x, labels), IsometryLoss()(2 * z, x, labels))))
 
 
-@pytest.mark.parametrize("shapes", [((3, 2), (4, 2), 3), ((3, 2), (3, 2), 4), ((3,), (3, 2), 3)])
+FORWARD = inspect.unwrap(IsometryLoss.forward)  # without the tests' own check of shapes
+SHAPES = [((3, 2), (4, 2), 3), ((3, 2), (3, 2), 4), ((3,), (3, 2), 3), ((3, 2), (3,), 3), ((3, 2), (), 3)]
+
+
+@pytest.mark.parametrize("shapes", [*SHAPES, ((3, 2), (3, 2), (3, 1)), ((3, 2), (3, 2), (3, 4)), ((3, 2), (3, 2), ())])
 def test_the_module_says_which_shapes_it_wants(shapes):
     z, x, n = shapes
-    forward = inspect.unwrap(IsometryLoss.forward)  # without the tests' own check of shapes
     with pytest.raises(ValueError, match="a row and a label for each"):
-        forward(IsometryLoss(), torch.zeros(z), torch.zeros(x), torch.zeros(n, dtype=torch.int64))
+        FORWARD(IsometryLoss(), torch.zeros(z), torch.zeros(x), torch.zeros(n, dtype=torch.int64))
+
+
+UNSIGNED = (torch.uint8, torch.uint16, torch.uint32, torch.uint64)
+INTEGERS = (torch.int8, torch.int16, torch.int32, torch.int64, *UNSIGNED)
+
+
+@pytest.mark.parametrize("ignored", [-100, -1, 300, 65836])
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_no_label_of_another_value_is_ignored(kind, ignored):
+    """``ignored`` modulo the size of the type is a class of its own, not the points to leave out."""
+    size = torch.iinfo(kind).max - torch.iinfo(kind).min + 1
+    wrapped = (ignored - torch.iinfo(kind).min) % size + torch.iinfo(kind).min
+    x, z = points(6, 3), points(6, 2, seed=1)
+    labels = torch.tensor([min(wrapped, 2**63 - 1)] * 3 + [7] * 3).to(kind)
+    found, kept = IsometryLoss(ignore_index=ignored)(z, x, labels), IsometryLoss(ignore_index=-7)(z, x, labels)
+    assert kept == pytest.approx(float(plain_loss(z, x, torch.tensor([1, 1, 1, 0, 0, 0]))))
+    assert found == (IsometryLoss()(z[3:], x[3:], labels[3:]) if wrapped == ignored else kept)  # the type holds it
+
+
+@pytest.mark.parametrize("labels", [torch.tensor([2**63, 1], dtype=torch.uint64), torch.tensor([0.0, 1.0])])
+def test_labels_are_integers_below_2_to_63(labels):
+    with pytest.raises(ValueError, match="number the classes by integers below"):
+        FORWARD(IsometryLoss(), points(2, 2), points(2, 3), labels)
+
+
+def test_values_that_are_not_finite_are_of_the_tensor_that_has_them():
+    z, x, labels = points(4, 2), points(4, 3), torch.zeros(4, dtype=torch.int64)
+    for bad, name in (((z.half() * 1e9, x), "z"), ((z, x / 0), "x")):
+        with pytest.raises(ValueError, match=f"^{name} has values that are NaN or infinite"):
+            IsometryLoss()(*bad, labels)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_complex_values_are_refused_and_floats_of_8_bits_computed(at):
+    given, labels = [points(4, 2).float(), points(4, 3).float()], torch.zeros(4, dtype=torch.int64)
+    for kind in (torch.float8_e4m3fn, torch.float8_e5m2):
+        short = [x.to(kind) if k == at else x for k, x in enumerate(given)]
+        assert FORWARD(IsometryLoss(), *short, labels) == IsometryLoss()(*(x.float() for x in short), labels)
+    given[at] = given[at].to(torch.complex64)
+    with pytest.raises(ValueError, match="values are complex"):
+        LOSS(given[0], pair_distances(given[1]), within_class(labels))
+
+
+@pytest.mark.parametrize("metric", [euclidean, manhattan])
+def test_a_metric_takes_points_of_any_real_types(metric):
+    a = (points(5, 3).abs() * 60).to(torch.uint8)
+    expected = metric(a.double(), a.double().flip(0))
+    assert torch.allclose(metric(a, a.flip(0)).double(), expected) and metric(a, a).dtype == torch.float32
+    assert torch.equal(metric(a.float(), a.double().flip(0)), expected)
+
+
+def test_a_loss_takes_distances_and_masks_of_any_real_type():
+    z, labels = points(4, 2), torch.tensor([0, 0, 1, 1])
+    mask = within_class(labels)
+    assert LOSS(z, mask, mask.float()) == isometry_loss(z, mask.double(), mask)
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (dict(pairs="some"), "pairs must be one of"),
+        (dict(reduction="mean"), "reduction must be one of"),
+        (dict(metric="manhattan"), "metric must be a function"),
+        (dict(scale=float("nan")), "scale finite"),
+        (dict(ignore_index=None), "ignore_index an integer"),
+    ],
+)
+def test_the_module_refuses_arguments_where_it_is_made(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        inspect.unwrap(IsometryLoss.__init__)(IsometryLoss(), **arguments)
+
+
+def test_the_module_prints_its_arguments_and_its_example_holds():
+    assert repr(IsometryLoss(metric=manhattan, scale=2.0)) == (
+        "IsometryLoss(pairs='within-class', metric=manhattan, scale=2.0, reduction='n2', ignore_index=-100)"
+    )
+    assert doctest.testmod(isometry) == (0, 2)

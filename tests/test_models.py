@@ -1,10 +1,12 @@
 """Networks: what they compute, that members are themselves, and where gradients stop."""
 
+import inspect
+
 import pytest
 import torch
 from torch import nn
 
-from lil.models import LIL, StackedLIL, cross_entropy
+from lil.models import LIL, StackedLIL, cross_entropies, cross_entropy
 
 SIZES = (3, 6, 5, 4)
 
@@ -122,3 +124,39 @@ def test_the_cross_entropy_of_each_member_is_the_mean_of_minus_the_logarithm_of_
 def test_bad_input_gets_one_sentence(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+HIDDEN, CLASSIFY = inspect.unwrap(LIL.hidden), inspect.unwrap(LIL.classify)  # without the tests' own check of types
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int64, torch.bool, torch.float64, torch.float16])
+def test_another_type_than_that_of_the_weights_gets_one_sentence(kind):
+    lil = LIL(SIZES, seeds=[0, 1])
+    for call, x, name in ((HIDDEN, torch.ones(5, 3), "x"), (CLASSIFY, torch.ones(2, 5, 5), "z")):
+        call(lil, x)
+        with pytest.raises(ValueError, match=f"^{name} is {kind} and the weights are torch.float32: convert one of"):
+            call(lil, x.to(kind))
+    with pytest.raises(ValueError, match=r"z has shape \(2, 5, 6\): it must be \(n, 5\)"):
+        CLASSIFY(lil, torch.ones(2, 5, 6))
+
+
+def test_autocast_converts_short_floats_and_nothing_else():
+    stack = StackedLIL(3, (6, 5), (2, 4), seeds=[0])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert stack(inputs(7, 3))[1].dtype == stack(inputs(7, 3).bfloat16())[1].dtype == torch.bfloat16
+        with pytest.raises(ValueError, match="convert one of them"):
+            HIDDEN(stack.lils[0], torch.ones(5, 3, dtype=torch.uint8))
+
+
+def test_the_check_of_inputs_is_compiled_whole():
+    lil, check = LIL(SIZES, seeds=[0, 1]), inspect.unwrap(LIL.check)
+    step = torch.compile(lambda x: check(lil, x) or x.tanh(), backend="eager", fullgraph=True)
+    assert torch.equal(step(inputs(7, 3)), inputs(7, 3).tanh())
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int8, torch.int32, torch.uint16])
+def test_labels_of_any_integer_type_have_a_cross_entropy(kind):
+    logits, labels = inputs(2, 5, 3), torch.tensor([0, 1, 2, 0, 1])
+    assert torch.equal(cross_entropy(logits, labels.to(kind)), cross_entropy(logits, labels))
+    with pytest.raises(ValueError, match="labels are torch.float32"):
+        inspect.unwrap(cross_entropies)(logits, labels.float())

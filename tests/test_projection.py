@@ -73,6 +73,18 @@ def test_what_is_compiled_is_kept_for_the_next_process(clusters):
     assert hits + misses > 0 and Path(umap_.smooth_knn_dist.stats.cache_path).is_dir()
 
 
+@pytest.mark.slow
+def test_without_numbas_compiler_there_are_layouts_too():
+    """NUMBA_DISABLE_JIT leaves plain functions, which have no cache."""
+    code = (
+        "import numpy as np; from lil.projection import umap; z = np.random.default_rng(0).normal(size=(12, 2)); "
+        "assert np.isfinite(umap(z, n_neighbors=3, min_dist=0.1, n_components=2, seed=0)).all()"
+    )
+    plain = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    found = subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=plain, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+
+
 def test_bad_input_gets_one_sentence(clusters):
     z, _ = clusters
     with pytest.raises(ValueError, match="n_neighbors is 10 for 10 points"):

@@ -159,7 +159,7 @@ LONELY = torch.tensor([0] * 39 + [1])
 @pytest.mark.parametrize(
     "change, words",
     [
-        (dict(labels=LABELS[:-1]), "labels must have one entry for each of the 40 points, not 39"),
+        (dict(labels=LABELS[:-1]), "labels must have one entry for each of the 40 points, not \\(39,\\)"),
         (dict(labels=LABELS - 1), "labels must be classes from 0 to 1"),
         (dict(labels=LABELS + 1), "labels must be classes from 0 to 1"),
         (dict(labels=(LABELS, LABELS)), "has 1 levels and needs as many sets of labels, not 2"),

@@ -140,11 +140,6 @@ def _measures(config: Config, model: StackedLIL, data: tuple[toy.Torus, toy.Toru
     )
 
 
-def _correlations(x_dist: Float[np.ndarray, "pairs"], z_dist: Float[np.ndarray, "m pairs"]) -> Float[np.ndarray, "m"]:
-    """Return the correlation of each member's distances with those of the data."""
-    return np.array([np.corrcoef(one, x_dist)[0, 1] for one in z_dist])
-
-
 def _quantiles(values: Float[np.ndarray, "m _"], config: Config) -> Float[np.ndarray, "m q"]:
     """Return quantiles over the last axis; NaN where it is empty."""
     if not values.shape[-1]:

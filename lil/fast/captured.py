@@ -15,7 +15,7 @@ from torch import Tensor
 from lil import isometry, training
 from lil.models import LIL, StackedLIL, cross_entropy
 from lil.progress import Progress, silent
-from lil.training import History, Settings
+from lil.training import History, Labels, Settings
 
 Step = Callable[[Int[Tensor, "*m b"]], Float[Tensor, "2 levels m"]]
 """From the positions of a batch's points to the terms of the loss, before a step along its gradient."""
@@ -24,7 +24,7 @@ Step = Callable[[Int[Tensor, "*m b"]], Float[Tensor, "2 levels m"]]
 def train(
     model: LIL | StackedLIL,
     x: Float[Tensor, "n d"],
-    labels: Int[Tensor, "labels"] | tuple[Int[Tensor, "labels"], ...],
+    labels: Labels,
     settings: Settings,
     *,
     betas: Sequence[float],
@@ -35,10 +35,7 @@ def train(
 
     Everything lies on one GPU, for which nothing here waits: ``progress`` counts the steps that were sent to it.
     """
-    levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
-    each_level = labels if isinstance(labels, tuple) else (labels,)
-    training.check(levels, x, each_level, betas, seeds, settings)
-    targets, beta = torch.stack(each_level), x.new_tensor(betas)
+    targets, beta = training.check(model, x, labels, settings, betas, seeds), x.new_tensor(betas)
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, capturable=x.is_cuda)
 
     def step(chosen: Int[Tensor, "*m b"]) -> Float[Tensor, "2 levels m"]:
@@ -54,7 +51,7 @@ def train(
         training.batch_orders(len(x), settings.epochs, seeds) if settings.batch_size else [everything] * settings.epochs
     )
     replays, done, steps = {}, 0, -(-len(x) // size)
-    history = x.new_zeros(2, settings.epochs, len(levels), len(betas))
+    history = x.new_zeros(2, settings.epochs, len(targets), len(betas))
     for epoch, order in enumerate(orders):
         for chosen in order.to(x.device).split(size, -1):
             if chosen.shape[-1] not in replays:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import os
+import shutil
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from lil.cache import cache_folder
 
 _WING = Path(__file__).parent
+_UNUSED = 30 * 24 * 3600  # seconds without a use, after which the machine code of another wing is removed
 
 
 def compiled(function: Callable) -> Callable:
@@ -35,12 +40,19 @@ def folder() -> Path | None:
 
     numba's own cache compiles a function again only when that function's file changes. This folder is named by the
     content of all files of the wing: a change in a called function, a constant or a compiler flag starts an empty one.
+    The folders of other wings are removed a month after their last use. Where one is in use all the same, numba
+    compiles again and makes the folder anew.
     """
     locator = _Locator(Path(numba.config.CACHE_DIR or cache_folder()))
     try:
         locator.ensure_cache_path()
     except OSError:
         return None
+    with suppress(OSError):
+        os.utime(locator.get_cache_path())  # a use
+        for wing in locator.parent.glob("machine-code-*"):
+            if time.time() - wing.stat().st_mtime > _UNUSED:
+                shutil.rmtree(wing, ignore_errors=True)
     return Path(locator.get_cache_path())
 
 

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 from torch import Tensor
 
 from lil import attacks
 from lil.evaluation import OBJECTIVES, Fgsm, Sweep
 from lil.fast import kernel, training
 from lil.fast.threads import share
+from lil.isometry import integers
 from lil.progress import Progress, silent
 
 _AHEAD = 20  # batches that a network goes through before the next has its turn
 
 
 def robustness(
-    sweep: Sweep, x: Float[Tensor, "n c h w"], labels: Int[Tensor, "n"], fgsm: Fgsm, *, progress: Progress = silent
+    sweep: Sweep, x: Float[Tensor, "n c h w"], labels: Integer[Tensor, "n"], fgsm: Fgsm, *, progress: Progress = silent
 ) -> xr.Dataset:
     """Return the accuracy of the networks, clean and under FGSM, as :func:`lil.evaluation.robustness` does.
 
@@ -29,7 +30,7 @@ def robustness(
     """
     networks, betas = training.pack(sweep.model), np.repeat(sweep.betas, len(sweep.seeds))
     loss = kernel.Loss(1.0, betas, np.float32(sweep.scale))
-    points, targets = x.flatten(1).contiguous().numpy(), labels[None].numpy()
+    points, targets = x.flatten(1).contiguous().numpy(), integers(labels)[None].numpy()
     epsilons, bounds = np.float32(fgsm.epsilons), np.float32(attacks.BOUNDS)
     shape = len(OBJECTIVES), len(betas), len(epsilons)
     clean, right, zero = np.zeros(shape[1]), np.zeros(shape), np.zeros(shape[:2])

@@ -19,7 +19,7 @@ from lil.fast import kernel
 from lil.fast.threads import share
 from lil.models import LIL, StackedLIL
 from lil.progress import Progress, silent
-from lil.training import History, Settings
+from lil.training import History, Labels, Settings
 
 _AHEAD = 8000  # points, of all seeds, that are prepared together: they stay in the cache for all networks of a seed
 _PARTS = 100  # of a training on all points: then another network has its turn
@@ -28,7 +28,7 @@ _PARTS = 100  # of a training on all points: then another network has its turn
 def train(
     model: LIL | StackedLIL,
     x: Float[Tensor, "n d"],
-    labels: Int[Tensor, "labels"] | tuple[Int[Tensor, "labels"], ...],
+    labels: Labels,
     settings: Settings,
     *,
     betas: Sequence[float],
@@ -39,14 +39,12 @@ def train(
 
     Everything must be on the CPU and of single precision.
     """
-    levels = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)
-    each_level = labels if isinstance(labels, tuple) else (labels,)
-    training.check(levels, x, each_level, betas, seeds, settings)
+    targets = training.check(model, x, labels, settings, betas, seeds).numpy()
     networks = pack(model)
     loss = kernel.Loss(settings.alpha, np.array(betas, np.float64), np.float32(settings.scale))
-    history = np.zeros((2, settings.epochs, len(levels), len(betas)))
+    history = np.zeros((2, settings.epochs, len(targets), len(betas)))
     run = _on_all_points if settings.batch_size is None else _on_batches
-    run(networks, x.contiguous().numpy(), torch.stack(each_level).numpy(), loss, settings, seeds, history, progress)
+    run(networks, x.contiguous().numpy(), targets, loss, settings, seeds, history, progress)
     _unpack(networks, model)
     return History(*torch.from_numpy(history).float())
 

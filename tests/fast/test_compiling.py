@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,17 @@ def test_a_faulty_tanh_is_seen_at_once_in_the_package_itself(tmp_path):
 def test_functions_of_other_places_are_not_cached():
     """Their files are in no fingerprint."""
     assert type(compiling.compiled(lambda x: x)._cache).__name__ == "NullCache"
+
+
+def test_machine_code_unused_for_a_month_is_removed_and_nothing_else(wing):
+    change(wing / "caller.py", " + 1.0 / (x - x)", "")
+    cache, month = wing.parent / "cache", 31 * 24 * 3600
+    for name, age in (("machine-code-old", month), ("machine-code-new", 0), ("another", month)):
+        (cache / name).mkdir(parents=True)
+        (cache / name / "file").touch()
+        os.utime(cache / name, (time.time() - age,) * 2)
+    assert run(wing.parent) == "31.0 0"
+    (used,) = {each.name for each in cache.iterdir()} - {"machine-code-new", "another"}
+    os.utime(cache / used, (time.time() - month,) * 2)
+    assert run(wing.parent) == "31.0 1"  # from the cache, whose use makes it new again
+    assert time.time() - (cache / used).stat().st_mtime < month / 2
