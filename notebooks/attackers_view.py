@@ -21,7 +21,7 @@
 # β = {glue:text}`av_beta` gains most under the paper's attack: {glue:text}`av_gain_total` in accuracy over β = 0 at ε = {glue:text}`av_epsilon`, on
 # {glue:text}`av_every` images, with an interval of 95 % over {glue:text}`av_seeds` seeds. Against one step along the gradient of the cross-entropy the same networks gain
 # {glue:text}`av_gain_classification` at that ε. Under AutoAttack, on the first {glue:text}`av_few` images: {glue:text}`av_remains`.
-# {doc}`worst_case` attacks more images, with an interval over the images too. In its worst case, {glue:text}`worst_case::worst_text_smallest`.
+# {doc}`worst_case` attacks more images, with an interval over the images too. In its worst case, {glue:text}`worst_case.ipynb::worst_text_smallest:s`.
 
 # %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt

@@ -70,7 +70,7 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## Gains and losses
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under each perturbation at the middle severity; left of 0 the term lowers accuracy. A panel is a reading of the method, a colour a β. A dot is one of {glue:text}`cor_seeds` seeds on {glue:text}`cor_images` test images. A stroke is the mean, a bar the 95 % interval over the seeds. Dotted lines divide noise from corruptions.", "name": "fig-corruptions-gains"}, "image": {"alt": "Two panels, K = 1 on the left and K = 10 on the right, with one row per perturbation, and in each row five short horizontal bars with dots, one green per beta, around a vertical line at zero. {glue:text}`cor_tally_large` {glue:text}`cor_sign`"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under each perturbation at the middle severity; left of 0 the term lowers accuracy. A panel is a reading of the method, a colour a β. A dot is one of {glue:text}`cor_seeds` seeds on {glue:text}`cor_images` test images. A stroke is the mean, a bar the 95 % interval over the seeds. Dotted lines divide noise from corruptions.", "name": "fig-corruptions-gains"}, "image": {"alt": "Two panels, K = 1 on the left and K = 10 on the right, with one row per perturbation, and in each row five short horizontal bars with dots, one green per beta, around a vertical line at zero. {glue:text}`cor_tally_large`"}}
 drawn.gain_rows(result, title);
 
 # %% [markdown]

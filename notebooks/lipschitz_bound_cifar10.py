@@ -80,7 +80,7 @@ lipschitz.both_sides(axes, result);
 #
 # In the space of the features, which has no bounds, the certificate of margin and upper bound lies below the accuracy that projected gradient ascent on the cross-entropy leaves.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under attack (solid) and certified accuracy (dotted) of each of {glue:text}`lc_networks` networks, in the space of the features. Left, at most ε in each feature; right, the Euclidean certificate alone. No interval is drawn.", "name": "fig-lipschitz-cifar10-certificates"}, "image": {"alt": "Two panels of falling curves over a logarithmic axis of epsilon: solid attack curves and dotted certificates. At the smallest epsilon the certificate covers {glue:text}`lc_certified_first` of the points at beta zero and {glue:text}`lc_certified_last` at the largest beta, while the attack leaves {glue:text}`lc_attacked_first` and {glue:text}`lc_attacked_last`."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under attack (solid) and certified accuracy (dotted) of each of {glue:text}`lc_networks` networks, in the space of the features. Left, at most ε in each feature; right, the Euclidean certificate alone. No interval is drawn.", "name": "fig-lipschitz-cifar10-certificates"}, "image": {"alt": "Two panels of falling curves over a logarithmic axis of epsilon: solid attack curves, and dotted certificates that fall at smaller epsilon. At the smallest epsilon the attack leaves {glue:text}`lc_attacked_first` of the points at beta zero and {glue:text}`lc_attacked_last` at the largest beta."}}
 figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, squeeze=False)
 lipschitz.certificates(axes, readings);
 

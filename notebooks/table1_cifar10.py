@@ -67,7 +67,7 @@ notebook.computed_on(title)
 figure, ax = plt.subplots(figsize=(8.5, 4))
 drawn.scales(ax, scaled, TABLE_1["cifar10"]).set_title(title);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean Euclidean distance between representations of one class against that between their inputs, on the first test images. A line goes through the sets of networks in order of their inputs' distance; dots are networks, of {glue:text}`row_seeds` seeds. No interval is drawn.", "name": "fig-row-reach"}, "image": {"alt": "Curves of the representations' mean distance against the inputs', one per beta, below a dashed diagonal and a horizontal line at the largest distance that tanh units can reach. They begin at the features as they are, {glue:text}`row_input_distance:.1f` apart, and flatten where the inputs are multiplied."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean Euclidean distance between representations of one class against that between their inputs, on the first test images. A line goes through the sets of networks in order of their inputs' distance; dots are networks, of {glue:text}`row_seeds` seeds. No interval is drawn.", "name": "fig-row-reach"}, "image": {"alt": "Curves of the representations' mean distance against the inputs', one per beta, below a dashed diagonal and a horizontal line at the largest distance that tanh units can reach. They begin at the features as they are, {glue:text}`row_input_distance:.1f` apart, and flatten as the distance of the inputs grows."}}
 figure, ax = plt.subplots(figsize=(8.5, 4))
 drawn.reach(ax, scaled).set_title(title);
 
