@@ -21,7 +21,7 @@
 # β = {glue:text}`av_beta` gains most under the paper's attack: {glue:text}`av_gain_total` in accuracy over β = 0 at ε = {glue:text}`av_epsilon`, on
 # {glue:text}`av_every` images, with an interval of 95 % over {glue:text}`av_seeds` seeds. Against one step along the gradient of the cross-entropy the same networks gain
 # {glue:text}`av_gain_classification` at that ε. Under AutoAttack, on the first {glue:text}`av_few` images: {glue:text}`av_remains`.
-# {doc}`worst_case` attacks more images, with an interval over the images too, and there no gain is shown at the smallest of these ε.
+# {doc}`worst_case` attacks more images, with an interval over the images too. In its worst case, {glue:text}`worst_case.ipynb::worst_text_smallest:s`.
 
 # %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
@@ -66,13 +66,13 @@ notebook.computed_on(title)
 #
 # By how much is a network with β > 0 more accurate than the network of the same seed with β = 0, if both meet the same attack on the same images?
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 of the same seed under the same attack, the attacks growing stronger from left to right: a panel for each ε at which AutoAttack was run, on its images. A dot is a seed, a bar the mean over seeds. Intervals stand in the table below.", "name": "fig-attackers-gains"}, "image": {"alt": "A panel for each epsilon of short bars in shades of green, one shade a beta, in groups from the paper's attack on the left to PGD and AutoAttack on the right, with a line at zero"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 of the same seed under the same attack. The attacks grow stronger from left to right. One panel per ε at which AutoAttack was run: {glue:text}`av_auto_epsilons`. A dot is a seed, a bar the mean over seeds. Seeds: {glue:text}`av_seeds`; test images: the first {glue:text}`av_few`. No interval is drawn. Intervals stand in the table below.", "name": "fig-attackers-gains"}, "image": {"alt": "Dots and bars of the accuracy gained over beta zero, one shade of green per beta, in groups from one step of the paper's attack on the left to PGD and AutoAttack on the right. Under AutoAttack the gain of beta {glue:text}`av_beta` is: {glue:text}`av_remains`."}}
 attackers.gain_dots(result);
 
 # %% [markdown]
 # ## Accuracy at every ε
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, a panel an attack. Thick lines are means over seeds, thin lines the seeds. AutoAttack was run at a few ε, on fewer images.", "name": "fig-attackers-curves"}, "image": {"alt": "Seven panels of curves that fall along a logarithmic epsilon axis, one panel for each attack, orange for beta zero and darker green for larger beta"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, one panel per attack. ε is in pixel values from 0 to 1, on a logarithmic axis. Thick lines are means over seeds, thin lines the seeds. Seeds: {glue:text}`av_seeds`; test images: the first {glue:text}`av_every`. AutoAttack was run at a few ε, on the first {glue:text}`av_few` images. No interval is drawn.", "name": "fig-attackers-curves"}, "image": {"alt": "Seven panels of curves that fall along a logarithmic axis of epsilon, one panel per attack, orange for beta zero and darker green for larger beta. At epsilon {glue:text}`av_epsilon` beta {glue:text}`av_beta` gains {glue:text}`av_gain_total` in accuracy over beta zero under the paper's attack, and {glue:text}`av_gain_pgd` under PGD."}}
 attackers.attack_curves(result, title);
 
 # %% [markdown]
@@ -81,7 +81,7 @@ attackers.attack_curves(result, title);
 # The first attempt of PGD is 10 steps from one start. Then the steps and the starts are doubled in turn, and an image counts as beaten as soon as one attempt has
 # beaten it. For each network and ε this stops when two doublings in a row, one of each, beat no further image, or after a fixed number of doublings.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. At 0 nothing changes any more.", "name": "fig-attackers-doubling"}, "image": {"alt": "Falling step curves that reach zero within a few doublings of steps and random starts, one colour for each beta"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. Seeds: {glue:text}`av_seeds`; test images: the first {glue:text}`av_every`. At 0 nothing changes any more. No interval is drawn.", "name": "fig-attackers-doubling"}, "image": {"alt": "Falling curves against the steps and random starts of an attempt, one colour per beta. Attempts after the first take at most {glue:text}`av_later:.3f` of accuracy from a network, and the curves end at zero within a few doublings."}}
 figure, ax = plt.subplots(figsize=(8, 3.6))
 attackers.doubling_curves(ax, result);
 

@@ -65,13 +65,13 @@ notebook.computed_on(title)
 #
 # By how much is a network with β > 0 more accurate than the network of the same seed with β = 0, if both meet the same attack on the same images?
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 of the same seed under the same attack, the attacks growing stronger from left to right, at the ε at which AutoAttack was run, on its images. A dot is a seed, a bar the mean over seeds.", "name": "fig-attackers-cifar10-gains"}, "image": {"alt": "A panel of short bars in shades of green, one shade a beta, in groups from the paper's attack on the left to PGD and AutoAttack on the right, with a line at zero"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 of the same seed under the same attack. The attacks grow stronger from left to right. AutoAttack was run at ε = {glue:text}`avc_auto_epsilons`. A dot is a seed, a bar the mean over seeds. Seeds: {glue:text}`avc_seeds`; test images: the first {glue:text}`avc_few`. No interval is drawn.", "name": "fig-attackers-cifar10-gains"}, "image": {"alt": "Dots and bars of the accuracy gained over beta zero, one shade of green per beta, in groups from one step of the paper's attack on the left to PGD and AutoAttack on the right. Under AutoAttack the gain of beta {glue:text}`avc_beta` is: {glue:text}`avc_remains`."}}
 attackers.gain_dots(result);
 
 # %% [markdown]
 # ## Accuracy at every ε
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, a panel an attack. Thick lines are means over seeds, thin lines the seeds. AutoAttack was run at a few ε, on fewer images.", "name": "fig-attackers-cifar10-curves"}, "image": {"alt": "Seven panels of curves that fall along a logarithmic epsilon axis, one panel for each attack, orange for beta zero and darker green for larger beta"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, one panel per attack. ε is in pixel values from 0 to 1, on a logarithmic axis. Thick lines are means over seeds, thin lines the seeds. Seeds: {glue:text}`avc_seeds`; test images: the first {glue:text}`avc_every`. AutoAttack was run at a few ε, on the first {glue:text}`avc_few` images. No interval is drawn.", "name": "fig-attackers-cifar10-curves"}, "image": {"alt": "Seven panels of curves that fall along a logarithmic axis of epsilon, one panel per attack, orange for beta zero and darker green for larger beta. At epsilon {glue:text}`avc_epsilon` beta {glue:text}`avc_beta` gains {glue:text}`avc_gain_total` in accuracy over beta zero under the paper's attack, and {glue:text}`avc_gain_pgd` under PGD."}}
 attackers.attack_curves(result, title);
 
 # %% [markdown]
@@ -79,7 +79,7 @@ attackers.attack_curves(result, title);
 #
 # The steps and starts of PGD are doubled in turn until nothing changes or a limit is reached.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. At 0 nothing changes any more.", "name": "fig-attackers-cifar10-doubling"}, "image": {"alt": "Falling step curves that reach zero within a few doublings of steps and random starts, one colour for each beta"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. Seeds: {glue:text}`avc_seeds`; test images: the first {glue:text}`avc_every`. At 0 nothing changes any more. No interval is drawn.", "name": "fig-attackers-cifar10-doubling"}, "image": {"alt": "Falling curves against the steps and random starts of an attempt, one colour per beta. Attempts after the first take at most {glue:text}`avc_later:.3f` of accuracy from a network, and the curves end at zero within a few doublings."}}
 figure, ax = plt.subplots(figsize=(8, 3.6))
 attackers.doubling_curves(ax, result);
 

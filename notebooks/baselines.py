@@ -65,7 +65,7 @@ notebook.computed_on(notebook.title(result, "mnist"))
 # %% [markdown]
 # ## The comparison at matched clean accuracy
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of one setting of each method, chosen by clean accuracy. Above, the reference is the isometry term with K = 1, below with K = 10. A mark is a seed, a bar the mean over seeds, the dotted line the reference's mean. Hollow marks: the clean accuracy does not count as equal. Clean: all test images. PGD: the first of them. PGD and AutoAttack: fewer, see the numbers below.", "name": "fig-baselines-matched"}, "image": {"alt": "Two panels, one a reading of the isometry term, with groups of marks for clean images, PGD at three sizes, and PGD with AutoAttack, and one column of marks for each method in a group"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of one setting of each method, chosen by clean accuracy. Above, the reference is the isometry term with K = 1, below with K = 10. A mark is one of {glue:text}`base_seeds` seeds, a bar the mean over seeds, the dotted line the reference's mean. Hollow marks: the clean accuracy does not count as equal. Clean: all test images. PGD: the first {glue:text}`base_images`. PGD and AutoAttack: the first {glue:text}`base_few`. No interval is drawn.", "name": "fig-baselines-matched"}, "image": {"alt": "Two panels of accuracy, one per reading of the isometry term, with one column of marks per method for clean images, PGD at three sizes, and PGD with AutoAttack. {glue:text}`base_text_finding`"}}
 figure, axes = plt.subplots(2, 1, figsize=(11, 7.5), sharex=True)
 for ax, one in zip(axes, matched.values(), strict=True):
     drawn.matched_dots(ax, one)
@@ -73,7 +73,7 @@ for ax, one in zip(axes, matched.values(), strict=True):
 # %% [markdown]
 # ## Every network
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against clean accuracy, for every strength that was tried. A mark is a network, a line joins a method's means over seeds in the order of its strengths. To the right: more clean accuracy; up: more accuracy under attack.", "name": "fig-baselines-tradeoff"}, "image": {"alt": "Three panels, one an epsilon, of marks in a colour and shape for each of nine methods, clean accuracy to the right and accuracy under attack upwards"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD on the first {glue:text}`base_images` test images against clean accuracy on all, for every strength that was tried. A mark is a network: {glue:text}`base_settings` settings with {glue:text}`base_seeds` seeds each. A line joins a method's means over seeds in the order of its strengths. To the right: more clean accuracy; up: more accuracy under attack. No interval is drawn.", "name": "fig-baselines-tradeoff"}, "image": {"alt": "Three panels, for epsilon {glue:text}`base_epsilons`, of marks in a colour and shape per method, clean accuracy to the right and accuracy under attack upwards. At epsilon {glue:text}`base_epsilon` the isometry term lies at the bottom and changes the accuracy of cross-entropy alone by {glue:text}`base_text_over_plain` with K = 1 and by {glue:text}`base_public_over_plain` with K = 10."}}
 figure, axes = plt.subplots(1, result.sizes["epsilon"], figsize=(11, 5), sharex=True, sharey=True)
 drawn.robust_against_clean(axes, result)
 drawn.legend(axes);
@@ -81,7 +81,7 @@ drawn.legend(axes);
 # %% [markdown]
 # ## Local Lipschitz constants
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD against two medians over the first test images: of the local Lipschitz constant of the logits, left, and of the reach, right. A mark is a network, a line joins a method's means over seeds in the order of its strengths.", "name": "fig-baselines-constants"}, "image": {"alt": "Two panels of marks in a colour and shape for each method, accuracy under attack upwards, the local constant on a logarithmic axis on the left and the reach on the right"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under PGD on the first {glue:text}`base_images` test images against two medians over the first test images. Left, the local Lipschitz constant of the logits, in logits per unit of Euclidean distance, on a logarithmic axis. Right, the reach, a Euclidean distance. A mark is a network, with {glue:text}`base_seeds` seeds for each setting. A line joins a method's means over seeds in the order of its strengths. No interval is drawn.", "name": "fig-baselines-constants"}, "image": {"alt": "Two panels of marks in a colour and shape per method, accuracy under attack upwards, the local constant on a logarithmic axis on the left and the reach on the right. The isometry term lies at the bottom of both; it changes the accuracy of cross-entropy alone by {glue:text}`base_text_over_plain` with K = 1 and by {glue:text}`base_public_over_plain` with K = 10."}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 5), sharey=True)
 drawn.constants(axes, result, epsilon=float(result.strongest_epsilon))
 drawn.legend(axes);

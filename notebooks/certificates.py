@@ -63,14 +63,14 @@ notebook.computed_on(f"{notebook.title(result, 'mnist')}, at {result.sizes['imag
 # %% [markdown]
 # ## Certified and attacked
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the test images against β, for both readings (rows) and three ε (columns). Bars: clean accuracy. Dots: right under PGD. Triangles: certified by CROWN. Crosses: certified by the product of spectral norms. A mark is a seed, a line joins the means over seeds. The true robust accuracy lies between triangles and dots.", "name": "fig-certificates"}, "image": {"alt": "Six panels of marks over six values of beta; the dots of PGD lie close below the clean accuracy and fall slightly at large beta, the triangles of CROWN lie below them, and the crosses of the product near zero"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of {glue:text}`ce_images` test images against β, for both readings (rows) and three ε (columns), in pixel values from 0 to 1. Bars: clean accuracy. Dots: right under PGD. Triangles: certified by CROWN. Crosses: certified by the product of spectral norms. A mark is one of {glue:text}`ce_seeds` seeds, a line joins the means. No interval is drawn. The true robust accuracy lies between triangles and dots.", "name": "fig-certificates"}, "image": {"alt": "Six panels of marks over six values of beta, K = 1 above and K = 10 below, epsilon growing to the right. From beta zero to the largest, at epsilon {glue:text}`ce_epsilon`: with K = 1, {glue:text}`ce_text_sentence`; with K = 10, {glue:text}`ce_public_sentence`."}}
 figure, axes = plt.subplots(2, 3, figsize=(11, 6), sharex=True, sharey=True)
 drawing.accuracies(axes, result);
 
 # %% [markdown]
 # ## Gradients and margins
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Gradients and margins over the test images, against β, for both readings. A bar is a network, from the 5 % to the 95 % quantile over the images, with a dot at the median. Gradients are Euclidean norms, of an image's own cross-entropy, and of the training loss of its batch times the size of the batch.", "name": "fig-certificates-gradients"}, "image": {"alt": "Eight panels of vertical bars over six values of beta: both gradients grow with beta on a logarithmic axis, margins and margins over local constants fall"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Gradients and margins over {glue:text}`ce_images` test images, against β, for both readings. A bar is a network, {glue:text}`ce_seeds` seeds for each β. It runs from the 5 % to the 95 % quantile over the images, with a dot at the median; no interval over seeds is drawn. Gradients are Euclidean norms, per unit of pixel value, of an image's own cross-entropy, and of the training loss of its batch times the size of the batch. Margins are in logits, margins over a constant in Euclidean distance.", "name": "fig-certificates-gradients"}, "image": {"alt": "Eight panels of vertical bars over six values of beta. From beta zero to the largest with K = 1, the gradient of the cross-entropy {glue:text}`ce_text_change_cross_entropy` and the margin {glue:text}`ce_text_change_margin`; with K = 10, the gradient {glue:text}`ce_public_change_cross_entropy` and the margin {glue:text}`ce_public_change_margin`."}}
 figure, axes = plt.subplots(2, 4, figsize=(13, 6), sharex=True)
 drawing.spreads(axes, result);
 
@@ -120,7 +120,8 @@ tables.gains_table(result)
 # Gradients and margins, medians over the images, means over seeds:
 
 # %% tags=["nbval-check-output", "hide-input", "scroll-output"]
-tables.spread_table(result).round(2)
+table = tables.spread_table(result)
+table.round(2) if profile == "quick" else table.map("{:.3g}".format)
 
 # %% [markdown]
 # From β = 0 to β = {glue:text}`ce_beta_last:g`, with 95 % intervals over seeds; a factor is a geometric mean, a margin's change a mean difference:

@@ -70,13 +70,13 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## Gains and losses
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under each perturbation at the middle severity; left of 0 the term lowers accuracy. A panel is a reading of the method, a colour a β. A dot is a seed, a stroke the mean, a bar the 95 % interval over the seeds. Their number and that of the images stand above. Dotted lines divide noise from corruptions.", "name": "fig-corruptions-gains"}, "image": {"alt": "Two panels, K = 1 on the left and K = 10 on the right, with a row for each of sixteen perturbations and in each row five short horizontal bars with dots, one green for each beta, around a vertical line at zero"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under each perturbation at the middle severity; left of 0 the term lowers accuracy. A panel is a reading of the method, a colour a β. A dot is one of {glue:text}`cor_seeds` seeds on {glue:text}`cor_images` test images. A stroke is the mean, a bar the 95 % interval over the seeds. Dotted lines divide noise from corruptions.", "name": "fig-corruptions-gains"}, "image": {"alt": "Two panels, K = 1 on the left and K = 10 on the right, with one row per perturbation, and in each row five short horizontal bars with dots, one green per beta, around a vertical line at zero. {glue:text}`cor_tally_large`"}}
 drawn.gain_rows(result, title);
 
 # %% [markdown]
 # From no noise to strong noise:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the severity of two kinds of noise, 0 being the images as they are. A column is a reading of the method, a colour a β. Thick lines are means over seeds, thin lines the seeds.", "name": "fig-corruptions-curves"}, "image": {"alt": "Four panels of falling curves, sign noise above and Gaussian noise below, K = 1 on the left and K = 10 on the right, orange for beta zero and darker green for larger beta"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the severity of two kinds of noise, 0 being the images as they are. Severities are in pixel values from 0 to 1. A column is a reading of the method, a colour a β. Thick lines are means over {glue:text}`cor_seeds` seeds, thin lines the seeds, on {glue:text}`cor_images` test images. No interval is drawn.", "name": "fig-corruptions-curves"}, "image": {"alt": "Four panels of falling curves, sign noise above and Gaussian noise below, K = 1 on the left and K = 10 on the right, orange for beta zero and darker green for larger beta. {glue:text}`cor_gaussian`"}}
 drawn.severity_curves(result, title);
 
 # %% [markdown]
@@ -153,7 +153,7 @@ notebook.settings(corruptions, profile)
 # %% [markdown]
 # ## Where it might be wrong
 #
-# * *Random noise is no attack.* Nobody looks for the weak points of a network here. A gain says nothing about the worst case, and a loss neither.
+# * *Random noise is no attack.* Nobody looks for the weak points of a network here. A gain says nothing about the worst case, nor does a loss.
 # * *The two kinds of noise in words were not chosen blindly.* Their severities and β come from earlier runs that showed a large effect. The other perturbations and severities were fixed before any network met them.
 # * *Many intervals.* The first figure has {glue:text}`cor_intervals` of them beside the first row. If no β had an effect, about {glue:text}`cor_by_chance` would exclude 0 by chance. Nothing is corrected for that.
 # * *The intervals are over seeds.* The test images and one draw of each perturbation are the same for all networks and are not drawn anew.

@@ -70,10 +70,10 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## Gains and losses
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under each perturbation at the middle severity; left of 0 the term lowers accuracy. A colour is a β, a dot a seed, a stroke the mean, a bar the 95 % interval over the seeds. Their number and that of the images stand above. Dotted lines divide noise from corruptions.", "name": "fig-corruptions-cifar10-gains"}, "image": {"alt": "One panel with a row for each of sixteen perturbations and in each row five short horizontal bars with dots, one green for each beta, around a vertical line at zero"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under each perturbation at the middle severity; left of 0 the term lowers accuracy. A colour is a β. A dot is one of {glue:text}`coc_seeds` seeds on {glue:text}`coc_images` test images. A stroke is the mean, a bar the 95 % interval over the seeds. Dotted lines divide noise from corruptions.", "name": "fig-corruptions-cifar10-gains"}, "image": {"alt": "One panel with one row per perturbation, and in each row five short horizontal bars with dots, one green per beta, around a vertical line at zero. {glue:text}`coc_tally_large`"}}
 drawn.gain_rows(result, title);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the severity of two kinds of noise, 0 being the images as they are. A colour is a β. Thick lines are means over seeds, thin lines the seeds.", "name": "fig-corruptions-cifar10-curves"}, "image": {"alt": "Two panels of falling curves, sign noise on the left and Gaussian noise on the right, orange for beta zero and darker green for larger beta"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the severity of two kinds of noise, 0 being the images as they are. Severities are in pixel values from 0 to 1. A colour is a β. Thick lines are means over {glue:text}`coc_seeds` seeds, thin lines the seeds, on {glue:text}`coc_images` test images. No interval is drawn.", "name": "fig-corruptions-cifar10-curves"}, "image": {"alt": "Two panels of falling curves, sign noise on the left and Gaussian noise on the right, orange for beta zero and darker green for larger beta. {glue:text}`coc_gaussian`"}}
 drawn.severity_curves(result, title);
 
 # %% [markdown]

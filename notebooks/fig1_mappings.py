@@ -59,13 +59,13 @@ notebook.changed(result)
 # Networks that start from the same weights are trained on the same data. Only the weight of the isometry term and the pairs that it counts,
 # {eq}`indexing-matrix`, differ.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The data, and where three networks put them, all on one scale. The networks start from the same weights. Each picture is turned and shifted, which changes no distance, to lay the first class on its place in the data.", "name": "fig-mappings"}, "image": {"alt": "Four panels: two interlocking crescents drawn as meshes, then the same meshes after a network trained without isometry, with within-class isometry and with global isometry"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The data, and where three networks put them, all on one scale, for the first of {glue:text}`fig1_seeds` seeds. The networks start from the same weights. Each picture is turned and shifted, which changes no distance, to lay the first class on its place in the data.", "name": "fig-mappings"}, "image": {"alt": "Four panels: two interlocking crescents drawn as meshes, then the same meshes after three networks. Medians over all seeds: without isometry each class shrinks to a point, with ratios of distances of {glue:text}`fig1_most_none_within:.4f` at most; within-class isometry keeps both crescents, with ratios of {glue:text}`fig1_least_within-class_within:.3f` or more, and moves them apart; global isometry leaves them interlocked, with an accuracy of {glue:text}`fig1_accuracy_all:.2f` or more."}}
 mappings.mapping_panels(result, seed=int(result.seed.min()));
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for every seed.", "name": "fig-mappings-seeds"}, "image": {"alt": "A grid of the two classes as meshes, three rows for the kinds of mapping and a column for each seed"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for each of {glue:text}`fig1_seeds` seeds.", "name": "fig-mappings-seeds"}, "image": {"alt": "A grid of the two classes as meshes, three rows for the kinds of mapping and one column per seed. Distances within the classes are kept in {glue:text}`fig1_kept_none_within` columns without isometry, in {glue:text}`fig1_kept_within-class_within` with within-class isometry and in {glue:text}`fig1_kept_all_within` with global isometry."}}
 mappings.every_seed(result);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Ratios of distances, of the pairs within a class and between the classes. Each bar is a network and runs from the 5 % to the 95 % quantile, the dot is the median; an isometry is at 1, the dashed line.", "name": "fig-mappings-ratios"}, "image": {"alt": "Two panels of horizontal bars on logarithmic axes, for pairs within a class and between classes, three groups of bars for the kinds of mapping, with a dashed line at ratio one"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Ratios of distances, of the pairs within a class and between the classes, on logarithmic axes. Each bar is one of {glue:text}`fig1_seeds` networks of a kind and runs from the 5 % to the 95 % quantile of the pairs. The dot is the median; an isometry is at 1, the dashed line. No interval over seeds is drawn.", "name": "fig-mappings-ratios"}, "image": {"alt": "Two panels of horizontal bars on logarithmic axes, for pairs within a class and between classes, with a dashed line at ratio one. The medians within a class are {glue:text}`fig1_most_none_within:.4f` at most without isometry, {glue:text}`fig1_least_within-class_within:.3f` to {glue:text}`fig1_most_within-class_within:.3f` with within-class isometry and {glue:text}`fig1_least_all_within:.3f` to {glue:text}`fig1_most_all_within:.3f` with global isometry."}}
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
 mappings.ratio_ranges(axes, result);
 
@@ -143,10 +143,10 @@ toys.kept_pairs(result).to_pandas()
 #
 # ## How it was done
 #
-# The data are two interlocking crescents in the plane, one a class, which no straight line separates. Ratios are measured on the points of a finer mesh,
+# The data are two interlocking crescents in the plane, one per class, which no straight line separates. Ratios are measured on the points of a finer mesh,
 # which shares none with the training.
 #
-# `lil.training.train` trains the networks that `lil.recipes.mappings` describes, three `lil.models.LIL` a seed, and
+# `lil.training.train` trains the networks that `lil.recipes.mappings` describes, three `lil.models.LIL` per seed, and
 # `lil.experiments.fig1_mappings.evaluate` measures them ({doc}`/method` shows these functions). The numbers in the text are those of
 # `lil.paper.tables.toys.mappings`.
 #

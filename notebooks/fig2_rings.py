@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Figure 2: two entangled rings
 #
-# Two linked rings, one a class, cannot be separated by a continuous motion of three-dimensional space, but a network has more dimensions. Does the isometry term
+# Two linked rings, one per class, cannot be separated by a continuous motion of three-dimensional space, but a network has more dimensions. Does the isometry term
 # disentangle them and keep the distances within each "almost perfectly", and does cross-entropy alone lose their topology?
 #
 # ## Finding
@@ -50,20 +50,20 @@ notebook.changed(result)
 # %% [markdown]
 # ## Figure 2A: the rings in the last hidden layer
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The test draw, and UMAP layouts of the last hidden layer for every seed: cross-entropy alone above, with the isometry term below.", "name": "fig-rings"}, "image": {"alt": "Two linked rings, blue and purple, and beside them ten UMAP layouts of the two classes in two rows, without and with the isometry term"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The test draw, and UMAP layouts of the last hidden layer for each of {glue:text}`fig2_seeds` seeds: cross-entropy alone above, with the isometry term below.", "name": "fig-rings"}, "image": {"alt": "Two linked rings, blue and purple, and beside them UMAP layouts of the two classes in two rows. In the last hidden layer {glue:text}`fig2_one_loop_without` of {glue:text}`fig2_rings` rings are one loop without the isometry term, and {glue:text}`fig2_one_loop_with` with it."}}
 rings.every_seed(result);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same to turn with the mouse. The slider chooses the seed.", "name": "fig-rings-turning"}, "image": {"alt": "Three scenes to turn: the linked rings, and UMAP layouts of the last hidden layer without and with the isometry term"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same to turn with the mouse. The slider chooses one of {glue:text}`fig2_seeds` seeds.", "name": "fig-rings-turning"}, "image": {"alt": "Three scenes to turn: the linked rings, and UMAP layouts of the last hidden layer without and with the isometry term. The lowest correlation of the layer's distances with those of a ring is {glue:text}`fig2_least_without:.2f` without the term and {glue:text}`fig2_least_with:.6f` with it."}}
 rings.turning(result)
 
 # %% [markdown]
 # ## Figure 2B: distances within each ring
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each distance occurs between two points of a ring, on a logarithmic axis: in the data (grey), in the last hidden layer with cross-entropy alone (orange) and with the isometry term (green). A line is a network.", "name": "fig-rings-distances"}, "image": {"alt": "Two histograms with a logarithmic count axis, one for each ring: grey for the data, five orange lines near zero distance, five green lines over the grey area"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each distance occurs between two points of a ring, in pairs of points on a logarithmic axis: in the data (grey), in the last hidden layer with cross-entropy alone (orange) and with the isometry term (green). A line is one of {glue:text}`fig2_seeds` networks. No interval is drawn.", "name": "fig-rings-distances"}, "image": {"alt": "Two histograms with a logarithmic axis of counts, one per ring: grey for the data, orange lines near distance zero, green lines on the edge of the grey area. The median ratio of a distance to that of the data is {glue:text}`fig2_median_without:.2f` with cross-entropy alone and {glue:text}`fig2_median_with:.3f` with the isometry term."}}
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
 rings.distance_histograms(axes, result);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Ratios of the distances in the last hidden layer to those in the data: a bar a network and ring, from the 5 % to the 95 % quantile, with a dot at the median. An isometry is at 1, the dashed line.", "name": "fig-rings-ratios"}, "image": {"alt": "Horizontal bars on a logarithmic axis, ten for cross-entropy alone and ten with the isometry term, with a dashed line at ratio one"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Ratios of the distances in the last hidden layer to those in the data, on a logarithmic axis. There is one bar per network and ring, {glue:text}`fig2_rings` without and {glue:text}`fig2_rings` with the isometry term, over {glue:text}`fig2_seeds` seeds. Each runs from the 5 % to the 95 % quantile of the pairs, with a dot at the median. An isometry is at 1, the dashed line. No interval over seeds is drawn.", "name": "fig-rings-ratios"}, "image": {"alt": "Horizontal bars on a logarithmic axis with a dashed line at ratio one. With cross-entropy alone they reach from {glue:text}`fig2_low_without:.3f` to {glue:text}`fig2_high_without:.2f`, with the isometry term from {glue:text}`fig2_low_with:.3f` to {glue:text}`fig2_high_with:.3f`."}}
 figure, ax = plt.subplots(figsize=(8, 5))
 rings.ratio_ranges(ax, result);
 
@@ -72,7 +72,7 @@ rings.ratio_ranges(ax, result);
 # misfit to the law of distances on a whole circle. The misfit is the Kolmogorov–Smirnov statistic, the largest
 # difference between the two distribution functions: 0 is a perfect fit.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Which law do the distances within a ring follow? A dot is a ring in one network; above the dashed line the exponential law fits better, below it the law of a whole ring.", "name": "fig-rings-laws"}, "image": {"alt": "A scatter plot of the misfit to the law of a whole ring against the misfit to an exponential law, with the diagonal dashed"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Which law do the distances within a ring follow? Both axes are Kolmogorov–Smirnov statistics, from 0 to 1. A dot is one of {glue:text}`fig2_rings` rings in the networks of {glue:text}`fig2_seeds` seeds. Above the dashed line the exponential law fits better, below it the law of a whole ring. No interval is drawn.", "name": "fig-rings-laws"}, "image": {"alt": "A scatter plot of the misfit to the law of a whole ring against the misfit to an exponential law, with the diagonal dashed. The exponential law fits {glue:text}`fig2_exponential_without` of {glue:text}`fig2_rings` rings better with cross-entropy alone and {glue:text}`fig2_exponential_with` with the isometry term."}}
 figure, ax = plt.subplots(figsize=(7, 4))
 rings.shape_of_distances(ax, result);
 

@@ -60,28 +60,28 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## Figure 3B
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images against the size ε of the attack. Left: along the gradient of the total loss, as in the paper. Right: along the gradient of the cross-entropy alone. Thick lines are means over seeds, thin lines the seeds. On the left edge the clean accuracy, and crosses where Table 1 of the paper has it.", "name": "fig-attack-cifar10"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, with one line for each beta from orange for zero to dark green for the largest"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on {glue:text}`fig3_cifar10_images` test images against the size ε of the attack, in pixel values from 0 to 1 on a logarithmic axis. Left: along the gradient of the total loss, as in the paper. Right: along the gradient of the cross-entropy alone. Thick lines are means over {glue:text}`fig3_cifar10_seeds` seeds, thin lines the seeds. No interval is drawn. On the left edge the clean accuracy, and crosses where Table 1 of the paper has it.", "name": "fig-attack-cifar10"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, with one line per beta from orange for zero to dark green for the largest. As a mean over epsilon, beta {glue:text}`fig3_cifar10_best_beta` keeps {glue:text}`fig3_cifar10_paper_best:.3f` under the paper's attack on the left and {glue:text}`fig3_cifar10_attacker_best:.3f` on the right, where the gradient is that of the cross-entropy; beta zero keeps {glue:text}`fig3_cifar10_base:.3f` under both."}}
 robustness.attack_panels(result, title, "cifar10");
 
 # %% [markdown]
 # Attacked images and the predicted classes:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "A test image, and its versions after either attack on the networks of the first seed. Above each image stands the predicted class: green if it is right, orange if not.", "name": "fig-attacked-cifar10"}, "image": {"alt": "A grid of images with a row for each beta: the original, then increasingly distorted versions of it under both attacks, each with the class that the network gives it"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One test image, and its versions after either attack on the networks of the first of {glue:text}`fig3_cifar10_seeds` seeds. Sizes ε are in pixel values from 0 to 1. Above each image stands the predicted class: green if it is right, orange if not.", "name": "fig-attacked-cifar10"}, "image": {"alt": "A grid of images with one row per beta: the original, then increasingly distorted versions of it under both attacks, each with the class that the network gives it. Over all images, accuracy falls to half at epsilon {glue:text}`fig3_cifar10_base_half` with beta zero; with beta {glue:text}`fig3_cifar10_best_beta` it does so at {glue:text}`fig3_cifar10_paper_half` under the paper's attack and at {glue:text}`fig3_cifar10_attacker_half` under the other."}}
 robustness.attacked_images(result, example=1, data="cifar10");
 
 # %% [markdown]
 # A mixture of the public commits: one hidden layer more and an attack that compares distances between pixels, as in commit 7167a91; a frozen VGG13 as in those
 # up to 1ce1117; images not normalised, with their axes swapped, as in all. No commit is all of this.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same as in {numref}`fig-attack-cifar10`, for a mixture of the public commits.", "name": "fig-attack-cifar10-public"}, "image": {"alt": "Two panels of accuracy against the attack size, one line for each beta, for networks trained as in a mixture of the public commits"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same as in {numref}`fig-attack-cifar10`, for a mixture of the public commits. Seeds: {glue:text}`fig3_cifar10_public_seeds`; test images: {glue:text}`fig3_cifar10_public_images`. No interval is drawn.", "name": "fig-attack-cifar10-public"}, "image": {"alt": "Two panels of accuracy against the attack size, one line per beta, for a mixture of the public commits. As a mean over epsilon, beta {glue:text}`fig3_cifar10_public_best_beta` keeps {glue:text}`fig3_cifar10_public_paper_best:.3f` under the paper's attack and {glue:text}`fig3_cifar10_public_attacker_best:.3f` along the gradient of the cross-entropy; beta zero keeps {glue:text}`fig3_cifar10_public_base:.3f` under both."}}
 robustness.attack_panels(public, f"{title}, a mixture of the public commits", "cifar10");
 
 # %% [markdown]
 # ## How to read it
 #
 # The attack moves each pixel by ε (the paper's γ) along the sign of a gradient, {eq}`fgsm`. Every network is attacked along two gradients. The paper's attack, `total`,
-# follows that of the whole training loss, cross-entropy plus β times isometry, as in Eq. 6 and the public code. An attacker wants a wrong answer, which is the
-# business of the cross-entropy alone: the attacker's attack, `classification`, follows its gradient.
+# follows that of the whole training loss, cross-entropy plus β times isometry, as in Eq. 6 and the public code. An attacker wants a wrong answer, and the cross-entropy
+# alone measures that: the attacker's attack, `classification`, follows the gradient of the cross-entropy.
 #
 # Both attacks meet the same networks. A gain of the left panel that the right panel does not show belongs to the attack, not to the network.
 #

@@ -60,28 +60,28 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## Figure 3A
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images against the size ε of the attack. Left: along the gradient of the total loss, as in the paper. Right: along the gradient of the cross-entropy alone. Thick lines are means over seeds, thin lines the seeds. On the left edge the clean accuracy, and crosses where Table 1 of the paper has it.", "name": "fig-attack-mnist"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, with one line for each beta from orange for zero to dark green for the largest"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on {glue:text}`fig3_mnist_images` test images against the size ε of the attack, in pixel values from 0 to 1 on a logarithmic axis. Left: along the gradient of the total loss, as in the paper. Right: along the gradient of the cross-entropy alone. Thick lines are means over {glue:text}`fig3_mnist_seeds` seeds, thin lines the seeds. No interval is drawn. On the left edge the clean accuracy, and crosses where Table 1 of the paper has it.", "name": "fig-attack-mnist"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, with one line per beta from orange for zero to dark green for the largest. As a mean over epsilon, beta {glue:text}`fig3_mnist_best_beta` keeps {glue:text}`fig3_mnist_paper_best:.3f` under the paper's attack on the left and {glue:text}`fig3_mnist_attacker_best:.3f` on the right, where the gradient is that of the cross-entropy; beta zero keeps {glue:text}`fig3_mnist_base:.3f` under both."}}
 robustness.attack_panels(result, title, "mnist");
 
 # %% [markdown]
 # Attacked images and the predicted classes:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "A test image, and its versions after either attack on the networks of the first seed. Above each image stands the predicted class: green if it is right, orange if not.", "name": "fig-attacked-mnist"}, "image": {"alt": "A grid of images with a row for each beta: the original, then increasingly distorted versions of it under both attacks, each with the class that the network gives it"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One test image, and its versions after either attack on the networks of the first of {glue:text}`fig3_mnist_seeds` seeds. Sizes ε are in pixel values from 0 to 1. Above each image stands the predicted class: green if it is right, orange if not.", "name": "fig-attacked-mnist"}, "image": {"alt": "A grid of images with one row per beta: the original, then increasingly distorted versions of it under both attacks, each with the class that the network gives it. Over all images, accuracy falls to half at epsilon {glue:text}`fig3_mnist_base_half` with beta zero; with beta {glue:text}`fig3_mnist_best_beta` it does so at {glue:text}`fig3_mnist_paper_half` under the paper's attack and at {glue:text}`fig3_mnist_attacker_half` under the other."}}
 robustness.attacked_images(result, example=0, data="mnist");
 
 # %% [markdown]
 # In the public code's reading the networks have one hidden layer more and initial weights that are orthogonal in all hidden layers but the first. The distances between
 # representations are multiplied by K = 10, in training as in the attack.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same as in {numref}`fig-attack-mnist`, for the public code's reading of the method.", "name": "fig-attack-mnist-public"}, "image": {"alt": "Two panels of accuracy against the attack size, one line for each beta, for networks trained as in the public code"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same as in {numref}`fig-attack-mnist`, for the public code's reading of the method. Seeds: {glue:text}`fig3_mnist_public_seeds`; test images: {glue:text}`fig3_mnist_public_images`. No interval is drawn.", "name": "fig-attack-mnist-public"}, "image": {"alt": "Two panels of accuracy against the attack size, one line per beta, for the public code's reading of the method. As a mean over epsilon, beta {glue:text}`fig3_mnist_public_best_beta` keeps {glue:text}`fig3_mnist_public_paper_best:.3f` under the paper's attack and {glue:text}`fig3_mnist_public_attacker_best:.3f` along the gradient of the cross-entropy; beta zero keeps {glue:text}`fig3_mnist_public_base:.3f` under both."}}
 robustness.attack_panels(public, f"{title}, the public code's reading", "mnist");
 
 # %% [markdown]
 # ## How to read it
 #
 # The attack moves each pixel by ε (the paper's γ) along the sign of a gradient, {eq}`fgsm`. Every network is attacked along two gradients. The paper's attack, `total`,
-# follows that of the whole training loss, cross-entropy plus β times isometry, as in Eq. 6 and the public code. An attacker wants a wrong answer, which is the
-# business of the cross-entropy alone: the attacker's attack, `classification`, follows its gradient.
+# follows that of the whole training loss, cross-entropy plus β times isometry, as in Eq. 6 and the public code. An attacker wants a wrong answer, and the cross-entropy
+# alone measures that: the attacker's attack, `classification`, follows the gradient of the cross-entropy.
 #
 # Both attacks meet the same networks. A gain of the left panel that the right panel does not show belongs to the attack, not to the network.
 #

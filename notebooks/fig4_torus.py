@@ -59,22 +59,22 @@ architecture.stack(ax, result["sizes"].values.tolist());
 # %% [markdown]
 # ## Figure 4B: the representation of each level
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "UMAP layouts (10 neighbours, minimal distance 1, three dimensions) of each level's representation for every seed, in the colours of that level's classes. Text's cut.", "name": "fig-torus"}, "image": {"alt": "A grid of point clouds in three dimensions, three rows for levels of two, four and eight classes and a column for each seed, each class in its own colour"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "UMAP layouts (10 neighbours, minimal distance 1, three dimensions) of each level's representation for each of {glue:text}`fig4_seeds` seeds, in the colours of that level's classes. The cut is the text's.", "name": "fig-torus"}, "image": {"alt": "A grid of point clouds in three dimensions, three rows for levels of two, four and eight classes and one column per seed, each class in its own colour. The lowest correlation of distances over the seeds is {glue:text}`fig4_correlation_ring_2:.3f`, {glue:text}`fig4_correlation_ring_4:.3f` and {glue:text}`fig4_correlation_ring_8:.3f` at the three levels."}}
 torus.layouts(result);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same to turn with the mouse. The slider chooses the seed.", "name": "fig-torus-turning"}, "image": {"alt": "Three scenes to turn: layouts of the levels with two, four and eight classes"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same to turn with the mouse. The slider chooses one of {glue:text}`fig4_seeds` seeds.", "name": "fig-torus-turning"}, "image": {"alt": "Three scenes to turn: layouts of the levels with two, four and eight classes. The lowest accuracy over the seeds is {glue:text}`fig4_lowest_ring_2:.3f`, {glue:text}`fig4_lowest_ring_4:.3f` and {glue:text}`fig4_lowest_ring_8:.3f`."}}
 torus.turning_layouts(result)
 
 # %% [markdown]
 # ## Figure 4C: saliency on the torus
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The torus, coloured by the norm of the gradient at each level: red where it reaches the largest twentieth of its values. The slider chooses the seed.", "name": "fig-torus-saliency"}, "image": {"alt": "Three tori to turn, for the levels with two, four and eight classes, coloured from pale yellow to red by the norm of the gradient"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The torus, coloured by the norm of the gradient at each level, in logits per unit of distance: red where it reaches the largest twentieth of its values. The slider chooses one of {glue:text}`fig4_seeds` seeds.", "name": "fig-torus-saliency"}, "image": {"alt": "Three tori to turn, for the levels with two, four and eight classes, coloured from pale yellow to red by the norm of the gradient. The largest norm lies at a cut in {glue:text}`fig4_hottest_2`, {glue:text}`fig4_hottest_4` and {glue:text}`fig4_hottest_8` of {glue:text}`fig4_seeds` seeds."}}
 torus.turning_saliency(result)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for every seed.", "name": "fig-torus-saliency-seeds"}, "image": {"alt": "A grid of tori coloured by the norm of the gradient, three rows for the levels and a column for each seed"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for each of {glue:text}`fig4_seeds` seeds.", "name": "fig-torus-saliency-seeds"}, "image": {"alt": "A grid of tori coloured by the norm of the gradient, three rows for the levels and one column per seed, with red bands at cuts. The median norm at a cut is at least {glue:text}`fig4_contrast_ring_2:.1f`, {glue:text}`fig4_contrast_ring_4:.1f` and {glue:text}`fig4_contrast_ring_8:.1f` times that elsewhere at the three levels."}}
 torus.saliency_panels(result);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The gradient norm along the angle around the hole: the median of the points at each angle, a line for each seed, on a logarithmic axis. Dashed lines are the cuts of that level.", "name": "fig-torus-profiles"}, "image": {"alt": "Three panels of lines, for two, four and eight classes: the norm of the gradient on a logarithmic axis against the angle around the hole, with dashed lines at the cuts"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The gradient norm along the angle around the hole, in logits per unit of distance on a logarithmic axis: the median of the points at each angle, one line for each of {glue:text}`fig4_seeds` seeds. Dashed lines are the cuts of that level. No interval is drawn.", "name": "fig-torus-profiles"}, "image": {"alt": "Three panels of lines, for two, four and eight classes: the norm of the gradient on a logarithmic axis against the angle around the hole, with dashed lines at the cuts. At new cuts it is {glue:text}`fig4_new_least_4:.1f` to {glue:text}`fig4_new_most_4:.1f` times that elsewhere with four classes and {glue:text}`fig4_new_least_8:.1f` to {glue:text}`fig4_new_most_8:.1f` times with eight; at inherited cuts {glue:text}`fig4_inherited_least_4:.1f` to {glue:text}`fig4_inherited_most_4:.1f` and {glue:text}`fig4_inherited_least_8:.1f` to {glue:text}`fig4_inherited_most_8:.1f` times."}}
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.4))
 torus.saliency_profiles(axes, result);
 

@@ -61,26 +61,26 @@ notebook.computed_on(f"{title}, the first {settings['n_images']} images of the t
 #
 # In the text's reading, on MNIST:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each distance occurs between two test images of one class: in the inputs (grey) and in the last hidden layer, a line a network. MNIST, the text's reading.", "name": "fig-distances-mnist"}, "image": {"alt": "Six histograms with logarithmic counts, one for each beta, each over the grey histogram of the inputs"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each distance occurs between two test images of one class, in pairs of images on a logarithmic axis: in the inputs (grey) and in the last hidden layer, one line per network. Distances are Euclidean. MNIST, the text's reading, {glue:text}`figA1_seeds_mnist_text` seeds. No interval is drawn.", "name": "fig-distances-mnist"}, "image": {"alt": "Six histograms with logarithmic counts, one per beta, each over the grey histogram of the inputs. The Wasserstein distance between the two is {glue:text}`figA1_first_mnist_text:.2f` at beta zero and {glue:text}`figA1_last_mnist_text:.3f` at the largest beta, in units of the mean distance of the inputs."}}
 distances.histograms(sets["mnist_text"], f"{notebook.title(result, 'mnist')}, the text's reading");
 
 # %% [markdown]
 # On CIFAR10, where the inputs are the VGG13's features:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same on CIFAR10: the inputs are the 512 features of the VGG13.", "name": "fig-distances-cifar10"}, "image": {"alt": "Six histograms with logarithmic counts, one for each beta, each over the grey histogram of the features"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same on CIFAR10, with {glue:text}`figA1_seeds_cifar10_text` seeds: the inputs are the 512 features of the VGG13.", "name": "fig-distances-cifar10"}, "image": {"alt": "Six histograms with logarithmic counts, one per beta, each over the grey histogram of the features. The Wasserstein distance between the two is {glue:text}`figA1_first_cifar10_text:.2f` at beta zero and {glue:text}`figA1_last_cifar10_text:.3f` at the largest beta, in units of the mean distance of the features."}}
 distances.histograms(sets["cifar10_text"], f"{notebook.title(result, 'cifar10')}, the text's reading");
 
 # %% [markdown]
 # In the public code's reading, with K = 10, on MNIST:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "MNIST in the public code's reading. Distances in the last hidden layer are multiplied by K, as the loss does.", "name": "fig-distances-public"}, "image": {"alt": "Six histograms with logarithmic counts, one for each beta, each over the grey histogram of the inputs"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "MNIST in the public code's reading, with {glue:text}`figA1_seeds_mnist_public` seeds. Distances in the last hidden layer are multiplied by K, as the loss does.", "name": "fig-distances-public"}, "image": {"alt": "Six histograms with logarithmic counts, one per beta, each over the grey histogram of the inputs. The Wasserstein distance between the two is {glue:text}`figA1_first_mnist_public:.2f` at beta zero and {glue:text}`figA1_last_mnist_public:.3f` at the largest beta, in units of the mean distance of the inputs."}}
 scale = settings["mnist_public"]["scale"]
 distances.histograms(sets["mnist_public"], f"{notebook.title(result, 'mnist')}, the public code's reading", scale=scale);
 
 # %% [markdown]
 # All three in one measure, the Wasserstein distance between the two histograms:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How far the distances in the last hidden layer are from those of the inputs: a point a network, a line through the means.", "name": "fig-distances-nearness"}, "image": {"alt": "Wasserstein distance on a logarithmic axis against beta, with three lines for three sets of networks"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How far the distances in the last hidden layer are from those of the inputs, in units of the inputs' mean distance on a logarithmic axis: one point per network, a line through the means. Seeds: {glue:text}`figA1_seeds_mnist_text` (MNIST, the text), {glue:text}`figA1_seeds_mnist_public` (MNIST, the public code) and {glue:text}`figA1_seeds_cifar10_text` (CIFAR10). No interval is drawn.", "name": "fig-distances-nearness"}, "image": {"alt": "Wasserstein distance on a logarithmic axis against beta, with three lines for three sets of networks. From beta zero to the largest it goes from {glue:text}`figA1_first_mnist_text:.2f` to {glue:text}`figA1_last_mnist_text:.3f` on MNIST in the text's reading, from {glue:text}`figA1_first_mnist_public:.2f` to {glue:text}`figA1_last_mnist_public:.3f` in the public code's, and from {glue:text}`figA1_first_cifar10_text:.2f` to {glue:text}`figA1_last_cifar10_text:.3f` on CIFAR10."}}
 figure, ax = plt.subplots(figsize=(7.5, 4))
 names = {"mnist_text": "MNIST, the text", "mnist_public": "MNIST, the public code", "cifar10_text": "CIFAR10, the text"}
 distances.nearness(ax, {names[key]: one for key, one in sets.items()}).set_title(title);

@@ -62,7 +62,7 @@ notebook.changed(result)
 #
 # The true constant of a network lies between the largest lower bound and the product of the layers' norms.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, times K, a row a network: pairs within a class (bar), pairs between classes (cross), the local constant at all points (line, with a dot at the median), all of them lower bounds, and the product of spectral norms (arrow), an upper bound. The dashed line is at 1, the constant of an isometry.", "name": "fig-lipschitz-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row a network, in six groups: rings, three levels of the torus, and images in two readings; orange without the isometry term, green with it"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, times K, on a logarithmic axis, one row for each of {glue:text}`lb_networks` networks. Pairs within a class (bar), pairs between classes (cross) and the local constant at all points (line, with a dot at the median) are lower bounds. The product of spectral norms (arrow) is an upper bound. The dashed line is at 1, the constant of an isometry. No interval is drawn.", "name": "fig-lipschitz-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row per network, in six groups: rings, three levels of the torus, and images in two readings; orange without the isometry term, green with it. From beta zero to the largest, the local constant at the median point goes from {glue:text}`lb_rings_first_median:.2f` to {glue:text}`lb_rings_last_median:.2f` on the rings, from {glue:text}`lb_images_first_median:.2f` to {glue:text}`lb_images_last_median:.2f` on images with K = 1 and from {glue:text}`lb_public_first_median:.1f` to {glue:text}`lb_public_last_median:.2f` with K = 10."}}
 lipschitz.constants(result);
 
 # %% [markdown]
@@ -71,7 +71,7 @@ lipschitz.constants(result);
 # The isometry term sees pairs of data. An attack may go anywhere. So the stretch of Φ is measured at each point towards the nearest point of the same class,
 # in random directions, and in the direction of FGSM on the cross-entropy.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "K times the stretch of Φ in three directions: a dot is a network, at the median over its points. Orange is β = 0, green β > 0, the darker the larger.", "name": "fig-lipschitz-directions"}, "image": {"alt": "Six panels of dots, for each data set and reading three groups: towards the nearest point of the class, random, and attack"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "K times the stretch of Φ in three directions, on a logarithmic axis. A dot is one of {glue:text}`lb_networks` networks, at the median over its points. Orange is β = 0, green β > 0, the darker the larger. No interval is drawn.", "name": "fig-lipschitz-directions"}, "image": {"alt": "Six panels of dots, for each data set and reading three groups: towards the nearest point of the class, random, and attack. On images at the largest beta they lie at {glue:text}`lb_images_last_along_neighbour:.2f`, {glue:text}`lb_images_last_along_random:.2f` and {glue:text}`lb_images_last_along_attack:.2f` with K = 1, and at {glue:text}`lb_public_last_along_neighbour:.2f`, {glue:text}`lb_public_last_along_random:.2f` and {glue:text}`lb_public_last_along_attack:.2f` with K = 10."}}
 figure, axes = plt.subplots(1, len(tables.data_names(result)), figsize=(13, 3.4), sharey=True)
 lipschitz.stretches(axes, result);
 
@@ -82,11 +82,11 @@ lipschitz.stretches(axes, result);
 # K Φ were an isometry around each point. With the first two the bound is proven. It was violated at {glue:text}`lb_violated_local:.1%` and {glue:text}`lb_violated_product:.1%` of the
 # points of the worst network.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 on images with K = 1, at a few points of every network. A point above the dashed line violates the inequality.", "name": "fig-lipschitz-sides"}, "image": {"alt": "Six scatter plots, two rows for the cross-entropy and the isometry term, three columns for the constant, with a dashed diagonal; points lie below it except in the last column"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 on images with K = 1, at a few points of each of {glue:text}`lb_images_rank_networks` networks. Both axes are norms of gradients, logarithmic. A point above the dashed line violates the inequality. No interval is drawn.", "name": "fig-lipschitz-sides"}, "image": {"alt": "Six scatter plots, two rows for the cross-entropy and the isometry term, three columns for the constant, with a dashed diagonal. The bound is violated at {glue:text}`lb_violated_local:.1%` of the points of the worst network with the local constant and at {glue:text}`lb_violated_product:.1%` with the product of spectral norms; with the constant of an isometry the cross-entropy's bound holds at {glue:text}`lb_images_last_holds_cross_entropy_low:.1%` to {glue:text}`lb_images_last_holds_cross_entropy_high:.1%` of the points at the largest beta."}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 6), sharey="row")
 lipschitz.both_sides(axes, readings["images"]);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 on images with K = 10, at a few points of every network.", "name": "fig-lipschitz-sides-public"}, "image": {"alt": "Six scatter plots like those above, for the networks with K = 10"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 on images with K = 10, at a few points of each of {glue:text}`lb_public_rank_networks` networks. Both axes are norms of gradients, logarithmic. A point above the dashed line violates the inequality. No interval is drawn.", "name": "fig-lipschitz-sides-public"}, "image": {"alt": "Six scatter plots like those above, for the networks with K = 10. The bound is violated at {glue:text}`lb_violated_local:.1%` of the points of the worst network with the local constant and at {glue:text}`lb_violated_product:.1%` with the product of spectral norms; with the constant of an isometry the cross-entropy's bound holds at {glue:text}`lb_public_last_holds_cross_entropy_low:.1%` to {glue:text}`lb_public_last_holds_cross_entropy_high:.1%` of the points at the largest beta."}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 6), sharey="row")
 lipschitz.both_sides(axes, readings["public"]);
 
@@ -96,7 +96,7 @@ lipschitz.both_sides(axes, readings["public"]);
 # Margin and upper bound certify a radius in which no perturbation changes a point's class ({eq}`certified-radius`). Above the certificate an
 # attack sets the other limit: projected gradient ascent on the cross-entropy. The robust accuracy lies between the two curves of a network.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Images: accuracy under attack (solid) and certified accuracy (dotted) of every network. Left, at most ε in each pixel; right, the Euclidean certificate alone.", "name": "fig-lipschitz-certificates"}, "image": {"alt": "Four panels of falling curves, two for each reading, over a logarithmic epsilon axis: solid attack curves, and dotted certificates that fall at far smaller epsilon"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Images: accuracy under attack (solid) and certified accuracy (dotted) of each of {glue:text}`lb_images_rank_networks` networks of a reading, on {glue:text}`lb_points` test images. Left, at most ε in each pixel, in pixel values from 0 to 1; right, the Euclidean certificate alone. No interval is drawn.", "name": "fig-lipschitz-certificates"}, "image": {"alt": "Four panels of falling curves, two for each reading, over a logarithmic axis of epsilon: solid attack curves, and dotted certificates that fall at far smaller epsilon. At epsilon {glue:text}`lb_certified_at` the certificate covers {glue:text}`lb_images_certified_first` of the images at beta zero and {glue:text}`lb_images_certified_last` at the largest beta with K = 1, and {glue:text}`lb_public_certified_first` and {glue:text}`lb_public_certified_last` with K = 10."}}
 figure, axes = plt.subplots(2, 2, figsize=(10, 7), sharex="col", sharey=True)
 lipschitz.certificates(axes, readings);
 
@@ -107,7 +107,7 @@ lipschitz.certificates(axes, readings);
 # that of the logits. Robustness is the share of rightly classified images that stay right under projected gradient ascent, at one ε: that of {numref}`fig-lipschitz-certificates` at
 # which the mean of this share is nearest to one half, so that networks can differ.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Images: three measures that the theory suggests, against the share of rightly classified images that PGD leaves right at one ε. A row is a reading, a dot a network.", "name": "fig-lipschitz-robustness"}, "image": {"alt": "Six scatter plots, a row a reading, of the share that PGD leaves right against the bound on the gradient, the local constant of the representation and that of the logits"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Images: three measures that the theory suggests, on logarithmic axes, against the share of rightly classified images that PGD leaves right at one ε. There is one row per reading, and one dot for each of its {glue:text}`lb_images_rank_networks` networks. No interval is drawn.", "name": "fig-lipschitz-robustness"}, "image": {"alt": "Six scatter plots, one row per reading, of the share that PGD leaves right against the bound on the gradient, the local constant of the representation and that of the logits. With K = 1 its rank correlation with the local constant of the representation is {glue:text}`lb_images_rank_local`; with K = 10 it is {glue:text}`lb_public_rank_local`."}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 7), sharey="row")
 lipschitz.against_robustness(axes, readings);
 

@@ -63,7 +63,7 @@ notebook.computed_on(f"{notebook.title(result, 'cifar10')}, at {int(result.point
 #
 # The same estimates as in {doc}`lipschitz_bound`, of Φ as a map of the features:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, a row a network: pairs within a class (bar), pairs between classes (cross), the local constant at all points (line, with a dot at the median), all of them lower bounds, and the product of spectral norms (arrow), an upper bound. The dashed line is at 1, the constant of an isometry.", "name": "fig-lipschitz-cifar10-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row a network, orange for beta zero and darker green for larger beta"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Every estimate of the Lipschitz constant of Φ, on a logarithmic axis, one row for each of {glue:text}`lc_networks` networks. Pairs within a class (bar), pairs between classes (cross) and the local constant at all points (line, with a dot at the median) are lower bounds. The product of spectral norms (arrow) is an upper bound. The dashed line is at 1, the constant of an isometry. No interval is drawn.", "name": "fig-lipschitz-cifar10-constants"}, "image": {"alt": "Rows of marks on a logarithmic axis, one row per network, orange for beta zero and darker green for larger beta. From beta zero to the largest, the local constant at the median point goes from {glue:text}`lc_first_median:.1f` to {glue:text}`lc_last_median:.2f`, the product of spectral norms from {glue:text}`lc_first_upper:.0f` to {glue:text}`lc_last_upper:.0f`."}}
 lipschitz.constants(result);
 
 # %% [markdown]
@@ -71,7 +71,7 @@ lipschitz.constants(result);
 #
 # At each point, the norm of the gradient against its bound, for the local constant there, the product of spectral norms, and Λ = 1, the constant of an isometry:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 with respect to the features, at a few points of every network. A point above the dashed line violates the inequality.", "name": "fig-lipschitz-cifar10-sides"}, "image": {"alt": "Six scatter plots, two rows for the cross-entropy and the isometry term, three columns for the constant, with a dashed diagonal"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Eq. 6 with respect to the features, at a few points of each of {glue:text}`lc_networks` networks. Both axes are norms of gradients, logarithmic. A point above the dashed line violates the inequality. No interval is drawn.", "name": "fig-lipschitz-cifar10-sides"}, "image": {"alt": "Six scatter plots, two rows for the cross-entropy and the isometry term, three columns for the constant, with a dashed diagonal. The bound is violated at {glue:text}`lc_violated_local:.1%` of the points of the worst network with the local constant and at {glue:text}`lc_violated_product:.1%` with the product of spectral norms; with the constant of an isometry the cross-entropy's bound holds at {glue:text}`lc_last_holds_cross_entropy_low:.1%` to {glue:text}`lc_last_holds_cross_entropy_high:.1%` of the points at the largest beta."}}
 figure, axes = plt.subplots(2, 3, figsize=(10, 6), sharey="row")
 lipschitz.both_sides(axes, result);
 
@@ -80,7 +80,7 @@ lipschitz.both_sides(axes, result);
 #
 # In the space of the features, which has no bounds, the certificate of margin and upper bound lies below the accuracy that projected gradient ascent on the cross-entropy leaves.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under attack (solid) and certified accuracy (dotted) of every network, in the space of the features. Left, at most ε in each feature; right, the Euclidean certificate alone.", "name": "fig-lipschitz-cifar10-certificates"}, "image": {"alt": "Two panels of falling curves over a logarithmic epsilon axis: solid attack curves and dotted certificates"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under attack (solid) and certified accuracy (dotted) of each of {glue:text}`lc_networks` networks, in the space of the features. Left, at most ε in each feature; right, the Euclidean certificate alone. No interval is drawn.", "name": "fig-lipschitz-cifar10-certificates"}, "image": {"alt": "Two panels of falling curves over a logarithmic axis of epsilon: solid attack curves, and dotted certificates that fall at smaller epsilon. At the smallest epsilon the attack leaves {glue:text}`lc_attacked_first` of the points at beta zero and {glue:text}`lc_attacked_last` at the largest beta."}}
 figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, squeeze=False)
 lipschitz.certificates(axes, readings);
 
@@ -88,7 +88,7 @@ lipschitz.certificates(axes, readings);
 # Does a smaller constant or bound go with more robustness? Robustness is taken where the constants are, in the space of the features: the share of rightly classified points that stay right under projected gradient
 # ascent, at the ε at which the mean of this share is nearest to one half.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Three measures that the theory suggests, against the share of rightly classified points that PGD on the features leaves right at one ε. A dot is a network.", "name": "fig-lipschitz-cifar10-robustness"}, "image": {"alt": "Three scatter plots of the share that PGD leaves right against the bound on the gradient, the local constant of the representation and that of the logits"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Three measures that the theory suggests, on logarithmic axes, against the share of rightly classified points that PGD on the features leaves right at one ε. A dot is one of {glue:text}`lc_networks` networks. No interval is drawn.", "name": "fig-lipschitz-cifar10-robustness"}, "image": {"alt": "Three scatter plots of the share that PGD leaves right. Its rank correlation with the bound on the gradient is {glue:text}`lc_rank_bound`; with the local constant of the representation {glue:text}`lc_rank_local`; with that of the logits {glue:text}`lc_rank_logits`."}}
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.8), sharey=True, squeeze=False)
 lipschitz.against_robustness(axes, readings);
 

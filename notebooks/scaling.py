@@ -49,14 +49,14 @@ notebook.changed(result)
 # %% [markdown]
 # ## Points
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Time (left) and memory (right) of one call against the number of points, in four classes. Medians of several calls; the memory is what a fresh process needs for one, the distances of the data among it.", "name": "fig-scaling-points"}, "image": {"alt": "Two logarithmic panels with three lines each: all pairs and pairs of one class rise steeply with the number of points, pairs drawn at random stay flat"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Time in milliseconds (left) and memory in MiB (right) of one call against the number of points, in four classes, on logarithmic axes. A time is the median of {glue:text}`scaling_calls` calls. The memory is that of one call in a fresh process, the distances of the data among it. No interval is drawn.", "name": "fig-scaling-points"}, "image": {"alt": "Two logarithmic panels with three lines each: all pairs and pairs of one class rise steeply with the number of points, pairs drawn at random stay nearly flat. At {glue:text}`scaling_points` points all pairs take {glue:text}`scaling_ms_all:.0f` ms and {glue:text}`scaling_mib_all:.0f` MiB, pairs drawn at random {glue:text}`scaling_ms_sampled:.0f` ms and {glue:text}`scaling_mib_sampled:.0f` MiB."}}
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 3.9))
 drawn.by_points(axes, result);
 
 # %% [markdown]
 # ## Classes, networks, threads
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Time of one call against the number of classes that the same points are divided into, of networks that are trained together, and of threads (at the largest number of points). Dotted, for comparison: inversely proportional for classes and threads, proportional for networks.", "name": "fig-scaling-rest"}, "image": {"alt": "Three logarithmic panels of one line each beside a dotted line of slope minus one, one and minus one"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Time in milliseconds of one call, the median of {glue:text}`scaling_calls`, against the number of classes that the same points are divided into, of networks that are trained together, and of threads (at the largest number of points), on logarithmic axes. Dotted, for comparison: inversely proportional for classes and threads, proportional for networks. No interval is drawn.", "name": "fig-scaling-rest"}, "image": {"alt": "Three logarithmic panels of one line each beside a dotted line of slope minus one, one and minus one. {glue:text}`scaling_members` networks take {glue:text}`scaling_member_ratio:.1f` times as long as one, and {glue:text}`scaling_threads` threads are {glue:text}`scaling_faster:.2f` times as fast as one."}}
 figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.4))
 drawn.by_the_rest(axes, result);
 
@@ -66,7 +66,7 @@ drawn.by_the_rest(axes, result);
 # What the paper does for images is one way out: batches, whose pairs are few. The other is to draw pairs. `lil.sampled_pairs` takes a number of them at random, from
 # all that count. It returns an estimate of the loss that is right on average, as is its gradient, and an estimate of its variance.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Standard deviation of the estimated loss, as a share of the loss, against the number of pairs drawn.", "name": "fig-scaling-spread"}, "image": {"alt": "Marks on a line that falls by a factor of ten when the number of pairs drawn grows a hundredfold"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Standard deviation of {glue:text}`scaling_estimates` estimates of the loss, as a share of the loss, against the number of pairs drawn, on logarithmic axes. No interval is drawn.", "name": "fig-scaling-spread"}, "image": {"alt": "Marks on a falling line on logarithmic axes: the standard deviation is {glue:text}`scaling_spread_few:.1%` of the loss with {glue:text}`scaling_few` pairs drawn and {glue:text}`scaling_spread_many:.2%` with {glue:text}`scaling_many`."}}
 figure, ax = plt.subplots(figsize=(6, 3.6))
 drawn.estimate_spread(ax, result);
 
@@ -74,7 +74,7 @@ drawn.estimate_spread(ax, result);
 # ## How to read it
 #
 # From the last three sizes, the time grows with the power {glue:text}`scaling_power_all:.1f` of the points for all pairs and {glue:text}`scaling_power_within-class:.1f` for those
-# of one class; the square is 2. Memory goes to the distances of the data, one number a pair. The plain loss holds several arrays of that
+# of one class; the square is 2. Memory goes to the distances of the data, one number per pair. The plain loss holds several arrays of that
 # size, distances, mismatches and their gradients; it computes all pairs and masks those of two classes.
 #
 # Dividing the same points into more classes leaves the time as it is, since pairs of two classes are masked and not left out. {glue:text}`scaling_members` networks together take

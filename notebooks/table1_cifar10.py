@@ -63,11 +63,11 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## The row
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images for each β, for LILs on a frozen VGG13 whose features are multiplied by a factor. Lines join the means over seeds, dots are networks, crosses the paper's numbers.", "name": "fig-row"}, "image": {"alt": "Accuracy against beta: lines from light to dark blue for growing scales of the features, a dashed line for other inputs of the VGG13, and black crosses for the paper"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images for each β, for LILs on a frozen VGG13 whose features are multiplied by a factor. Lines join the means over {glue:text}`row_seeds` seeds, dots are networks, crosses the paper's numbers. No interval is drawn.", "name": "fig-row"}, "image": {"alt": "Accuracy against beta: lines from light to dark blue for growing scales of the features, a dashed line for other inputs of the VGG13, and black crosses for the paper, at {glue:text}`row_printed`. Features as they are go from {glue:text}`row_text_first:.3f` to {glue:text}`row_text_last:.3f`; the line nearest to the crosses, {glue:text}`row_nearest`, ends at {glue:text}`row_nearest_last:.3f`."}}
 figure, ax = plt.subplots(figsize=(8.5, 4))
 drawn.scales(ax, scaled, TABLE_1["cifar10"]).set_title(title);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean distance between representations of one class against that between their inputs, on the first test images. A line goes through the sets of networks in order of their inputs' distance; dots are networks.", "name": "fig-row-reach"}, "image": {"alt": "Curves of the representations' mean distance against the inputs', one for each beta, below a dashed diagonal and a horizontal line at the largest distance that tanh units can reach"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean Euclidean distance between representations of one class against that between their inputs, on the first test images. A line goes through the sets of networks in order of their inputs' distance; dots are networks, of {glue:text}`row_seeds` seeds. No interval is drawn.", "name": "fig-row-reach"}, "image": {"alt": "Curves of the representations' mean distance against the inputs', one per beta, below a dashed diagonal and a horizontal line at the largest distance that tanh units can reach. They begin at the features as they are, {glue:text}`row_input_distance:.1f` apart, and flatten as the distance of the inputs grows."}}
 figure, ax = plt.subplots(figsize=(8.5, 4))
 drawn.reach(ax, scaled).set_title(title);
 

@@ -68,7 +68,7 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## The row
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images for each β, for LILs whose backbone is trained along, to keep distances between pixels. Lines join the means over seeds of the β that were trained, dots are networks, crosses the paper's numbers.", "name": "fig-trained-row"}, "image": {"alt": "Accuracy against beta: a line for each of two trained backbones, and black crosses for the paper"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images for each β, for LILs whose backbone is trained along, to keep distances between pixels. Lines join the means over seeds of the β that were trained, dots are networks, crosses the paper's numbers. Seeds: {glue:text}`trained_vgg13_seeds` (VGG13) and {glue:text}`trained_cnn_seeds` (CNN). No interval is drawn.", "name": "fig-trained-row"}, "image": {"alt": "Accuracy against beta: a line for each of two trained backbones, and black crosses for the paper, at {glue:text}`trained_printed`. At beta {glue:text}`trained_largest` the VGG13 has fallen by {glue:text}`trained_vgg13_drop` to {glue:text}`trained_vgg13_last:.3f`, the CNN by {glue:text}`trained_cnn_drop` to {glue:text}`trained_cnn_last:.3f`."}}
 figure, ax = plt.subplots(figsize=(8.5, 4))
 drawn.backbones(ax, trained, TABLE_1["cifar10"]).set_title(title);
 
@@ -77,7 +77,7 @@ drawn.backbones(ax, trained, TABLE_1["cifar10"]).set_title(title);
 #
 # The networks on the CNN are the reading of commit 7167a91, so their accuracy under FGSM is that commit's Figure 3B. They were attacked on the first {glue:text}`trained_attacked` test images, each through its own backbone.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, for LILs with the CNN of commit 7167a91 trained along. Left: along the gradient of the total loss with distances of pixels, as in that commit. Right: along that of the cross-entropy alone. Crosses are Table 1 of the paper.", "name": "fig-trained-attack"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, one line for each beta from orange for zero to dark green for the largest"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the size ε of the attack, in pixel values from 0 to 1 on a logarithmic axis, for LILs with the CNN of commit 7167a91 trained along. Left: along the gradient of the total loss with distances of pixels, as in that commit. Right: along that of the cross-entropy alone. Seeds: {glue:text}`trained_cnn_seeds`; test images: the first {glue:text}`trained_attacked`. No interval is drawn. Crosses are Table 1 of the paper.", "name": "fig-trained-attack"}, "image": {"alt": "Two panels of accuracy against the attack size on a logarithmic axis, one line per beta from orange for zero to dark green for the largest. At epsilon {glue:text}`trained_cnn_epsilon` beta zero keeps {glue:text}`trained_cnn_base:.3f`; the largest beta gains {glue:text}`trained_cnn_paper_gain:+.3f` on the left and {glue:text}`trained_cnn_attacker_gain:+.3f` on the right."}}
 robustness.attack_panels(tables.robust(trained, "cnn"), f"{title}, the reading of commit 7167a91", "cifar10");
 
 # %% [markdown]
@@ -116,7 +116,7 @@ tables.attack_table(trained, "cnn").round(3)
 # %% [markdown]
 # At ε = {glue:text}`trained_cnn_epsilon`, where the largest β gains most under the paper's attack, it gains {glue:text}`trained_cnn_paper_gain:+.3f` over β = 0 (accuracy {glue:text}`trained_cnn_base:.3f`);
 # along the gradient of the cross-entropy, at the same ε, {glue:text}`trained_cnn_attacker_gain:+.3f`. With the VGG13 trained along the two gains are {glue:text}`trained_vgg13_paper_gain:+.3f` and
-# {glue:text}`trained_vgg13_attacker_gain:+.3f` at ε = {glue:text}`trained_vgg13_epsilon`. With {glue:text}`trained_attacked` images and one seed a β, gains below {glue:text}`trained_sampling:.3f` can come from the choice of images alone.
+# {glue:text}`trained_vgg13_attacker_gain:+.3f` at ε = {glue:text}`trained_vgg13_epsilon`. With {glue:text}`trained_attacked` images and one seed per β, gains below {glue:text}`trained_sampling:.3f` can come from the choice of images alone.
 # That ε was chosen after the attack, in favour of the gain.
 #
 # ## Beside the paper
@@ -147,10 +147,10 @@ print(f"share of the pairs that lie further apart: {float(trained.beyond.max()):
 # %% [markdown]
 # ## Where it might be wrong
 #
-# * *One network a β:* no spread over seeds, hence no intervals. In the record, the CNN was trained at three of the six β, as one training takes over half an hour.
+# * *One network per β:* no spread over seeds, hence no intervals. In the record, the CNN was trained at three of the six β, as one training takes over half an hour.
 # * *Epochs and rate of the VGG13 are ours.* At the public code's rate, 0.001, its pretrained weights were lost within the first steps here (not recorded). A rate of 0.0001 and five epochs is what the text's "five epochs" and two processor
 #   cores allow. The changes in the last epoch, above, say how far from the end that is.
-# * *Products of the backbones are in bfloat16 while they are trained*, where the processor has it; the public code computes in double precision. Everything is evaluated in float32.
+# * *Products of the backbones are in bfloat16 while they are trained*, where the processor has it. Everything is evaluated in float32.
 # * *A backbone that gives the numbers need not be theirs.* Only the authors' weights, or the seeds and the commit of the printed row, would settle it.
 
 # %% tags=["hide-input", "with-all-code"]

@@ -61,26 +61,26 @@ notebook.computed_on(notebook.title(result, "mnist"))
 # %% [markdown]
 # ## Classes apart against distances kept
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Each mark is a layout of the same test images: to the right, distances within the classes are kept better; up, classes lie apart more clearly. Networks are coloured by β, circles for K = 1 and squares for K = 10, a mark a seed. Black marks are the other methods; PCA has no seed.", "name": "fig-visualisation-trade"}, "image": {"alt": "Two panels, two units and three, of coloured circles and squares and black marks, correlation of distances to the right and accuracy of the neighbours' vote upwards"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Each mark is a layout of the same {glue:text}`vis_images` test images: to the right, distances within the classes are kept better; up, classes lie apart more clearly. Networks are coloured by β, circles for K = 1 and squares for K = 10, one mark for each of {glue:text}`vis_seeds` seeds. Black marks are the other methods; PCA has no seed. No interval is drawn.", "name": "fig-visualisation-trade"}, "image": {"alt": "Two panels, two units and three, of coloured circles and squares and black marks, correlation of distances to the right and accuracy of the neighbours' vote upwards. With two units the most accurate networks lie at a vote of {glue:text}`vis_best_vote_2:.2f` and a correlation of {glue:text}`vis_best_correlation_2:.2f`, PCA at {glue:text}`vis_other_vote_2_pca:.2f` and {glue:text}`vis_other_correlation_2_pca:.2f`, UMAP at {glue:text}`vis_other_vote_2_umap:.2f` and {glue:text}`vis_other_correlation_2_umap:.2f`."}}
 figure, axes = plt.subplots(1, 2, figsize=(11, 5), sharex=True, sharey=True)
 drawn.trade_off(axes, result);
 
 # %% [markdown]
 # ## The layouts in the plane
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same test images in the plane, in the colours of their classes: the last hidden layer of the networks of the first seed, K = 1 above and K = 10 below, and the other methods in the last row. Tanh units lie between −1 and 1.", "name": "fig-visualisation-plane"}, "image": {"alt": "A grid of point clouds in ten colours: two rows of networks with beta rising to the right, and a row with PCA, UMAP and supervised UMAP"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same {glue:text}`vis_images` test images in the plane, in the colours of their classes: the last hidden layer of the networks of the first of {glue:text}`vis_seeds` seeds, K = 1 above and K = 10 below, and the other methods in the last row. Tanh units lie between −1 and 1.", "name": "fig-visualisation-plane"}, "image": {"alt": "A grid of point clouds in ten colours: two rows of networks with beta rising to the right, and a row with PCA, UMAP and supervised UMAP. The neighbours vote rightly for {glue:text}`vis_best_vote_2:.2f` of the images in the most accurate networks, {glue:text}`vis_other_vote_2_pca:.2f` after PCA, {glue:text}`vis_other_vote_2_umap:.2f` after UMAP and {glue:text}`vis_other_vote_2_supervised:.2f` after supervised UMAP."}}
 drawn.layout_panels(result);
 
 # %% [markdown]
 # ## The layouts in space
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same in three units, to turn with the mouse: networks of the first seed with K = 1 and K = 10, and PCA and UMAP. The slider chooses β.", "name": "fig-visualisation-space"}, "image": {"alt": "Four scenes to turn of points in ten colours, two of networks, one of PCA and one of UMAP"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same in three units, to turn with the mouse: networks of the first of {glue:text}`vis_seeds` seeds with K = 1 and K = 10, and PCA and UMAP. The slider chooses β.", "name": "fig-visualisation-space"}, "image": {"alt": "Four scenes to turn of points in ten colours, two of networks, one of PCA and one of UMAP. The neighbours vote rightly for {glue:text}`vis_best_vote_3:.2f` of the images in the most accurate networks, {glue:text}`vis_other_vote_3_pca:.2f` after PCA and {glue:text}`vis_other_vote_3_umap:.2f` after UMAP."}}
 drawn.turning_layouts(result)
 
 # %% [markdown]
 # ## Four measures against β
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four measures of a layout against β, a line a seed; dotted lines are the other methods, as means over seeds. Trustworthiness looks at the nearest neighbours in the layout, in all classes or within one.", "name": "fig-visualisation-measures"}, "image": {"alt": "Two rows of four panels, two units above three: accuracy of the vote, correlation of distances, trustworthiness and trustworthiness within the classes against beta, one colour for each K"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four measures of a layout of {glue:text}`vis_images` test images against β, one line for each of {glue:text}`vis_seeds` seeds; dotted lines are the other methods, as means over seeds. Trustworthiness looks at the nearest neighbours in the layout, in all classes or within one. No interval is drawn.", "name": "fig-visualisation-measures"}, "image": {"alt": "Two rows of four panels, two units above three: accuracy of the vote, correlation of distances, trustworthiness and trustworthiness within the classes against beta, one colour for each K. The most accurate networks with three units have a vote of {glue:text}`vis_best_vote_3:.2f` and a correlation of {glue:text}`vis_best_correlation_3:.2f`, at K = {glue:text}`vis_best_scale_3` and beta {glue:text}`vis_best_beta_3`; PCA has {glue:text}`vis_other_vote_3_pca:.2f` and {glue:text}`vis_other_correlation_3_pca:.2f`."}}
 drawn.measure_curves(result);
 
 # %% [markdown]

@@ -68,10 +68,10 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## From the paper's attack to the worst case
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 of the same seed under the same attack, from the paper's attack on the left to the worst case on the right: a row an ε, a column a reading. A dot is a seed, a bar the mean over seeds; the title states the numbers of images and seeds. Intervals stand in the tables.", "name": "fig-worst-case"}, "image": {"alt": "Four panels of dots and bars in shades of green, one shade a beta, in groups for six attacks, large gains for the paper's attack on the left and groups near the line at zero for the worst case on the right"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 of the same seed under the same attack, from the paper's attack on the left to the worst case on the right: one row per ε, one column per reading. A dot is one of {glue:text}`worst_seeds` seeds on {glue:text}`worst_images` images, a bar the mean over seeds. No interval is drawn. Intervals stand in the tables.", "name": "fig-worst-case"}, "image": {"alt": "Four panels of dots and bars in shades of green, one shade per beta, in groups for six attacks, from the paper's attack on the left to the worst case on the right. At epsilon {glue:text}`worst_epsilon` beta {glue:text}`worst_text_beta` gains {glue:text}`worst_text_gain_total` on the left and {glue:text}`worst_text_gain_worst` on the right in the text's reading; in the public code's, beta {glue:text}`worst_public_beta` gains {glue:text}`worst_public_gain_total` and {glue:text}`worst_public_gain_worst`."}}
 drawn.gain_dots(result, title);
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under the attacks of the figure above: a row an ε, a column a reading. A dot is a seed, a bar the mean over seeds.", "name": "fig-worst-case-accuracy"}, "image": {"alt": "Four panels of dots and bars that fall from the paper's attack on the left to the worst case on the right, orange for beta zero and green for larger beta"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under the attacks of the figure above: one row per ε, one column per reading. A dot is one of {glue:text}`worst_seeds` seeds on {glue:text}`worst_images` images, a bar the mean over seeds. No interval is drawn.", "name": "fig-worst-case-accuracy"}, "image": {"alt": "Four panels of dots and bars that fall from the paper's attack on the left to the worst case on the right, orange for beta zero and green for larger beta. At epsilon {glue:text}`worst_epsilon` in the text's reading, beta zero goes from {glue:text}`worst_text_base_total:.3f` to {glue:text}`worst_text_base_worst:.3f` and beta {glue:text}`worst_text_beta` from {glue:text}`worst_text_best_total:.3f` to {glue:text}`worst_text_best_worst:.3f`."}}
 drawn.accuracy_dots(result, title);
 
 # %% [markdown]
@@ -188,6 +188,7 @@ notebook.settings(worst_case, profile)
 # * *An upper bound.* A stronger attack lowers an accuracy, never raises it. PGD on CSE alone is not the strongest attack: it leaves up to
 #   {glue:text}`worst_text_pgd_above:.3f` (text) and {glue:text}`worst_public_pgd_above:.3f` (public code) more than the worst case does. AutoAttack took at most
 #   {glue:text}`worst_text_taken:.3f` and {glue:text}`worst_public_taken:.3f` of the images of a network that all other attacks had left.
+# * *The seeds.* {glue:text}`worst_seeds` seeds are few: a bootstrap over so few, drawn anew, gives intervals that are too short rather than too long.
 # * *The best β is chosen by the numbers shown.* Its interval does not account for the choice, which favours β > 0.
 # * *One step.* Under one step an image that is wrong when clean may become right; the accuracy counts it, as Figure 3 does. In the worst case it is wrong.
 

@@ -57,7 +57,7 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## From the paper's attack to the worst case
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under attacks of one size ε, from the paper's attack on the left to the worst case on the right. A dot is a seed, a bar the mean over seeds; the title states the numbers of images and seeds. Intervals stand in the tables.", "name": "fig-worst-case-cifar10"}, "image": {"alt": "A panel of dots and bars that fall from the paper's attack on the left to zero in the worst case on the right, orange for beta zero and green for larger beta"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy under attacks of one size, ε = {glue:text}`worstc_epsilon`, from the paper's attack on the left to the worst case on the right. A dot is one of {glue:text}`worstc_seeds` seeds on {glue:text}`worstc_images` images, a bar the mean over seeds. No interval is drawn. Intervals stand in the tables.", "name": "fig-worst-case-cifar10"}, "image": {"alt": "A panel of dots and bars that fall from the paper's attack on the left to the worst case on the right, orange for beta zero and green for larger beta. Beta zero goes from {glue:text}`worstc_text_base_total:.3f` to {glue:text}`worstc_text_base_worst:.3f`, beta {glue:text}`worstc_text_beta` from {glue:text}`worstc_text_best_total:.3f` to {glue:text}`worstc_text_best_worst:.3f`."}}
 drawn.accuracy_dots(result, title);
 
 # %% [markdown]

@@ -161,6 +161,7 @@ def scaling_result() -> xr.Dataset:
             "threads": [1, 2],
             "drawn": [100, 10_000],
         },
+        attrs={"config": '{"repeats": 5, "n_estimates": 40}'},
     )
 
 

@@ -108,7 +108,7 @@ def title(result: xr.Dataset, *names: str) -> str:
     """Return the names of the image sets; at a small scale, the digits that stand in for them."""
     used = {part["dataset"] for part in config(result).values() if isinstance(part, dict) and "dataset" in part}
     meant = " and ".join(SETS[name] for name in names)
-    return meant if used <= set(names) else f"scikit-learn's digits, in place of {meant}"
+    return meant if used <= set(SETS) else f"scikit-learn's digits, in place of {meant}"
 
 
 def computed_on(text: str) -> Markdown:

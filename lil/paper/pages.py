@@ -14,6 +14,7 @@ import asyncio
 import base64
 import multiprocessing
 import os
+import re
 import sys
 import tempfile
 import time
@@ -44,6 +45,7 @@ PAGES = ROOT / "book" / "nb"
 REFERENCES = ROOT / "tests" / "notebooks"
 
 CHECKED = "nbval-check-output"
+GLUED = re.compile(r"\{glue:text\}`((?:[^`:]+::)?[^`:]+)(?::([^`:]*))?`")  # a number in a page's words, and its format
 # Torch, BLAS and numba add in another order on another number of threads, and training amplifies the last digit.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
@@ -184,6 +186,15 @@ def keep_checked_outputs(notebook: NotebookNode) -> NotebookNode:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop("text/html", None)
     return notebook
+
+
+def glued(notebook: NotebookNode) -> dict[str, str]:
+    """Return the values that the cells of an executed notebook hand to its words, as plain text, by their names."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    named = {
+        each.metadata["scrapbook"]["name"]: each.data for each in outputs if "scrapbook" in each.get("metadata", {})
+    }
+    return {name: text for name, data in named.items() for kind, text in data.items() if kind.endswith("text/plain")}
 
 
 def figure_png(page: Path, name: str | None = None) -> bytes:

@@ -23,7 +23,6 @@ from lil.results.closing import settings as as_text
 from lil.results.errors import NotRerun, SettingRefused
 
 RERUNS = pages.ROOT / "_build" / "reruns"
-GLUED = re.compile(r"\{glue:text\}`(\w+)(?::[^`]*)?`")  # a number in the text of a notebook
 GIVEN = ("profile", "mode")  # parameters of each notebook that are no settings
 
 
@@ -61,13 +60,20 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
 
 
 def dash_missing_numbers(executed: Path) -> None:
-    """Put a dash in place of each number of an executed notebook's text that no cell has handed over."""
+    """Put a dash in place of each number of an executed notebook's words that no cell has handed over."""
     page = nbformat.read(executed, 4)
-    outputs = [output for cell in page.cells for output in cell.get("outputs", [])]
-    known = {output.get("metadata", {}).get("scrapbook", {}).get("name") for output in outputs}
+    known = pages.glued(page)
+
+    def dashed(text: str) -> str:
+        return pages.GLUED.sub(lambda found: found[0] if found[1] in known else "–", text)
+
     for cell in page.cells:
         if cell.cell_type == "markdown":
-            cell.source = GLUED.sub(lambda found: found[0] if found[1] in known else "–", cell.source)
+            cell.source = dashed(cell.source)
+        options = cell.metadata.get("mystnb", {})
+        for part, words in (("figure", "caption"), ("image", "alt")):
+            if part in options:
+                options[part][words] = dashed(options[part][words])
     pages.write(page, executed)
 
 

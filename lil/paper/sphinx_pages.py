@@ -3,7 +3,8 @@
 A line ``% generated: claims-table`` of a page's source becomes the ledger as a table, other names become other parts:
 see ``GENERATED``. ``% folded: claims-table TITLE`` puts it into a fold with that title. ``% generated: findings``
 becomes the findings that the page shows, ``% generated: findings eq-6`` those of one proposition. The numbers of the
-first page and of the summary are substitutions. Beside the ledger's page the build puts ``claims.json`` and
+first page and of the summary are substitutions. The numbers in the description of a notebook's figure are the glued
+ones. Beside the ledger's page the build puts ``claims.json`` and
 ``claims.csv``.
 """
 
@@ -14,14 +15,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from docutils import nodes
+from myst_nb.core.variables import format_plain_text
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
-from lil.paper import export, judging, overview, pdf, play, status, theory, trust
+from lil.paper import export, judging, overview, pages, pdf, play, status, theory, trust
 from lil.paper.differences import DIFFERENCES
 from lil.paper.ledger import CLAIMS
 from lil.paper.markdown import folded
 
+LOGGER = logging.getLogger(__name__)
 GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that the book has, its folder, and more words
     "claims-table": lambda page, pages, folder: overview.claims_table(overview.ledger()),
     "claims-in-full": lambda page, pages, folder: "\n\n".join(
@@ -79,6 +84,31 @@ def fill_in(app: Any, page: str, source: list[str]) -> None:
     source[0] = re.sub("^% (generated|folded): (.+)$", written, source[0], flags=re.MULTILINE)
 
 
+def describe_figures(app: Any, page: str, source: list[str]) -> None:
+    """Put the glued numbers into the descriptions of a notebook's figures: no role works in an attribute of HTML.
+
+    A name that no cell has glued, or a format that does not fit, is a warning as for the role: it stops the build.
+    """
+    if not str(app.env.doc2path(page)).endswith(".ipynb"):
+        return
+    notebook = nbformat.reads(source[0], 4)
+    known = pages.glued(notebook)
+
+    def written(found: re.Match) -> str:
+        name, form = found.groups("s")
+        try:
+            return format_plain_text(known[name], form)
+        except (KeyError, ValueError) as reason:
+            why = reason if name in known else "no cell glues it"
+            LOGGER.warning(f"a figure's description on {page} cannot show {name}: {why}.", location=page)
+            return "–"
+
+    for cell in notebook.cells:
+        image = cell.metadata.get("mystnb", {}).get("image", {})
+        image.update({name: pages.GLUED.sub(written, text) for name, text in image.items() if name == "alt"})
+    source[0] = nbformat.writes(notebook)
+
+
 def drop_empty_heads(app: Sphinx, doctree: nodes.document) -> None:
     """Remove the heads of tables that have no word in them: Markdown has no table without a head."""
     for head in list(doctree.findall(nodes.thead)):
@@ -105,6 +135,7 @@ def setup(app: Sphinx) -> dict[str, bool | str]:
     app.add_role("record", record_role)
     app.connect("config-inited", set_substitutions)
     app.connect("source-read", fill_in)
+    app.connect("source-read", describe_figures)
     app.connect("doctree-read", drop_empty_heads)
     app.connect("build-finished", write_exports)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from lil.paper import pages
-from lil.paper.pages import find_sources, read
+from lil.paper.pages import GLUED, find_sources, read
 
 SOURCES = find_sources()
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}  # tags of code that is not seen before a click
@@ -61,6 +61,51 @@ def test_its_figures_have_caption_name_and_description(notebook):
         if "figure" in options:
             assert options["figure"]["caption"] and options["figure"]["name"].startswith("fig-")
             assert len(options["image"]["alt"]) > 20, "describe the figure for those who cannot see it"
+
+
+DRAWN = {  # figures without a number of runs and without a measured value
+    "fig-architecture": "a drawing of a network",
+    "fig-stack": "a drawing of networks",
+    "fig-corruptions-pictures": "one image",
+    "fig-corruptions-cifar10-pictures": "one image",
+}
+COUNTED = (
+    r"(seeds(_\w+)?|images|networks|rings|points|pairs|calls|estimates|every|^[a-z]+_few)$"  # ends of names that say n
+)
+CHOSEN = r"(epsilons?|betas?|best_(beta|scale)(_\w+)?|largest(_\w+)?|printed|nearest|members|threads|^[a-z]+_many)$"
+
+
+def silent(options):
+    """Return what a figure's caption and description do not say: how many runs it shows, and a measured value."""
+    caption, alt = (
+        [found[1] for found in GLUED.finditer(text)] for text in (options["figure"]["caption"], options["image"]["alt"])
+    )
+    said = {
+        "n": any(re.search(COUNTED, name) for name in caption),
+        "a measured value": any(not re.search(f"{COUNTED}|{CHOSEN}", name) for name in alt),
+    }
+    return [words for words, there in said.items() if not there]
+
+
+def test_its_figures_say_how_many_runs_they_show_and_what_was_measured(notebook):
+    for cell in filter(is_figure, code(notebook)):
+        options = cell.metadata["mystnb"]
+        expected = ["n", "a measured value"] if options["figure"]["name"] in DRAWN else []
+        assert silent(options) == expected, options["figure"]["name"]
+
+
+def test_a_figure_that_says_neither_would_be_seen():
+    def of(caption, alt):
+        return silent({"figure": {"caption": caption}, "image": {"alt": alt}})
+
+    seeds, chosen, gain = (
+        "{glue:text}`fig3_seeds`",
+        "{glue:text}`a_best_beta`, {glue:text}`b_few`",
+        "{glue:text}`c_gain:.2f`",
+    )
+    assert of(f"A dot is one of {seeds} seeds.", f"A gain of {gain}") == []
+    assert of("A dot is one of 5 seeds.", f"A gain of {gain}") == of(gain, gain) == ["n"]
+    assert of(f"A dot is one of {seeds} seeds.", f"A gain at {chosen} of {seeds}") == ["a measured value"]
 
 
 def test_figure_names_are_unique():

@@ -119,12 +119,19 @@ def test_a_page_of_few_settings_or_of_settings_that_the_paper_has_not_is_made(st
 
 
 def test_numbers_that_are_not_there_become_dashes(tmp_path):
+    """In Markdown, captions and descriptions; numbers of another page too, which a rerun is made without."""
+    text = (
+        "{glue:text}`fig_a-b:.3f`, {glue:text}`fig_b:.3f` of {glue:text}`fig_c` and {glue:text}`other.ipynb::fig_a-b`"
+    )
     page = nbformat.v4.new_notebook()
-    glued = nbformat.v4.new_output("display_data", metadata={"scrapbook": {"name": "fig_a"}})
+    glued = nbformat.v4.new_output("display_data", {"a/text/plain": "1"}, metadata={"scrapbook": {"name": "fig_a-b"}})
+    figure = {"figure": {"name": "fig", "caption": text}, "image": {"alt": text}}
     page.cells = [
-        nbformat.v4.new_code_cell(outputs=[glued]),
-        nbformat.v4.new_markdown_cell("{glue:text}`fig_a:.3f` and {glue:text}`fig_b:.3f` of {glue:text}`fig_c`"),
+        nbformat.v4.new_code_cell(outputs=[glued], metadata={"mystnb": figure}),
+        nbformat.v4.new_markdown_cell(text),
     ]
     nbformat.write(page, tmp_path / "page.ipynb")
     rerun.dash_missing_numbers(tmp_path / "page.ipynb")
-    assert nbformat.read(tmp_path / "page.ipynb", 4).cells[1].source == "{glue:text}`fig_a:.3f` and – of –"
+    code, words = nbformat.read(tmp_path / "page.ipynb", 4).cells
+    shown = code.metadata.mystnb
+    assert {words.source, shown.figure.caption, shown.image.alt} == {"{glue:text}`fig_a-b:.3f`, – of – and –"}

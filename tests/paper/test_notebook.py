@@ -83,6 +83,7 @@ def titled(dataset):
 
 def test_digits_are_named_where_they_stand_in():
     assert notebook.title(titled("mnist"), "mnist") == "MNIST"
+    assert notebook.title(titled("mnist"), "cifar10") == "CIFAR10", "a figure of one of the sets that a result has"
     assert notebook.title(titled("mnist"), "mnist", "cifar10") == "MNIST and CIFAR10"
     assert notebook.title(titled("digits"), "cifar10") == "scikit-learn's digits, in place of CIFAR10"
     assert notebook.computed_on("MNIST").data == "The figures and tables below were computed on MNIST."

@@ -73,6 +73,9 @@ def test_the_words_speak_of_the_largest_gain_under_the_papers_attack(result):
     assert numbers["clean_base"] == pytest.approx(float(result.clean[0, 0].mean()))
     assert numbers["auto_epsilons"] == "0.1" and numbers["image"] == 0.02
     assert (numbers["passed"], numbers["items"], numbers["failed"]) == (1, 3, "b; c")
+    assert numbers["later"] == pytest.approx(
+        max(first - last for first, *_, last in result.trace.values.reshape(-1, result.sizes["rung"]))
+    )
     left = result.accuracy.sel(images=10, epsilon=0.1).max(("beta", "seed"))
     assert (numbers["left_pgd"], numbers["left_autoattack"]) == tuple(left.sel(attack=["pgd", "autoattack"]).values)
 

@@ -195,6 +195,7 @@ def test_the_baseline_nearest_to_the_printed_one_is_named():
     at_zero = {"text": 0.84, "deeper": 0.85, "as_published": 0.9, "public": 0.95, "first": 0.7}
     means = {"mnist_text": 0.97, "mnist_public": 0.96} | {f"cifar10_{name}": mean for name, mean in at_zero.items()}
     values = np.array(list(means.values()))[:, None, None] + np.array([-0.001, 0.0, 0.001]) - np.zeros((6, 1))
+    values[list(means).index("cifar10_public"), :, 1:] = np.nan
     coords = {"networks": list(means), "beta": list(paper.BETAS), "seed": [0, 1, 2]}
     more = xr.Dataset({"clean": (("beta", "seed"), np.add.outer(MNIST.values, np.linspace(-0.001, 0.001, 4)))})
     more = more.assign_coords(beta=list(MNIST.betas))
@@ -205,6 +206,7 @@ def test_the_baseline_nearest_to_the_printed_one_is_named():
     assert (found["printed"], found["nearest"]) == (0.8479, "one hidden layer more")
     assert [found[name] for name in ("nearest_mean", "text", "as_published")] == pytest.approx([0.85, 0.84, 0.9])
     assert found["cifar10_difference"] == pytest.approx(0.84 - 0.2542) and found["mnist_rows"] == 6
+    assert (found["seeds_mnist_text"], found["seeds_cifar10_public"]) == (3, 1)
 
 
 MNIST = paper.TABLE_1["mnist"]

@@ -16,6 +16,7 @@ def test_the_words(result):
     assert words["power_all"] == pytest.approx(2) and words["power_sampled"] == pytest.approx(0)
     assert words["ms_within-class"] == pytest.approx(64) and words["points"] == 800 and words["cores"] == 2
     assert (words["few"], words["spread_few"], words["many"], words["spread_many"]) == (100, 0.1, 10_000, 0.01)
+    assert (words["calls"], words["estimates"]) == (5, 40)
     assert words["faster"] == pytest.approx(1.8) and words["member_ratio"] == pytest.approx(3)
 
 

@@ -72,7 +72,8 @@ def test_what_is_given_lies_within_two_hundredths(sets):
 def test_the_sentence_on_all_six(sets):
     gaps = tables.gaps(sets)
     assert tables.all_six(gaps) == (
-        "No set of networks here gives all 6 printed numbers to within 0.02; the most, 5, come from features × 9."
+        "No set of networks of this page gives all 6 printed numbers to within 0.02; the most, 5, come from "
+        "features × 9."
     )
     gaps.loc["features × 1"] = -0.019
     assert tables.all_six(gaps) == "All 6 printed numbers are given to within 0.02 by features × 1."

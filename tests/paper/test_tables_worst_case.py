@@ -161,6 +161,18 @@ def test_the_findings_at_all_other_epsilons_follow(result):
     assert tables.smaller(right.sel(epsilon=[0.1])) == ""
 
 
+def test_the_gains_at_the_smallest_epsilon_are_of_all_images_and_of_those_right_when_clean(result):
+    right = tables.answers(result).sel(reading="text", epsilon=0.05)
+    beta = float(right.sel(attack="total", beta=[0.1, 10]).mean(("seed", "image")).idxmax())
+    share = tables.kept(right, right.sel(attack="none", drop=True))
+    every, clean = (tables.gain(values.sel(attack="worst"), beta) for values in (right, share))
+    assert tables.numbers(result)["text_smallest"] == (
+        f"at ε = 0.05 β = {beta:g} changes the accuracy over all images by {every:+.3f}, {tables.verdict(every)}; "
+        f"among the images that are right when clean it changes the share that stays right by {clean:+.3f}, "
+        f"{tables.verdict(clean)}"
+    )
+
+
 def made(total, step, worst, images=200):
     """Return answers (attack, beta, seed, image) of one reading with these accuracies, by β; both seeds alike."""
 

@@ -116,7 +116,8 @@ def numbers(result: xr.Dataset, items: Sequence[Item]) -> Numbers:
 
     That ε is one of the paper's. A gain there is named by its attack (``gain_total``), in words with its interval over
     seeds. ``remains`` are the gains of the same β under AutoAttack, ε by ε. ``left_pgd`` and ``left_autoattack`` are
-    the highest accuracy of any network at AutoAttack's ε, on its images.
+    the highest accuracy of any network at AutoAttack's ε, on its images. ``later`` is the most accuracy of a network
+    that the attempts of PGD after the first have taken.
     """
     gain = every_gain(result)
     shown = gain.sel(attack="total", epsilon=result.epsilon[result.in_paper]).mean("seed")
@@ -133,6 +134,7 @@ def numbers(result: xr.Dataset, items: Sequence[Item]) -> Numbers:
         "every": every,
         "few": few,
         "image": 1 / every,
+        "later": float((result.trace.isel(rung=0) - result.trace.isel(rung=-1)).max()),
         "few_image": 1 / few,
         "auto_epsilons": listed(auto_epsilons(result)),
         "clean_base": float(clean.sel(beta=0)),

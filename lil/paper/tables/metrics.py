@@ -38,7 +38,7 @@ def numbers(result: xr.Dataset) -> Numbers:
     pairs of a data set and a metric in which every network that was trained to keep the metric has less stress than any
     network with another term or none, ``cells`` all such pairs. ``saved`` is the stress of the network with the
     Euclidean term minus that of the network with the metric's own, with its interval over seeds. ``above_least`` is the
-    stress of the geodesic networks divided by the least found.
+    stress of the geodesic networks divided by the least found. ``pairs`` are drawn as dots.
     """
     one = result.sel(points="held-out", drop=True)
     mine, both = own(one, "stress"), ("data", "metric")
@@ -48,6 +48,7 @@ def numbers(result: xr.Dataset) -> Numbers:
     geodesic = own(result, "stress").sel(metric="geodesic", drop=True)
     found: Numbers = {
         "seeds": one.sizes["seed"],
+        "pairs": one.sizes["pair"],
         "own": int((worst < others).sum()),
         "cells": one.sizes["data"] * one.sizes["metric"],
         "accuracy": float(one.accuracy.min()),

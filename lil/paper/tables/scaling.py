@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from lil.paper.tables import Numbers, flat
+from lil.paper.tables import Numbers, config, flat
 
 NAMES = {"all": "all pairs", "within-class": "pairs of one class", "sampled": "pairs drawn at random"}
 FITTED = 3  # sizes, the largest, through which the power of the growth is fitted
@@ -25,7 +25,8 @@ def table(result: xr.Dataset) -> pd.DataFrame:
 def numbers(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page: cost at the most points by kind of pairs, and its growth, as a power.
 
-    ``few`` and ``many`` are the least and the most pairs drawn.
+    ``few`` and ``many`` are the least and the most pairs drawn. A time is the median of some ``calls``, a spread that
+    of some ``estimates``.
     """
     most, threads, members = (int(result[dim].max()) for dim in ("points", "threads", "members"))
     last, by_threads, by_members = result.sel(points=most), result.by_threads, result.by_members
@@ -34,6 +35,8 @@ def numbers(result: xr.Dataset) -> Numbers:
     few, many = int(result.drawn.min()), int(result.drawn.max())
     return {
         "points": most,
+        "calls": config(result)["repeats"],
+        "estimates": config(result)["n_estimates"],
         "cores": int(result.cores),
         "threads": threads,
         "faster": float(by_threads.sel(threads=by_threads.threads.min()) / by_threads.sel(threads=threads)),

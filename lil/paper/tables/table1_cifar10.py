@@ -124,7 +124,8 @@ def all_six(apart: pd.DataFrame) -> str:
     sets = listed([str(words) for words in found[found == most].index])
     if most == apart.shape[1]:
         return f"All {numbers} are given to within {WITHIN} by {sets}."
-    return f"No set of networks here gives all {numbers} to within {WITHIN}; the most, {most}, come from {sets}."
+    none = f"No set of networks of this page gives all {numbers} to within {WITHIN}"
+    return f"{none}; the most, {most}, come from {sets}."
 
 
 def falling(sets: Sets) -> str:

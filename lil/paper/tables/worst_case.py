@@ -127,7 +127,7 @@ def numbers(result: xr.Dataset) -> Numbers:
 
     ``beta`` gains most under the paper's attack. ``gain_…`` and ``kept_…`` are gains at ``beta`` in words, with
     intervals: of all images, and of those classified rightly when clean. ``smaller`` has the findings at all other
-    ε.
+    ε, ``smallest`` the gains in the worst case at the smallest.
     """
     stated = float(result.epsilon.max())
     found: Numbers = {
@@ -140,7 +140,7 @@ def numbers(result: xr.Dataset) -> Numbers:
     for reading in result.reading.values.tolist():
         there = right.sel(reading=reading)
         one = _numbers(there.sel(epsilon=stated)) | {"taken": float(taken.sel(reading=reading, epsilon=stated).max())}
-        found |= prefixed(reading, one | {"smaller": smaller(there)})
+        found |= prefixed(reading, one | {"smaller": smaller(there), "smallest": smallest(there)})
     return found
 
 
@@ -149,6 +149,22 @@ def smaller(right: xr.DataArray) -> str:
     epsilons = sorted(right.epsilon.values.tolist(), reverse=True)[1:]
     found = {epsilon: right.sel(epsilon=epsilon) for epsilon in epsilons}
     return ". ".join(f"At ε = {epsilon:.2g}: {finding(one, *_best(one))}" for epsilon, one in found.items())
+
+
+def smallest(right: xr.DataArray) -> str:
+    """Return the gains in the worst case at a reading's smallest ε as a clause, at the β best under the paper's attack.
+
+    They are the gain of all images and that of the images classified rightly when clean.
+    """
+    one = right.sel(epsilon=right.epsilon.min())
+    beta, _ = _best(one)
+    share = kept(one, one.sel(attack="none", drop=True))
+    every, clean = (gain(values.sel(attack="worst"), beta) for values in (one, share))
+    return (
+        f"at ε = {float(one.epsilon):.2g} β = {beta:g} changes the accuracy over all images by {every:+.3f}, "
+        f"{verdict(every)}; among the images that are right when clean it changes the share that stays right by "
+        f"{clean:+.3f}, {verdict(clean)}"
+    )
 
 
 def _positive(values: xr.DataArray | xr.Dataset) -> list[float]:
