@@ -10,7 +10,6 @@ The paper's γ is ``epsilon`` here: the greatest change of a coordinate, in unit
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -19,6 +18,10 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from lil.checks import BOUNDS as BOUNDS
+from lil.checks import check_epsilons as check_epsilons
+from lil.checks import check_images as check_images
+from lil.checks import check_labels as check_labels
 from lil.isometry import isometry_loss, pair_distances, within_class
 from lil.models import LIL
 
@@ -27,8 +30,6 @@ Objective = Callable[[Float[Tensor, "m n d"], Float[Tensor, "m n c h w"]], Float
 
 Front = Callable[[Float[Tensor, "*lead c h w"]], Float[Tensor, "*lead d"]]
 """A function from images to the inputs of a network."""
-
-BOUNDS = (0.0, 1.0)  # of a pixel
 
 
 def pixels(x: Float[Tensor, "*lead c h w"]) -> Float[Tensor, "*lead d"]:
@@ -66,6 +67,8 @@ def total(
     """
     if distances not in ("inputs", "pixels"):
         raise ValueError(f"distances must be 'inputs' or 'pixels', not {distances!r}.")
+    if len(betas) != model.members:
+        raise ValueError(f"there are {len(betas)} β for {model.members} networks: give one β a network.")
     mask = within_class(labels)
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m"]:
@@ -151,7 +154,8 @@ def attack(
     """
     check_epsilons((epsilon,), bounds)
     check_images(x, bounds)
-    if steps < 1 or not 0 < step_size < math.inf:
+    check_labels(labels, len(x), model.sizes[-1])
+    if steps < 1 or not 0 < step_size <= torch.finfo(x.dtype).max:
         raise ValueError(f"an attack takes at least one step of a finite size > 0, not {steps} of {step_size}.")
     if random_start and generator is None:
         raise ValueError("a random start needs the generator that draws it.")
@@ -166,23 +170,3 @@ def attack(
         attacked = _step(attacked.detach(), gradient.sign(), step_size, bounds).clamp(low, high)
     with torch.no_grad():
         return Attacked(attacked, model(front(attacked)).argmax(-1) != labels)
-
-
-def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUNDS) -> None:
-    """Raise ValueError for the first ε that is no step within the bounds."""
-    largest = bounds[1] - bounds[0]
-    for epsilon in epsilons:
-        if not 0 < epsilon <= largest * (1 + 1e-6):  # with the rounding of single precision
-            raise ValueError(
-                f"ε (the paper's γ) must be > 0 and at most {largest:g}, the range of a pixel, not {epsilon}."
-            )
-
-
-def check_images(x: Float[Tensor, "*lead c h w"], bounds: tuple[float, float] = BOUNDS) -> None:
-    """Raise ValueError for pixels outside the bounds, or NaN: cutting them off would move them further than ε."""
-    low, high = map(float, x.detach().aminmax()) if x.numel() else bounds
-    if not bounds[0] <= low <= high <= bounds[1]:
-        raise ValueError(
-            f"pixels go from {low:g} to {high:g} and the bounds from {bounds[0]:g} to {bounds[1]:g}: "
-            "bring the images into the bounds before the attack, or give the attack theirs."
-        )

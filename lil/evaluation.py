@@ -79,6 +79,7 @@ class Sweep:
 @torch.no_grad()
 def correct(model: LIL, inputs: Float[Tensor, "n d"], labels: Int[Tensor, "n"]) -> Bool[Tensor, "m n"]:
     """Return True where a network classifies a point correctly."""
+    attacks.check_labels(labels, inputs.shape[-2])
     return model(inputs).argmax(-1) == labels
 
 
@@ -115,6 +116,7 @@ def robustness(
     removed in the end; the seconds that earlier calls took are the attribute ``seconds_before``. Raises
     CheckpointDamaged where a byte of it has changed.
     """
+    attacks.check_labels(labels, len(x), sweep.model.sizes[-1])
     tally = _tally(sweep, fgsm, objectives)
     if partial is not None and partial.exists():
         tensors, facts = checkpoints.read(partial)

@@ -35,6 +35,7 @@ def margin(model: LIL, labels: Labels) -> attacks.Objective:
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m n"]:
         logits = model(inputs)
+        attacks.check_labels(labels, *logits.shape[-2:])
         own = F.one_hot(labels, logits.shape[-1]).bool()
         return logits.masked_fill(own, -torch.inf).amax(-1) - logits[:, own]
 
@@ -78,6 +79,8 @@ def escalating_pgd(
     Steps are of 2.5 ε divided by their number (Madry et al.), so that they reach across the ball and grow finer as they
     grow more. At most ``doublings`` doublings are tried.
     """
+    if steps < 1 or doublings < 0:
+        raise ValueError(f"PGD needs at least one step and no negative number of doublings: {steps}, {doublings}.")
     right, trace, change = correct(network, front(x), labels)[0], [], 0.0
     for attempt in schedule(steps, doublings):
         settings: dict[str, Any] = dict(epsilon=epsilon, step_size=2.5 * epsilon / attempt.steps, steps=attempt.steps)
@@ -98,7 +101,7 @@ def escalating_pgd(
 
 def converged(trace: list[int]) -> bool:
     """Return True once no image is left, or once doubling both the steps and the starts beats no further image."""
-    return trace[-1] == 0 or (len(trace) >= 3 and trace[-1] == trace[-3])
+    return trace[-1:] == [0] or (len(trace) >= 3 and trace[-1] == trace[-3])
 
 
 class AutoAttacked(NamedTuple):
@@ -124,7 +127,13 @@ def autoattack(
     ``iterations`` are those of APGD and FAB, 100 in the standard version; ``queries`` are those of Square, there 5000.
     An image is beaten if the network itself misclassifies the image that AutoAttack returns.
     """
+    attacks.check_epsilons((epsilon,))
     attacks.check_images(x)
+    attacks.check_labels(labels, len(x), network.sizes[-1])
+    if network.sizes[-1] < 4:
+        raise ValueError(f"AutoAttack's targeted loss ranks 4 classes, and the network has {network.sizes[-1]}.")
+    if iterations < 1 or queries < 1:
+        raise ValueError(f"AutoAttack needs at least one iteration and one query, not {iterations} and {queries}.")
     logging.getLogger("auto-attack").setLevel(logging.ERROR)  # lil.paper.checklist measures the causes of its warnings
 
     def logits(images: Images) -> Float[Tensor, "n classes"]:
@@ -133,6 +142,7 @@ def autoattack(
     ensemble = AutoAttack(logits, eps=epsilon, seed=seed, device=x.device)
     ensemble.apgd.n_iter = ensemble.apgd_targeted.n_iter = ensemble.fab.n_iter = iterations
     ensemble.square.n_queries = queries
+    ensemble.apgd_targeted.n_target_classes = ensemble.fab.n_target_classes = min(9, network.sizes[-1] - 1)
     right, stages, change = correct(network, front(x), labels)[0], [], 0.0
     with torch.random.fork_rng():  # each stage seeds torch's global generator
         for stage in STAGES:

@@ -60,6 +60,9 @@ def survivors(
     network: LIL, judge: attacks.Front, x: Images, labels: Labels, attempts: Iterable[Attempt], *, batch_size: int
 ) -> Survivors:
     """Return the images that the network classifies correctly and that no attempt beats, in batches."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
+    attacks.check_labels(labels, len(x), network.sizes[-1])
     right, change = correct(network, judge(x), labels)[0], 0.0
     for attempt in attempts:
         left = right.nonzero().squeeze(-1)
@@ -84,6 +87,9 @@ def pgd(
     generator: torch.Generator,
 ) -> Survivors:
     """Attack by PGD on the cross-entropy from several random starts in the ball."""
+    if starts < 1:
+        raise ValueError(f"PGD needs at least one start, not {starts}.")
+    step_settings(epsilon, steps)  # raises
 
     def attempt(at: Int[Tensor, "some"]) -> Float[Tensor, "some c h w"]:
         objective = attacks.classification(network, labels[at])
@@ -105,6 +111,8 @@ def multi_targeted(
     batch_size: int,
 ) -> Survivors:
     """Attack by PGD on the :func:`targeted_margin` of every other class in turn, the most likely class first."""
+    attacks.check_labels(labels, len(x), network.sizes[-1])
+    step_settings(epsilon, steps)  # raises
     with torch.no_grad():
         inputs = judge(x)
     targets = likely_targets(network, inputs, labels)
@@ -122,4 +130,7 @@ def multi_targeted(
 
 def step_settings(epsilon: float, steps: int) -> dict[str, Any]:
     """Return the settings of PGD's steps: 2.5 ε divided by their number each, as in Madry et al."""
+    if steps < 1:
+        raise ValueError(f"PGD needs at least one step, not {steps}.")
+    attacks.check_epsilons((epsilon,))
     return dict(epsilon=epsilon, step_size=2.5 * epsilon / steps, steps=steps)
