@@ -117,8 +117,8 @@ def fgsm(
 
     Raises ValueError for images outside the bounds and for an ε that is no step within them.
     """
-    check_images(x, bounds)
     check_epsilons(epsilon.flatten().tolist() if isinstance(epsilon, Tensor) else (epsilon,), bounds)
+    check_images(x, bounds)
     return _step(x, sign, epsilon, bounds)
 
 

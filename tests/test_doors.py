@@ -96,6 +96,7 @@ REFUSED = {
     "attack, step of a double": (lambda: attack(step_size=1e300), "a finite size > 0, not 1 of 1e"),
     "attack, one bound": (lambda: attack(bounds=(0.0,)), "bounds must be two numbers"),
     "attack, no range": (lambda: attack(bounds=(1.0, 0.0)), "bounds must be two numbers"),
+    "fgsm, one bound": (lambda: attacks.fgsm(X, X, 0.1, (0.0,)), "bounds must be two numbers"),
     "total": (lambda: attacks.total(MODEL, LABELS, (1.0,)), "1 β for 2 networks"),
     "correct": (lambda: evaluation.accuracy(MODEL, pixels(X), ONE_LABEL), "one label per point"),
     "robustness": (lambda: evaluation.robustness(SWEEP, X, SHORT, ONCE), "one label per point"),
@@ -140,6 +141,8 @@ def test_values_at_the_limits_are_taken():
     assert corrupt("occlusion", 8, 2, 1, 8, 8).eq(0.5).all()
     assert corrupt("blur", 2.9, 2, 1, 10, 10).shape == corrupt("elastic", 1, 2, 1, 13, 13)[..., :10, :10].shape
     assert not stronger_attacks.converged([]) and stronger_attacks.converged([0])
+    assert corrupt("sign", 1e308, 1, 1, 4, 4).shape == (1, 1, 4, 4)
+    assert corrupt("elastic", 1, 0, 1, 28, 28).shape == (0, 1, 28, 28)
     assert seeds(3, dims="seed").value == 1
     assert torch.equal(evaluation.correct(MODEL, pixels(X), LABELS), MODEL(pixels(X)).argmax(-1) == LABELS)
 
