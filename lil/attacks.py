@@ -15,10 +15,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Integer, Shaped
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
-from lil.isometry import integers, isometry_loss, pair_distances, within_class
+from lil.checks import BOUNDS as BOUNDS
+from lil.checks import check_epsilons as check_epsilons
+from lil.checks import check_images as check_images
+from lil.checks import check_labels as check_labels
+from lil.isometry import isometry_loss, pair_distances, within_class
 from lil.models import LIL, cross_entropies, cross_entropy
 
 Objective = Callable[[Float[Tensor, "m n d"], Float[Tensor, "m n c h w"]], Float[Tensor, "m *n"]]
@@ -26,8 +30,6 @@ Objective = Callable[[Float[Tensor, "m n d"], Float[Tensor, "m n c h w"]], Float
 
 Front = Callable[[Float[Tensor, "*lead c h w"]], Float[Tensor, "*lead d"]]
 """A function from images to the inputs of a network."""
-
-BOUNDS = (0.0, 1.0)  # of a pixel
 
 
 def pixels(x: Float[Tensor, "*lead c h w"]) -> Float[Tensor, "*lead d"]:
@@ -62,6 +64,8 @@ def total(
     """
     if distances not in ("inputs", "pixels"):
         raise ValueError(f"distances must be 'inputs' or 'pixels', not {distances!r}.")
+    if len(betas) != model.members:
+        raise ValueError(f"there are {len(betas)} β for {model.members} networks: give one β a network.")
     mask = within_class(labels)
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m"]:
@@ -104,8 +108,8 @@ def fgsm(
 
     Raises ValueError for images outside the bounds and for an ε that is no step within them.
     """
-    check_images(x, bounds)
     check_epsilons(epsilon.flatten().tolist() if isinstance(epsilon, Tensor) else (epsilon,), bounds)
+    check_images(x, bounds)
     return _step(x, sign, epsilon, bounds)
 
 
@@ -141,7 +145,8 @@ def attack(
     """
     check_epsilons((epsilon,), bounds)
     check_images(x, bounds)
-    if steps < 1 or not 0 < step_size < math.inf:
+    labels = check_labels(labels, len(x), model.sizes[-1])
+    if steps < 1 or not 0 < step_size <= torch.finfo(x.dtype).max:
         raise ValueError(f"an attack takes at least one step of a finite size > 0, not {steps} of {step_size}.")
     if random_start and generator is None:
         raise ValueError("a random start needs the generator that draws it.")
@@ -155,26 +160,4 @@ def attack(
         (gradient,) = torch.autograd.grad(objective(front(attacked), attacked).sum(), attacked)
         attacked = _step(attacked.detach(), gradient.sign(), step_size, bounds).clamp(low, high)
     with torch.no_grad():
-        return Attacked(attacked, model(front(attacked)).argmax(-1) != integers(labels))
-
-
-def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUNDS) -> None:
-    """Raise ValueError for the first ε that is no step within the bounds."""
-    largest = bounds[1] - bounds[0]
-    for epsilon in epsilons:
-        if not 0 < epsilon <= largest * (1 + 1e-6):  # with the rounding of single precision
-            raise ValueError(
-                f"ε (the paper's γ) must be > 0 and at most {largest:g}, the range of a pixel, not {epsilon}."
-            )
-
-
-def check_images(x: Shaped[Tensor, "..."], bounds: tuple[float, float] = BOUNDS) -> None:
-    """Raise ValueError for pixels that are no floats, NaN, or outside the bounds: cut off, they move further than ε."""
-    if not x.is_floating_point() or x.dtype.itemsize < 2:
-        raise ValueError(f"images are {x.dtype}: convert them to the float type of the networks, within the bounds.")
-    low, high = map(float, x.detach().aminmax()) if x.numel() else bounds
-    if not bounds[0] <= low <= high <= bounds[1]:
-        raise ValueError(
-            f"pixels go from {low:g} to {high:g} and the bounds from {bounds[0]:g} to {bounds[1]:g}: "
-            "bring the images into the bounds, or give the bounds of the images."
-        )
+        return Attacked(attacked, model(front(attacked)).argmax(-1) != labels)

@@ -156,13 +156,9 @@ def _command(commands: Any, name: str, command: Any, what: str, **more: Any) -> 
 
 
 def _check_device(name: str) -> None:
-    import torch
+    from lil.results import computing
 
-    from lil.results.errors import UnknownName
-
-    here = ["cpu", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))]
-    if name not in [*here, *(["cuda"] if len(here) > 1 else [])]:
-        raise UnknownName(f"There is no device {name!r} on this machine: there is {', '.join(here)}.")
+    computing.check_device(name)
 
 
 def _reproduce(chosen: argparse.Namespace) -> int:

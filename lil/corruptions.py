@@ -234,4 +234,15 @@ def corrupt(name: str, x: Images, severity: float, generator: Generator) -> Imag
         most = f" to {corruption.largest:g}" if math.isfinite(corruption.largest) else " or more"
         raise ValueError(f"the severity of {name} is {severity:g}: give 0{most}, in its unit, {corruption.unit}.")
     attacks.check_images(x)
+    if x.ndim != 4 or (name == "jpeg" and x.shape[1] not in (1, 3)):
+        raise ValueError(f"images have the shape {tuple(x.shape)}: give (n, c, h, w), for JPEG with 1 or 3 channels.")
+    if len(x) == 0:
+        return x
+    reach = {
+        "blur": math.ceil(3 * min(severity, 9)),
+        "occlusion": round(severity) - 1,
+        "elastic": math.ceil(3 * SMOOTHING),
+    }
+    if reach.get(name, 0) >= min(x.shape[2:]):
+        raise ValueError(f"{name} of severity {severity:g} reaches beyond images of {x.shape[2]} × {x.shape[3]}.")
     return corruption.function(x, severity, generator).clamp(*attacks.BOUNDS)

@@ -81,6 +81,7 @@ def robustness(
 ) -> xr.Dataset:
     """Return the accuracy under attack, with the arguments and errors of :func:`lil.evaluation.robustness`."""
     attacks.check_images(x)
+    attacks.check_labels(labels, len(x), sweep.model.sizes[-1])
     on_pixels = sweep.front is attacks.pixels and tuple(objectives) == OBJECTIVES
     single = x.dtype == sweep.model.weights[0].dtype == torch.float32
     if name() == "fast" and on_pixels and x.device.type == "cpu" and single:

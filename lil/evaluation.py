@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int, Integer, UInt8
 from torch import Tensor
 
 from lil import attacks, checkpoints
-from lil.isometry import Reduction, integers
+from lil.isometry import Reduction
 from lil.models import LIL
 from lil.progress import Progress, silent
 
@@ -79,7 +79,8 @@ class Sweep:
 @torch.no_grad()
 def correct(model: LIL, inputs: Float[Tensor, "n d"], labels: Integer[Tensor, "n"]) -> Bool[Tensor, "m n"]:
     """Return True where a network classifies a point correctly."""
-    return model(inputs).argmax(-1) == integers(labels)
+    labels = attacks.check_labels(labels, inputs.shape[-2])
+    return model(inputs).argmax(-1) == labels
 
 
 def accuracy(model: LIL, inputs: Float[Tensor, "n d"], labels: Integer[Tensor, "n"]) -> Float[Tensor, "m"]:
@@ -115,13 +116,14 @@ def robustness(
     removed in the end; the seconds that earlier calls took are the attribute ``seconds_before``. Raises
     CheckpointDamaged where a byte of it has changed.
     """
+    labels = attacks.check_labels(labels, len(x), sweep.model.sizes[-1])
     tally = _tally(sweep, fgsm, objectives)
     if partial is not None and partial.exists():
         tensors, facts = checkpoints.read(partial)
         tally = tally.assign(facts | {name: (tally[name].dims, tensors[name].numpy()) for name in COUNTS})
     counts = {name: tally[name].values for name in COUNTS}
     before, started = float(tally.seconds), time.perf_counter()
-    labels, steps = integers(labels), x.new_tensor(fgsm.epsilons).view(-1, 1, 1, 1, 1)
+    steps = x.new_tensor(fgsm.epsilons).view(-1, 1, 1, 1, 1)
     networks = [select(sweep.model, [k]) for k in range(sweep.model.members)]
     shared = 0 in sweep.betas and {"total", "classification"} <= set(objectives)  # the attack at β = 0
     batches = list(zip(x.split(fgsm.batch_size), labels.split(fgsm.batch_size), strict=True))

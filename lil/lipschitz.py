@@ -19,7 +19,8 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from lil.isometry import euclidean, floats, integers
+from lil.checks import check_labels
+from lil.isometry import euclidean, floats
 
 Map = Callable[[Float[Tensor, "m n d"]], Float[Tensor, "m n k"]]
 
@@ -38,6 +39,9 @@ def lower_pairs(x: Float[Tensor, "n d"], z: Float[Tensor, "m n k"], labels: Inte
 
     Take float64 where points lie close together: the ratio of two short distances is a ratio of rounding errors.
     """
+    check_labels(labels, len(x))
+    if z.shape[-2] != len(x):
+        raise ValueError(f"z has {z.shape[-2]} points and x {len(x)}: give the image of each point.")
     ratio = _distances(z) / _distances(x)
     ratio = torch.where(ratio.isfinite(), ratio, 0.0)
     same = labels[:, None] == labels
@@ -56,7 +60,7 @@ def lower_margins(
     :math:`μ / \|w_s - w_t\|` apart in Φ. Of all pairs of two classes the largest such distance, divided by
     :math:`d(x_i, x_j)`; at least 0, and at most ``lower_pairs(…).between``.
     """
-    labels = integers(labels)
+    labels = check_labels(labels, len(x), logits.shape[-1])
     towards = logits[..., labels]  # (i, j): the output of point i for the class of j
     own = towards.diagonal(dim1=-2, dim2=-1)
     margins = own[..., :, None] + own[..., None, :] - towards - towards.mT
@@ -101,7 +105,13 @@ def local_directional(
 
 def upper_product(weights: Iterable[Float[Tensor, "m _ _"]]) -> Float[Tensor, "m"]:
     """Return an upper bound for layers with 1-Lipschitz activations, as tanh: the product of their spectral norms."""
-    return torch.stack([torch.linalg.matrix_norm(weight, ord=2) for weight in map(floats, weights)]).prod(dim=0)
+    weights = [floats(weight) for weight in weights]
+    shapes = [tuple(weight.shape) for weight in weights]
+    if not weights or {len(shape) for shape in shapes} != {3} or len({shape[0] for shape in shapes}) > 1:
+        raise ValueError(f"weights must be matrices (m, out, in) of the same m networks, at least one, not {shapes}.")
+    if not all(weight.isfinite().all() for weight in weights):
+        raise ValueError("weights have values that are NaN or infinite: no norm bounds them.")
+    return torch.stack([torch.linalg.matrix_norm(weight, ord=2) for weight in weights]).prod(dim=0)
 
 
 def certified_radius(
@@ -116,7 +126,7 @@ def certified_radius(
     :math:`o_t - o_c` changes by at most :math:`\|w_t - w_c\|\, Λ\, \|δ\|` ({eq}`certified-radius`). The smallest
     quotient over the other classes c is the radius. It is Euclidean; divide by √D for that of the L∞ ball.
     """
-    labels = integers(labels)
+    labels = check_labels(labels, *logits.shape[-2:])
     own = labels.expand(logits.shape[:-1])[..., None]
     margin = logits.gather(-1, own) - logits
     rows = _distances(classifier)[:, labels]

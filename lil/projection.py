@@ -25,8 +25,16 @@ def umap(
     Points are close in the layout, which is float32, where they are neighbours in z; longer distances and sizes mean
     little, as the caption of Figure 2 warns. The same seed gives the same layout on one machine and set of versions.
 
-    Raises ValueError where z has a value that is not finite, or too few points for ``n_neighbors``.
+    Raises ValueError for settings that UMAP does not have, and where z has a value that is not finite, or too few
+    points for ``n_neighbors``.
     """
+    if z.ndim != 2:
+        raise ValueError(f"z has the shape {z.shape}: UMAP lays out points (n, d).")
+    if not 0 <= min_dist <= 1 or n_components < 1 or not 0 <= seed < 2**32:
+        raise ValueError(
+            f"UMAP takes min_dist from 0 to 1, n_components from 1 and a seed from 0 to 2³² − 1, not {min_dist}, "
+            f"{n_components} and {seed}."
+        )
     if not np.isfinite(z).all():
         raise ValueError("z has values that are NaN or infinite: UMAP needs finite representations.")
     if not 2 <= n_neighbors < len(z):
@@ -55,6 +63,8 @@ def umaps(
     A seeded UMAP keeps to one thread and to Python's lock, so that threads would not help. A process that may start
     none, such as a worker of dask, lays out one cloud after another. The layouts are the same.
     """
+    if z.ndim < 2 or z.size == 0 or (processes or 1) < 1:
+        raise ValueError(f"UMAP lays out clouds (…, n, d) in at least one process, not {z.shape} in {processes}.")
     clouds, processes = z.reshape(-1, *z.shape[-2:]), processes or torch.get_num_threads()
     layout = partial(umap, n_neighbors=n_neighbors, min_dist=min_dist, n_components=n_components, seed=seed)
     layouts = np.empty((*clouds.shape[:-1], n_components), np.float32)

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.func import functional_call
 
-from lil.attacks import BOUNDS
+from lil.checks import BOUNDS, check_images
 from lil.models import LIL, cross_entropy, derived_seed
 
 
@@ -133,7 +133,8 @@ class Adversarial(Regulariser):
         return super().loss(self.attack(x, labels), labels)
 
     def attack(self, x: Float[Tensor, "m n d"], labels: Int[Tensor, "m n"]) -> Float[Tensor, "m n d"]:
-        """Return the attacked images, from which each member learns."""
+        """Return the attacked images, from which each member learns. Raises ValueError for pixels outside [0, 1]."""
+        check_images(x)
         epsilon = self.strengths.view(-1, 1, 1)
         low, high = (x - epsilon).clamp_(*BOUNDS), (x + epsilon).clamp_(*BOUNDS)
         start = 2 * self.draw(torch.rand, *x.shape[1:]) - 1

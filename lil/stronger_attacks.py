@@ -18,7 +18,6 @@ from torch import Tensor
 
 from lil import attacks
 from lil.evaluation import correct
-from lil.isometry import integers
 from lil.models import LIL
 
 STAGES = ("apgd-ce", "apgd-t", "fab-t", "square")  # of AutoAttack's standard version, in its order
@@ -33,10 +32,11 @@ def margin(model: LIL, labels: Labels) -> attacks.Objective:
     It is greater than 0 for a wrong answer. Its slope does not vanish where the network is sure, unlike the
     cross-entropy's.
     """
+    labels = attacks.check_labels(labels, len(labels), model.sizes[-1])
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m n"]:
         logits = model(inputs)
-        own = F.one_hot(integers(labels), logits.shape[-1]).bool()
+        own = F.one_hot(labels, logits.shape[-1]).bool()
         return logits.masked_fill(own, -torch.inf).amax(-1) - logits[:, own]
 
     return objective
@@ -79,6 +79,8 @@ def escalating_pgd(
     Steps are of 2.5 ε divided by their number (Madry et al.), so that they reach across the ball and grow finer as they
     grow more. At most ``doublings`` doublings are tried.
     """
+    if steps < 1 or doublings < 0:
+        raise ValueError(f"PGD needs at least one step and no negative number of doublings: {steps}, {doublings}.")
     right, trace, change = correct(network, front(x), labels)[0], [], 0.0
     for attempt in schedule(steps, doublings):
         settings: dict[str, Any] = dict(epsilon=epsilon, step_size=2.5 * epsilon / attempt.steps, steps=attempt.steps)
@@ -99,7 +101,7 @@ def escalating_pgd(
 
 def converged(trace: list[int]) -> bool:
     """Return True once no image is left, or once doubling both the steps and the starts beats no further image."""
-    return trace[-1] == 0 or (len(trace) >= 3 and trace[-1] == trace[-3])
+    return trace[-1:] == [0] or (len(trace) >= 3 and trace[-1] == trace[-3])
 
 
 class AutoAttacked(NamedTuple):
@@ -125,7 +127,13 @@ def autoattack(
     ``iterations`` are those of APGD and FAB, 100 in the standard version; ``queries`` are those of Square, there 5000.
     An image is beaten if the network itself misclassifies the image that AutoAttack returns.
     """
+    attacks.check_epsilons((epsilon,))
     attacks.check_images(x)
+    labels = attacks.check_labels(labels, len(x), network.sizes[-1])
+    if network.sizes[-1] < 4:
+        raise ValueError(f"AutoAttack's targeted loss ranks 4 classes, and the network has {network.sizes[-1]}.")
+    if iterations < 1 or queries < 1:
+        raise ValueError(f"AutoAttack needs at least one iteration and one query, not {iterations} and {queries}.")
     logging.getLogger("auto-attack").setLevel(logging.ERROR)  # lil.paper.checklist measures the causes of its warnings
 
     def logits(images: Images) -> Float[Tensor, "n classes"]:
@@ -134,13 +142,14 @@ def autoattack(
     ensemble = AutoAttack(logits, eps=epsilon, seed=seed, device=x.device)
     ensemble.apgd.n_iter = ensemble.apgd_targeted.n_iter = ensemble.fab.n_iter = iterations
     ensemble.square.n_queries = queries
+    ensemble.apgd_targeted.n_target_classes = ensemble.fab.n_target_classes = min(9, network.sizes[-1] - 1)
     right, stages, change = correct(network, front(x), labels)[0], [], 0.0
     with torch.random.fork_rng():  # each stage seeds torch's global generator
         for stage in STAGES:
             at = right.nonzero().squeeze(-1)
             if len(at):
                 ensemble.attacks_to_run = [stage]
-                attacked, _ = ensemble.run_standard_evaluation(x[at], integers(labels)[at], batch_size=len(at))
+                attacked, _ = ensemble.run_standard_evaluation(x[at], labels[at], batch_size=len(at))
                 right[at] = correct(network, front(attacked), labels[at])[0]
                 change = max(change, float((attacked - x[at]).abs().max()))
             stages.append(right.clone())

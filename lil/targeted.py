@@ -61,6 +61,9 @@ def survivors(
     network: LIL, judge: attacks.Front, x: Images, labels: Labels, attempts: Iterable[Attempt], *, batch_size: int
 ) -> Survivors:
     """Return the images that the network classifies correctly and that no attempt beats, in batches."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
+    labels = attacks.check_labels(labels, len(x), network.sizes[-1])
     right, change = correct(network, judge(x), labels)[0], 0.0
     for attempt in attempts:
         left = right.nonzero().squeeze(-1)
@@ -85,6 +88,9 @@ def pgd(
     generator: torch.Generator,
 ) -> Survivors:
     """Attack by PGD on the cross-entropy from several random starts in the ball."""
+    if starts < 1:
+        raise ValueError(f"PGD needs at least one start, not {starts}.")
+    step_settings(epsilon, steps)  # raises
 
     def attempt(at: Int[Tensor, "some"]) -> Float[Tensor, "some c h w"]:
         objective = attacks.classification(network, labels[at])
@@ -106,6 +112,8 @@ def multi_targeted(
     batch_size: int,
 ) -> Survivors:
     """Attack by PGD on the :func:`targeted_margin` of every other class in turn, the most likely class first."""
+    labels = attacks.check_labels(labels, len(x), network.sizes[-1])
+    step_settings(epsilon, steps)  # raises
     with torch.no_grad():
         inputs = judge(x)
     targets = likely_targets(network, inputs, labels)
@@ -123,4 +131,7 @@ def multi_targeted(
 
 def step_settings(epsilon: float, steps: int) -> dict[str, Any]:
     """Return the settings of PGD's steps: 2.5 ε divided by their number each, as in Madry et al."""
+    if steps < 1:
+        raise ValueError(f"PGD needs at least one step, not {steps}.")
+    attacks.check_epsilons((epsilon,))
     return dict(epsilon=epsilon, step_size=2.5 * epsilon / steps, steps=steps)

@@ -30,8 +30,6 @@ def loop_bars(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "k 2"]:
     """
     from gudhi.sklearn.rips_persistence import RipsPersistence  # imports scikit-learn, a second or two
 
-    if not np.isfinite(points).all():
-        raise ValueError("points have values that are NaN or infinite: loops need finite points.")
     rips = RipsPersistence(homology_dimensions=1, homology_coeff_field=2)
     bars = rips.fit_transform([points.astype(np.float64)])[0]
     return bars[np.argsort(bars[:, 0] - bars[:, 1], kind="stable")]
@@ -43,10 +41,16 @@ def loops(points: Float[np.ndarray, "n d"], *, share: float) -> Loops:
     Nothing changes under an isometry or a change of scale. A circle with no gap gives one loop of √3/2 ≈
     0.866.
     """
+    if not isinstance(points, np.ndarray) or points.ndim != 2 or points.dtype.kind not in "iuf":
+        raise ValueError("points must be a numpy array (n, d) of real numbers: of a tensor, its `.numpy()`.")
+    if not isinstance(points, np.ndarray) or points.ndim != 2 or points.dtype.kind not in "iuf":
+        raise ValueError("points must be a numpy array (n, d) of real numbers; of a tensor, give `tensor.numpy()`.")
     if not 0 < share <= 1:
         raise ValueError(f"share is a part of the diameter, above 0 and at most 1, not {share}.")
     if len(points) < 2:
         raise ValueError(f"a diameter needs at least 2 points, not {len(points)}.")
+    if not np.isfinite(points).all():
+        raise ValueError("points have values that are NaN or infinite: loops need finite points.")
     diameter = pdist(points.astype(np.float64)).max()
     bars = loop_bars(points)
     if diameter == 0 or len(bars) == 0:

@@ -98,6 +98,9 @@ def comparing(function: Callable[..., Figure]) -> Callable[..., Figure]:
 
 def beta_colours(betas: Iterable[float]) -> list[str]:
     """Return orange for β = 0; for β > 0 a green that darkens with log β, the same in every figure."""
+    betas = list(betas)
+    if refused := [beta for beta in betas if not 0 <= beta < math.inf]:
+        raise ValueError(f"β is a weight ≥ 0, not {refused[0]}.")
     return [CROSS_ENTROPY if beta == 0 else to_hex(_BETAS((math.log10(beta) + 3) / 5)) for beta in betas]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -42,7 +45,9 @@ def attack_curves(ax: Axes, result: xr.Dataset, data: str) -> Axes:
 
     On the left, where nothing is attacked, the clean accuracies, and crosses for those that the paper prints.
     """
-    epsilons, printed = result.epsilon.values, TABLE_1[data]
+    epsilons, printed = result.epsilon.values, _of(data, TABLE_1)
+    if len(epsilons) == 0:
+        raise ValueError("the result has no ε: there is no curve to draw.")
     step = epsilons[1] / epsilons[0] if len(epsilons) > 1 else 2
     clean = epsilons[0] / step  # one step of the axis to the left
     for beta, colour in coloured(result):
@@ -65,7 +70,7 @@ def attacked_images(result: xr.Dataset, *, example: int, data: str) -> Figure:
 
     Above each stands the predicted class, green where it is right and orange where it is not.
     """
-    one, classes = result.isel(example=example), CLASS_NAMES[data]
+    one, classes = result.isel(example=example), _of(data, CLASS_NAMES)
     betas, pictured, right = one.beta.values, one.pictured.values, int(one.label)
     figure = plt.figure(figsize=(8.6, 1.15 * len(betas) + 0.7))
     clean, *blocks = figure.subfigures(1, 3, width_ratios=[1.25, len(pictured), len(pictured)])
@@ -86,6 +91,12 @@ def attacked_images(result: xr.Dataset, *, example: int, data: str) -> Figure:
         for ax, epsilon in zip(axes[-1], pictured, strict=True):
             ax.set_xlabel(f"ε = {epsilon:.2f}", fontsize=8)
     return figure
+
+
+def _of(data: str, table: Mapping[str, Any]) -> Any:
+    if data not in table:
+        raise ValueError(f"there is no data set {data!r} here: there are {', '.join(table)}.")
+    return table[data]
 
 
 def _draw_image(ax: Axes, pixels: UInt8[np.ndarray, "channels height width"], name: str, colour: str) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import itertools
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -28,15 +29,17 @@ from lil.results.records import Networks
 from lil.results.registry import stem
 
 ANSWERS_WITHIN = 10  # seconds to wait for the scheduler
+IMPORTS_WITHIN = 60  # seconds to wait for the workers' import of PyTorch
 
+_DEVICE = "import torch; torch.empty(1, device={!r})"
 _START = "start one with `dask scheduler`, and workers for it with `dask worker ADDRESS --nthreads 1`"
 
 
 class Cluster:
     """A connection to the scheduler at ``address``, such as ``tcp://10.0.0.5:8786``; closed at the end of a ``with``.
 
-    Raises NoCluster where dask is not installed, nobody answers, there are no workers, or they would run several tasks
-    in one process, which share torch's number of threads.
+    Raises NoCluster where dask is not installed, nobody answers, there are no workers, they or the scheduler cannot
+    import lil, or they would run several tasks in one process, which share torch's number of threads.
     """
 
     def __init__(self, address: str):
@@ -56,6 +59,11 @@ class Cluster:
                 if not threads
                 else f"A worker of {address} runs {max(threads)} tasks at once: start it with `--nthreads 1`."
             )
+        try:
+            self._ask(f"import {__name__}", "install the same version of lil there", scheduler=True)
+        except NoCluster:
+            self.client.close()
+            raise
 
     def __enter__(self) -> Cluster:
         return self
@@ -63,11 +71,26 @@ class Cluster:
     def __exit__(self, *_: Any) -> None:
         self.client.close()
 
+    def _ask(self, code: str, way_out: str, *, scheduler: bool = False) -> None:
+        """Run a line on all workers, and on the scheduler. Raises NoCluster, which names the first that cannot."""
+        try:
+            answers = self.client.sync(self.client.run, exec, code, on_error="return", callback_timeout=IMPORTS_WITHIN)
+            if scheduler:
+                self.client.sync(self.client.run_on_scheduler, exec, code, callback_timeout=IMPORTS_WITHIN)
+        except ImportError as reason:
+            raise NoCluster(f"The scheduler cannot run `{code}` ({reason}): {way_out}.") from reason
+        except (OSError, CancelledError) as reason:  # a timeout among them
+            raise NoCluster(f"The scheduler or a worker does not answer any more: {_START}.") from reason
+        for worker, error in answers.items():
+            if error is not None:
+                raise NoCluster(f"The worker {worker} cannot run `{code}` ({error}): {way_out}.")
+
     def train(self, recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:
         """Train the networks of a recipe as :func:`lil.results.computing.train` does, each as a task of its own."""
         pieces = [only(config, member) for member in _members([config])]
         inputs = [keys.of_networks(recipe, piece) for piece in pieces]
         calls = [(_train, recipe.__name__, piece, device) for piece in pieces]
+        self._ask(_DEVICE.format(device), "choose a device that all workers have")
         done = self._all(calls, inputs, f"training: {stem(recipe)}", progress)
         _refuse_other_code(inputs, [each.attrs for each in done])
         there = [member for piece in pieces for member in recipe.members(piece)]
@@ -94,6 +117,7 @@ class Cluster:
         pieces = [replace(config, **each) for each in settings]
         inputs = [keys.of_evaluation(experiment, piece) for piece in pieces]
         calls = [(_evaluate, experiment.__name__, piece, _parts(recipes, piece, networks), device) for piece in pieces]
+        self._ask(_DEVICE.format(device), "choose a device that all workers have")
         done = self._all(calls, inputs, f"evaluation: {stem(experiment)}", progress)
         attrs = [each.attrs for each in done]
         _refuse_other_code(inputs, attrs)
@@ -105,6 +129,7 @@ class Cluster:
         """Return the results of calls, each a function and its arguments, in their order."""
         import dask
         from distributed import KilledWorker, as_completed
+        from distributed.comm import CommClosedError
 
         networks_are_sent = {"distributed.admin.large-graph-warning-threshold": "1GB"}
         with dask.config.set(networks_are_sent):
@@ -122,6 +147,14 @@ class Cluster:
                 f"The scheduler gave up on {label}, because several workers died over it: read their logs, and give "
                 "them more memory."
             ) from reason
+        except (CancelledError, CommClosedError) as reason:
+            raise NoCluster(
+                f"The connection to the scheduler was lost during {label}: {_START}, then repeat the command."
+            ) from reason
+        except RuntimeError as reason:
+            if "deserialization of the task graph" not in str(reason):
+                raise
+            raise NoCluster(f"The scheduler cannot read {label}: install the same version of lil there.") from reason
         finally:
             self.client.cancel(tasks)
 

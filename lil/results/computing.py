@@ -14,13 +14,14 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 from filelock import FileLock, Timeout
 
 from lil.cache import cache_folder
 from lil.progress import Progress
 from lil.results import files, keys, provenance
-from lil.results.errors import NotWritten
+from lil.results.errors import NotWritten, SettingRefused, UnknownName
 from lil.results.records import Networks
 
 _OF_DISKS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
@@ -39,8 +40,23 @@ def only(settings: Any, member: dict[str, Any]) -> Any:
     return replace(settings, **fields)
 
 
+def check_device(name: str) -> None:
+    """Raise UnknownName for a device that cannot hold a number here, SettingRefused if PyTorch's default is no CPU."""
+    if torch.get_default_device().type != "cpu":
+        raise SettingRefused(
+            f"PyTorch's default device is {torch.get_default_device()}: call torch.set_default_device('cpu'), and "
+            "choose the device of a computation by the argument `device`."
+        )
+    try:
+        torch.empty(1, device=name).item()
+    except (RuntimeError, AssertionError, TypeError) as reason:  # AssertionError: PyTorch was built without CUDA
+        here = ["cpu", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))]
+        raise UnknownName(f"There is no device {name!r} on this machine: there is {', '.join(here)}.") from reason
+
+
 def train(recipe: ModuleType, config: Any, *, device: str, progress: Progress) -> Networks:
     """Train the networks of a recipe."""
+    check_device(device)
     inputs = keys.of_networks(recipe, config)
     with _disk_in_words(inputs.name), provenance.measured() as cost, _script_hidden():
         tensors = recipe.train(config, device=device, progress=progress)
@@ -61,6 +77,7 @@ def evaluate(
 
     ``resume``: go on where an earlier call was killed, if the experiment's ``evaluate`` takes ``partial``.
     """
+    check_device(device)
     inputs = keys.of_evaluation(experiment, config)
     tensors = {name: each.tensors for name, each in networks.items()}
     resume = resume and "partial" in inspect.signature(experiment.evaluate).parameters

@@ -59,6 +59,8 @@ def names(root: Path) -> list[str]:
 
 def write(root: Path, name: str, content: bytes) -> None:
     """Replace the record ``name`` by ``content``, or leave everything as it was and raise NotWritten."""
+    if ".." in Path(name).parts or Path(name).is_absolute():
+        raise NotWritten(f"The record {name} would lie outside {root.name}/: give a name below that folder.")
     target = root / name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -113,8 +113,10 @@ def recorded(experiment: ModuleType, config: Any) -> xr.Dataset:
 def networks(recipe: ModuleType, config: Any, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
     """Return the networks of a recipe, for its ``restore``: recorded, if those are current, else trained now.
 
-    Raises CorruptRecord if the record is damaged.
+    Raises CorruptRecord if the record is damaged, and SettingRefused if ``config`` is not of the recipe.
     """
+    if not isinstance(config, recipe.Config):
+        raise SettingRefused(f"{config!r} is no Config of the recipe {registry.stem(recipe)}: take its PAPER.")
     found = current_networks(recipe, config)
     return (found or computing.train(recipe, config, device=device, progress=progress)).tensors
 

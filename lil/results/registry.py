@@ -15,7 +15,12 @@ PROFILES = ("paper", "shown", "quick")
 
 def names(package: str) -> list[str]:
     """Return the names of the experiments in ``package``, without importing them."""
-    folders = importlib.import_module(package).__path__
+    try:
+        folders = importlib.import_module(package).__path__
+    except (ModuleNotFoundError, AttributeError, ValueError) as reason:
+        if isinstance(reason, ModuleNotFoundError) and not f"{package}.".startswith(f"{reason.name}."):
+            raise  # a package that it imports is missing
+        raise UnknownName(f"There is no package {package!r} of experiments: lil.experiments is one.") from reason
     return sorted(module.name for module in pkgutil.iter_modules(folders) if not module.name.startswith("_"))
 
 
@@ -42,4 +47,6 @@ def settings(experiment: ModuleType, profile: str) -> Any:
     """Return an experiment's ``PAPER``, ``SHOWN`` or ``QUICK`` by the name of the profile; without SHOWN its PAPER."""
     if profile not in PROFILES:
         raise UnknownName(f"There is no profile {profile!r}: there are {', '.join(PROFILES)}.")
+    if not isinstance(experiment, ModuleType):
+        raise UnknownName(f"{experiment!r} is no experiment: import its module, as lil.experiments.fig2_rings.")
     return experiment.QUICK if profile == "quick" else getattr(experiment, profile.upper(), experiment.PAPER)

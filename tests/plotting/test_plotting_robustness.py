@@ -93,3 +93,18 @@ def test_grey_images_are_drawn_too(result):
     figure = robustness.attacked_images(result.isel(channel=[0]), example=0, data="mnist")
     image = figure.subfigs[0].axes[0].images[0]
     assert image.get_array().shape == (4, 4) and image.get_clim() == (0, 255)
+
+
+def test_a_data_set_without_names_or_an_attack_without_epsilons_gets_one_sentence(result):
+    with pytest.raises(ValueError, match="no data set 'mnits' here: there are mnist, "):
+        robustness.attack_panels(result, "t", "mnits")
+    with pytest.raises(ValueError, match="no data set 'torus' here: there are mnist, cifar10"):
+        robustness.attacked_images(result, example=0, data="torus")
+    with pytest.raises(ValueError, match="the result has no ε"):
+        robustness.attack_panels(result.isel(epsilon=[]), "t", "mnist")
+
+
+@pytest.mark.parametrize("beta", [-1.0, float("nan"), float("inf")])
+def test_a_beta_that_is_no_weight_has_no_colour(beta):
+    with pytest.raises(ValueError, match=f"β is a weight ≥ 0, not {beta}"):
+        beta_colours(iter([0.0, beta]))

@@ -1,9 +1,15 @@
 """A dask scheduler's workers compute what this process computes, under the same key; two real processes do it here."""
 
+import os
+import re
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import dask
 import pytest
+import torch
 from distributed import LocalCluster
 
 from lil import cli, results
@@ -142,6 +148,54 @@ def test_workers_of_several_tasks_at_once_are_refused(fake):
         pytest.raises(errors.NoCluster, match="2 tasks at once: start it with `--nthreads 1`"),
     ):
         Cluster(cluster.scheduler_address)
+
+
+@contextmanager
+def by_commands(*, hide=""):
+    """Yield the address and the process of a scheduler with one worker; one of the two may lack lil."""
+    with ExitStack() as stack:
+
+        def start(what, *arguments):
+            hidden = "sys.modules['lil'] = None; " if what == hide else ""
+            code = f"import sys; {hidden}from distributed.cli.dask_{what} import main; main()"
+            command = [sys.executable, "-W", "ignore", "-c", code, *arguments, "--no-dashboard"]
+            process = stack.enter_context(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
+            stack.callback(process.kill)
+            return process, next(filter(None, (re.search(until[what], line) for line in process.stderr)))
+
+        until = {"scheduler": r"Scheduler at:\s+(tcp://\S+)", "worker": "Starting established connection"}
+        scheduler, found = start("scheduler", "--host", "127.0.0.1", "--port", "0")
+        start("worker", found[1], "--nthreads", "1", "--no-nanny")
+        yield found[1], scheduler
+
+
+@pytest.mark.parametrize("who, named", [("worker", "The worker tcp://"), ("scheduler", "The scheduler cannot")])
+def test_a_worker_or_a_scheduler_without_the_package_is_named(who, named):
+    with by_commands(hide=who) as (address, _), pytest.raises(errors.NoCluster, match=f"{named}.*install the same"):
+        Cluster(address)
+
+
+def test_a_scheduler_killed_in_the_middle_ends_in_one_sentence(fake, monkeypatch):
+    monkeypatch.setitem(os.environ, "PYTHONPATH", os.pathsep.join(sys.path))
+    fake.edit("recipes/lines.py", REPORT, "    import time; time.sleep(60)\n" + REPORT)
+    with by_commands() as (address, scheduler), Cluster(address) as pool:
+        submit = pool.client.submit
+
+        def then_kill(*call, **how):
+            task = submit(*call, **how)
+            pool.client.loop.call_later(2, scheduler.kill)
+            return task
+
+        monkeypatch.setattr(pool.client, "submit", then_kill)
+        with pytest.raises(errors.NoCluster, match="connection to the scheduler was lost during training: lines"):
+            results.record(fake.experiment, workers=pool)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the workers have the device")
+def test_a_device_that_the_workers_lack_is_refused_before_the_work(fake, address):
+    with Cluster(address) as pool, pytest.raises(errors.NoCluster, match="worker .*cuda.*choose a device that all"):
+        results.record(fake.experiment, workers=pool, device="cuda")
+    assert not fake.trainings
 
 
 def test_figure_3_by_the_command(monkeypatch, capsys):

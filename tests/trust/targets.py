@@ -12,11 +12,11 @@ import torch
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy as Draw
 
-from lil import attacks, cli, evaluation, lipschitz, results
+from lil import attacks, cli, corruptions, evaluation, lipschitz, results, stronger_attacks, targeted, topology
 from lil.attacks import BOUNDS
 from lil.isometry import IsometryLoss, isometry_loss, pair_distances, within_class
 from lil.models import LIL
-from lil.paper import pages, rerun
+from lil.paper import intervals, pages, rerun
 from lil.results import changes, registry
 from tests.trust import small
 from tests.trust.values import kinds, numbers, plain, tensors, values, words
@@ -198,27 +198,26 @@ def _is_loss(found: torch.Tensor, z: torch.Tensor, finite: bool) -> bool:
 def of_attacks() -> Iterator[Target]:
     """Yield attacks, their settings and the bounds of the Lipschitz constant.
 
-    Left out, as known faults of the science, which end in torch's errors or in none: labels that do not fit the images
-    or the classes, a ``step_size`` that is NaN or a whole number of more than 64 bits, ``fgsm`` with an ε that is no
-    step, an ε beyond the range of floats, and shapes that do not fit in lil.lipschitz.
+    Left out, as known faults of the science, which end in torch's errors: images of another precision than the
+    network's, and objects that are no tensors.
     """
     model = LIL((4, 3, 2), seeds=(0, 1)).requires_grad_(False)
     labels = torch.tensor([0, 1, 0])
+    fitting = st.just(labels)
+    some_labels = fitting | st.sampled_from((labels[:2], labels[:1], labels + 1, -labels, labels.float(), labels > 0))
     floats = st.sampled_from((torch.float32,))
     images = tensors((3, 1, 2, 2), dtypes=floats).map(lambda x: x.abs())
     small_images = images.map(lambda x: x.clamp(0, 1))
-    bounds = st.sampled_from((BOUNDS, BOUNDS, (1.0, 0.0), (0.0, 0.0), (-9.0, 9.0), (float("nan"), 1.0)))
-    step = st.sampled_from((0.1, 0.5)) | numbers.filter(
-        lambda size: abs(size) < 1e29
-    )  # no NaN, and nothing beyond torch
-    sizes = st.sampled_from((0.1, 0.5, 1.0)) | numbers.filter(lambda size: abs(size) != 10**400)
+    bounds = st.sampled_from((BOUNDS, BOUNDS, (1.0, 0.0), (0.0, 0.0), (-9.0, 9.0), (float("nan"), 1.0), (0.0,)))
+    step = st.sampled_from((0.1, 0.5)) | numbers
+    sizes = st.sampled_from((0.1, 0.5, 1.0)) | numbers
 
     def run(given: Any) -> attacks.Attacked:
-        x, epsilon, size, steps, start, within = given
-        objective = attacks.classification(model, labels)
+        x, epsilon, size, steps, start, within, classes = given
+        objective = attacks.classification(model, classes)
         drawn = torch.Generator().manual_seed(0) if steps != 2 else None
         how = dict(epsilon=epsilon, step_size=size, steps=steps, random_start=start, bounds=within, generator=drawn)
-        return attacks.attack(model, attacks.pixels, objective, x, labels, **how)
+        return attacks.attack(model, attacks.pixels, objective, x, classes, **how)
 
     def inside(given: Any, found: attacks.Attacked) -> bool:
         x, epsilon, (low, high) = given[0], given[1], given[5]
@@ -228,11 +227,11 @@ def of_attacks() -> Iterator[Target]:
 
     good = st.sampled_from((0.1, 0.5))
     clean = small_images.filter(lambda x: not x.isnan().any())
-    drawn = st.tuples(clean, good, good, st.integers(1, 3), st.booleans(), st.just(BOUNDS)) | st.tuples(
-        st.one_of(small_images, images), sizes, step, st.integers(-1, 3), st.booleans(), bounds
+    drawn = st.tuples(clean, good, good, st.integers(1, 3), st.booleans(), st.just(BOUNDS), fitting) | st.tuples(
+        st.one_of(small_images, images), sizes, step, st.integers(-1, 3), st.booleans(), bounds, some_labels
     )
     yield Target("`attack`", drawn, run, inside)
-    epsilons = st.sampled_from((0.1, 1.0, 1e-9))
+    epsilons = st.sampled_from((0.1, 1.0, 1e-9)) | numbers
     yield Target(
         "`fgsm`",
         st.tuples(st.one_of(small_images, images), epsilons, bounds),
@@ -259,23 +258,76 @@ def of_attacks() -> Iterator[Target]:
     quick = evaluation.Fgsm((0.1,), batch_size=2, pictured=(), pictures=0)
     yield Target(
         "`evaluation.robustness`",
-        st.tuples(st.one_of(small_images, images), st.lists(objective, max_size=2, unique=True)),
-        lambda given: evaluation.robustness(sweep, given[0], labels, quick, objectives=given[1]),
+        st.tuples(st.one_of(small_images, images), st.lists(objective, max_size=2, unique=True), some_labels),
+        lambda given: evaluation.robustness(sweep, given[0], given[2], quick, objectives=given[1]),
         lambda given, found: bool(found.accuracy.notnull().all() and found.sizes["objective"] == len(given[1])),
     )
     points, maps = tensors((3, 2), dtypes=floats), tensors((2, 3, 4), dtypes=floats)
     yield Target(
         "`lower_pairs`",
-        st.tuples(points, maps),
-        lambda given: lipschitz.lower_pairs(*given, labels),
+        st.tuples(points, maps | tensors((2, 1, 4), dtypes=floats), some_labels),
+        lambda given: lipschitz.lower_pairs(*given),
         lambda given, found: all(bool((each >= 0).all() and each.isfinite().all()) for each in found),
     )
-    weights = st.lists(tensors((2, 3, 3), dtypes=floats).filter(plain), min_size=1, max_size=3)
+    weights = st.lists(tensors((2, 3, 3), (2, 3, 3), (1, 3, 3), (2, 3), dtypes=floats), max_size=3)
+    weights = weights.filter(lambda each: all(plain(x) or not bool(x.isfinite().all()) for x in each))
     yield Target(
         "`upper_product`",
         weights,
         lipschitz.upper_product,
-        lambda given, found: found.shape == (2,) and bool((found >= 0).all()),
+        lambda given, found: found.shape == given[0].shape[:1] and bool((found >= 0).all()),
+    )
+
+
+def of_stronger_attacks() -> Iterator[Target]:
+    """Yield PGD with restarts, AutoAttack, adversarial training, and corruptions."""
+    networks = {classes: LIL((4, 3, classes), seeds=(0,)).requires_grad_(False) for classes in (2, 5, 10)}
+    x, labels = torch.rand(3, 1, 2, 2, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 0])
+    some_labels = st.just(labels) | st.sampled_from((labels[:2], labels[:1], labels + 9, -labels, labels.float()))
+    counts, epsilons = st.integers(1, 2) | st.integers(-1, 2), st.just(0.1) | numbers
+    pgd = st.fixed_dictionaries(dict(epsilon=epsilons, steps=counts, starts=counts, batch_size=counts))
+    yield Target(
+        "`targeted.pgd`",
+        st.tuples(some_labels, pgd),
+        lambda given: targeted.pgd(
+            networks[5], attacks.pixels, attacks.pixels, x, given[0], **given[1], generator=torch.Generator()
+        ),
+        lambda given, found: found.change <= given[1]["epsilon"] * 1.001,
+    )
+    yield Target(
+        "`autoattack`",
+        st.tuples(st.sampled_from((2, 5, 10)), some_labels, epsilons, counts),
+        lambda given: stronger_attacks.autoattack(
+            networks[given[0]], attacks.pixels, x, given[1], epsilon=given[2], iterations=given[3], queries=3, seed=0
+        ),
+        lambda given, found: found.change <= given[2] * 1.001 and found.right.shape == (4, 3),
+    )
+    severities = st.sampled_from((0.0, 0.1, 0.5, 2.0)) | numbers
+    shapes = tensors((2, 1, 28, 28), (2, 3, 28, 28), (2, 2, 9, 28), (1, 28, 28), (0, 1, 28, 28))
+    yield Target(
+        "`corrupt`",
+        st.tuples(st.sampled_from([*corruptions.CORRUPTIONS, ""]), shapes.map(lambda x: x.clamp(0, 1)), severities),
+        lambda given: corruptions.corrupt(*given, torch.Generator()),
+        lambda given, found: found.shape == given[1].shape and bool(((found >= 0) & (found <= 1)).all()),
+    )
+
+
+def of_clouds() -> Iterator[Target]:
+    """Yield loops of point clouds, and means with intervals."""
+    clouds = tensors((12, 2), (12, 3), (1, 2), (0, 2), (12,), (2, 3, 2)).map(lambda x: x.numpy())
+    yield Target(
+        "`topology.loops`",
+        st.tuples(tensors((12, 2), (12, 3)).map(lambda x: x.float().numpy()), st.sampled_from((0.1, 0.5, 1.0)))
+        | st.tuples(clouds | tensors((12, 2)) | st.just([[0.0, 1.0]]), st.just(0.1) | numbers),
+        lambda given: topology.loops(given[0], share=given[1]),
+        lambda given, found: found.number >= 0 and 0 <= found.second <= found.longest <= 1,
+    )
+    rows = st.lists(numbers.filter(lambda number: abs(number) != 10**400), max_size=5)
+    yield Target(
+        "`rank_correlation`",
+        st.tuples(st.just([1, 2, 3, 4]) | rows, st.permutations((1.0, 2.0, 3.0, 5.0)) | rows),
+        lambda given: intervals.rank_correlation(*given, draws=50),
+        lambda given, found: -1.001 <= found.low <= found.high <= 1.001 and -1.001 <= found.value <= 1.001,
     )
 
 
@@ -285,3 +337,5 @@ def all_of(fake: small.Small) -> Iterator[Target]:
     yield from of_commands(fake)
     yield from of_the_loss()
     yield from of_attacks()
+    yield from of_stronger_attacks()
+    yield from of_clouds()

@@ -1,0 +1,51 @@
+"""Checks of images, labels and ε where a public function takes them: each raises a ValueError of one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jaxtyping import Int, Integer, Shaped
+from torch import Tensor
+
+from lil.isometry import integers
+
+BOUNDS = (0.0, 1.0)  # of a pixel
+
+
+def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUNDS) -> None:
+    """Raise ValueError for bounds that rise from no number to another, and for the first ε that is no step within."""
+    if len(bounds) != 2 or not bounds[0] < bounds[1]:
+        raise ValueError(f"bounds must be two numbers, the lower first, not {bounds}.")
+    largest = bounds[1] - bounds[0]
+    for epsilon in epsilons:
+        if not 0 < epsilon <= largest * (1 + 1e-6):  # with the rounding of single precision
+            raise ValueError(
+                f"ε (the paper's γ) must be > 0 and at most {largest:g}, the range of a pixel, not {epsilon}."
+            )
+
+
+def check_images(x: Shaped[Tensor, "..."], bounds: tuple[float, float] = BOUNDS) -> None:
+    """Raise ValueError for pixels that are no floats, NaN, or outside the bounds: cut off, they move further than ε."""
+    if not x.is_floating_point() or x.dtype.itemsize < 2:
+        raise ValueError(f"images are {x.dtype}: convert them to the float type of the networks, within the bounds.")
+    low, high = map(float, x.detach().aminmax()) if x.numel() else bounds
+    if not bounds[0] <= low <= high <= bounds[1]:
+        raise ValueError(
+            f"pixels go from {low:g} to {high:g} and the bounds from {bounds[0]:g} to {bounds[1]:g}: "
+            "bring the images into the bounds, or give the bounds of the images."
+        )
+
+
+def check_labels(labels: Integer[Tensor, "..."], n: int, classes: int | None = None) -> Int[Tensor, "n"]:
+    """Return labels of any integer type as int64.
+
+    Raises ValueError unless each of n points has one label; with ``classes``, one from 0 to ``classes`` − 1.
+    """
+    labels = integers(labels)
+    if labels.shape != (n,):
+        raise ValueError(f"labels have the shape {tuple(labels.shape)} for {n} points: give one label per point.")
+    if classes is not None and n > 0:
+        low, high = map(int, labels.aminmax())
+        if not 0 <= low <= high < classes:
+            raise ValueError(f"labels go from {low} to {high}: give one of the classes, 0 to {classes - 1}.")
+    return labels
