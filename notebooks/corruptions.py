@@ -70,13 +70,13 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## Gains and losses
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under each perturbation at the middle severity; left of 0 the term lowers accuracy. A panel is a reading of the method, a colour a β. A dot is one of {glue:text}`cor_seeds` seeds on {glue:text}`cor_images` test images. A stroke is the mean, a bar the 95 % interval over the seeds. Dotted lines divide noise from corruptions.", "name": "fig-corruptions-gains"}, "image": {"alt": "Two panels, K = 1 on the left and K = 10 on the right, with one row per perturbation, and in each row five short horizontal bars with dots, one green per beta, around a vertical line at zero. {glue:text}`cor_tally_large`"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy gained over β = 0 under each perturbation at the middle severity; left of 0 the term lowers accuracy. There is one panel per reading of the method and one colour per β. A dot is one of {glue:text}`cor_seeds` seeds on {glue:text}`cor_images` test images. A stroke is the mean, a bar the 95 % interval over the seeds. Dotted lines divide noise from corruptions.", "name": "fig-corruptions-gains"}, "image": {"alt": "Two panels, K = 1 on the left and K = 10 on the right, with one row per perturbation, and in each row five short horizontal bars with dots, one green per beta, around a vertical line at zero. {glue:text}`cor_tally_large`"}}
 drawn.gain_rows(result, title);
 
 # %% [markdown]
 # From no noise to strong noise:
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the severity of two kinds of noise, 0 being the images as they are. Severities are in pixel values from 0 to 1. A column is a reading of the method, a colour a β. Thick lines are means over {glue:text}`cor_seeds` seeds, thin lines the seeds, on {glue:text}`cor_images` test images. No interval is drawn.", "name": "fig-corruptions-curves"}, "image": {"alt": "Four panels of falling curves, sign noise above and Gaussian noise below, K = 1 on the left and K = 10 on the right, orange for beta zero and darker green for larger beta. {glue:text}`cor_gaussian`"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the severity of two kinds of noise, 0 being the images as they are. Severities are in pixel values from 0 to 1. There is one column per reading of the method and one colour per β. Thick lines are means over {glue:text}`cor_seeds` seeds, thin lines the seeds, on {glue:text}`cor_images` test images. No interval is drawn.", "name": "fig-corruptions-curves"}, "image": {"alt": "Four panels of falling curves, sign noise above and Gaussian noise below, K = 1 on the left and K = 10 on the right, orange for beta zero and darker green for larger beta. {glue:text}`cor_gaussian`"}}
 drawn.severity_curves(result, title);
 
 # %% [markdown]

@@ -25,8 +25,8 @@ def table(result: xr.Dataset) -> pd.DataFrame:
 def numbers(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page: cost at the most points by kind of pairs, and its growth, as a power.
 
-    ``few`` and ``many`` are the least and the most pairs drawn. A time is the median of some ``calls``, a spread that
-    of some ``estimates``.
+    ``few`` and ``many`` are the least and the most pairs drawn. A time is the median of ``calls``. A spread is the
+    standard deviation of ``estimates``.
     """
     most, threads, members = (int(result[dim].max()) for dim in ("points", "threads", "members"))
     last, by_threads, by_members = result.sel(points=most), result.by_threads, result.by_members
