@@ -23,6 +23,10 @@ from lil.results.listing import NOT_KEPT
 from lil.results.records import COMMITTED_UP_TO
 
 TIMINGS = ROOT / "benchmarks" / "timings.json"
+WITNESSES = (
+    "Training amplifies rounding errors. After it the engines differ most in coordinates of layouts (`umap`, `plane`, "
+    "`space`), in pixels of attacked pictures (`attacked`), and in whether one image is taken for its class (`vote`)."
+)
 
 
 def environment() -> str:
@@ -56,7 +60,7 @@ def records() -> str:
     Other pages link to a record's row through its name, which the role ``record`` makes a target.
     """
     rows, machines, not_kept = [], set(), 0
-    for row in results.listing(EXPERIMENTS):
+    for row in (listed := results.listing(EXPERIMENTS)):
         if row.state == NOT_KEPT:
             not_kept += 1
             continue
@@ -71,6 +75,8 @@ def records() -> str:
     parts = [table(header, rows)]
     if len(machines) == 1:
         parts = [f"All were computed on {machines.pop()}.", table(header[:-1], [row[:-1] for row in rows])]
+    if any("witness" in (row.attrs or {}) for row in listed):
+        parts.append(WITNESSES)
     if not_kept:
         sets = "One set of networks is" if not_kept == 1 else f"{not_kept} sets of networks are"
         large = f"larger than {COMMITTED_UP_TO // 2**20} MiB"
@@ -83,15 +89,17 @@ def engine(attrs: Mapping[str, Any]) -> str:
     return json.loads(attrs["engine"])["name"] if "engine" in attrs else "none yet"
 
 
-def witness(attrs: Mapping[str, Any]) -> str:
+def witness(attrs: dict[str, Any]) -> str:
     """Return the date of a record's witness, its networks and cut settings, and the largest differences found."""
+    if not results.witness.trains(attrs):
+        return "none: nothing is trained"
     if "witness" not in attrs:
         return "none yet"
     found = json.loads(attrs["witness"])
-    row = results.witness.row("", found)
+    date = f"outdated, {found['date'][:10]}" if results.witness.is_missing(attrs) else found["date"][:10]
+    date += f", affirmed {found['carried'][:10]}" if "carried" in found else ""
     settings = ", ".join(f"{name} = {shown(value)}" for name, value in found["settings"].items())
-    differences = f"weights {row.weights:.1e}; evaluation {row.evaluation:.1e}; both {row.whole:.1e}"
-    return f"{row.date[:10]}; {row.networks} networks, {settings}; {differences}"
+    return f"{date}; {results.witness.counted(found)}, {settings}; {results.witness.differences(found)}"
 
 
 def speed(timings: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 from lil.paper import markdown, status
+from lil.paper.judging import EXPERIMENTS
 from lil.results.listing import NOT_KEPT, Row
 
 
@@ -33,6 +34,7 @@ def test_each_executed_notebook_has_its_row(tmp_path):
 
 def row(name, machine="Z80", state="current", changed=(), **attrs):
     cost = dict(date="2026-01-02 03:04:05 UTC", seconds=12.3, peak_memory_mb=99.6, machine=machine)
+    cost |= dict(code="1", networks='{"lines": "2"}')
     return Row(name, state, changed, cost | attrs)
 
 
@@ -40,6 +42,7 @@ WITNESS = {
     "date": "2026-11-29 10:00:00 UTC",
     "machine": "Z80",
     "engine": "0",
+    "code": "1",
     "settings": {"lines.betas": [0.0, 10.0], "lines.epochs": 100},
     "networks": 2,
     "weights": {"w": 1.2e-7, "b": 1e-8},
@@ -59,10 +62,35 @@ def test_records_have_their_engine_and_witness(monkeypatch):
     a, b, c = rows_of(text)
     assert a[:6] == ["{record}`a`", "current", "2026-01-02", "12", "100", "fast"]
     assert a[6] == (
-        "2026-11-29; 2 networks, lines.betas = 0, 10, lines.epochs = 100; "
-        "weights 1.2e-07; evaluation 3.0e-05; both 2.0e-03"
+        "2026-11-29; 2 networks, lines.betas = 0, 10, lines.epochs = 100; 3.0e-05 in numbers from the same weights; "
+        "2.0e-03 in numbers after training by either engine (accuracy); 1.2e-07 in weights"
     )
     assert b[1] == "stale (code, data)" and b[5:] == ["none yet"] * 2 and c == ["{record}`c`", "missing", *"–" * 5]
+    assert text.endswith(status.WITNESSES)
+
+
+@pytest.mark.parametrize(
+    "attrs, words",
+    [
+        ({"code": "2"}, "outdated, 2026-11-29; 2 networks"),
+        ({"engine": json.dumps({"name": "fast", "code": "2"})}, "outdated, 2026-11-29; 2 networks"),
+        (
+            {"witness": json.dumps(WITNESS | {"carried": "2026-12-01 10:00:00 UTC"})},
+            "2026-11-29, affirmed 2026-12-01; 2",
+        ),
+        ({"networks": "{}"}, "none: nothing is trained"),
+    ],
+)
+def test_a_witness_of_other_code_or_of_no_network_is_told(attrs, words):
+    record = row("a", engine=json.dumps({"name": "fast", "code": "0"}), witness=json.dumps(WITNESS)).attrs
+    assert status.witness(record).startswith("2026-11-29; 2 networks, ")
+    assert status.witness(record | attrs).startswith(words)
+
+
+def test_the_variables_that_training_changed_most_are_named():
+    for listed in status.results.listing(EXPERIMENTS):
+        for name, share in json.loads((listed.attrs or {}).get("witness", '{"whole": {}}'))["whole"].items():
+            assert share < 0.2 or f"`{name}`" in status.WITNESSES, (listed.name, name, share)
 
 
 @pytest.mark.parametrize(
