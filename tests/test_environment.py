@@ -93,7 +93,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_lock_has_one_version_of_each_package_on_every_system(system, python):
-    """Of the packages that the project names itself; markers leave out one for all, gudhi on Linux on ARM64."""
+    """Only packages that the project names itself count; markers leave out one of them, gudhi on Linux on ARM64."""
     there = SYSTEMS[system] | dict(python_version=python, python_full_version=f"{python}.0")
     there |= dict(implementation_name="cpython", platform_python_implementation="CPython")
     pins = [canonicalize_name(pin.name) for pin, _ in locked() if holds(pin, there)]
