@@ -377,8 +377,7 @@ def _verify(chosen: argparse.Namespace) -> int:
                 f"{images.TITLES[name]} is not in {folders}: set LIL_DATA to a folder that has it, or "
                 f"`lil data fetch {name}` downloads it."
             )
-        print(f"{name}: verified, in {images.fetch(name)}")
-    return 0
+    return _fetch(chosen)
 
 
 def _data_names(names: Sequence[str]) -> Sequence[str]:

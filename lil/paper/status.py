@@ -92,7 +92,7 @@ def engine(attrs: Mapping[str, Any]) -> str:
 def witness(attrs: dict[str, Any]) -> str:
     """Return the date of a record's witness, its networks and cut settings, and the largest differences found."""
     if not results.witness.trains(attrs):
-        return "none: nothing is trained"
+        return "none: nothing is trained" if "training" in attrs else "–"  # of networks, with their evaluation
     if "witness" not in attrs:
         return "none yet"
     found = json.loads(attrs["witness"])

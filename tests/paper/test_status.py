@@ -78,7 +78,8 @@ def test_records_have_their_engine_and_witness(monkeypatch):
             {"witness": json.dumps(WITNESS | {"carried": "2026-12-01 10:00:00 UTC"})},
             "2026-11-29, affirmed 2026-12-01; 2",
         ),
-        ({"networks": "{}"}, "none: nothing is trained"),
+        ({"networks": "{}", "training": "{}"}, "none: nothing is trained"),
+        ({"networks": "{}"}, "–"),
     ],
 )
 def test_a_witness_of_other_code_or_of_no_network_is_told(attrs, words):
