@@ -12,7 +12,7 @@ import bench_wing
 import pytest
 
 from lil.paper import shipped
-from lil.results import provenance
+from lil.results import files, provenance
 
 TIMINGS = Path(__file__).with_name("timings.json")
 # the twin of naive.py; the arithmetic alone, as torch does it; lil.training and lil.evaluation; the wing on one thread
@@ -60,7 +60,7 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
             "rows": [row for row in rows if row["what"] not in bench_wing.PARTS],
             "wing": bench_wing.table(rows),
         }
-        shipped.write(TIMINGS, json.dumps(everything, indent=1, ensure_ascii=False) + "\n")
+        files.replace(TIMINGS, json.dumps(everything, indent=1, ensure_ascii=False) + "\n")
         shipped.seal()
 
 

@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("name", metavar="NAME", nargs="?", help="a notebook to open first")
 
     listed = _command(commands, "results", _results, "list the records: computed when, in how long, current or stale")
-    check = "exit with 1 if a record is stale, damaged or of no experiment"
+    check = "exit with 1 if a record is stale, damaged, of no experiment or without a current witness"
     listed.add_argument("--check", action="store_true", help=check)
     inner = listed.add_subparsers(metavar="COMMAND")
     what = "after a change of code: compute probes by the old code and the new, and make records current that agree"
@@ -256,12 +256,14 @@ def _results(chosen: argparse.Namespace) -> int:
             cost = (of["date"], duration(of["seconds"]), f"{of['peak_memory_mb']:.0f} MiB", of["machine"])
         table.append((row.name, state, *cost))
     _print_table(("record", "state", "date", "took", "memory", "machine"), table)
-    failing = [row.name for row in rows if row.state in FAILING]
+    unwitnessed = [row.name for row in rows if row.state == "unwitnessed"]
+    failing = [row.name for row in rows if row.state in FAILING and row.state != "unwitnessed"]
     if chosen.check and failing:
         anew = "affirm them with `lil results affirm`, or compute them anew with `lil reproduce --record --mode auto`"
-        print(f"lil: not current: {', '.join(failing)}; {anew}.", file=sys.stderr)
-        return 1
-    return 0
+        _fail(f"not current: {', '.join(failing)}; {anew}.")
+    if chosen.check and unwitnessed:
+        _fail(f"without a witness of the present code: {', '.join(unwitnessed)}; `lil results witness` makes it.")
+    return int(chosen.check and bool(failing or unwitnessed))
 
 
 def _affirm(chosen: argparse.Namespace) -> int:
@@ -315,21 +317,21 @@ def _in_words(engine: str, found: dict[str, Any]) -> str:
 
 def _witness(chosen: argparse.Namespace) -> int:
     from lil import results
-    from lil.results import registry
+    from lil.results import registry, witness
 
     _check_device(chosen.device)
     failed = 0
     for experiment in [registry.load(EXPERIMENTS, name) for name in chosen.names or registry.names(EXPERIMENTS)]:
         try:
             with _Bars() as progress:
-                row = results.give_witness(experiment, device=chosen.device, progress=progress)
+                made = results.give_witness(experiment, device=chosen.device, progress=progress)
         except _expected() as error:
             failed += _fail(error)
             continue
-        if row is not None:
+        if made is not None:
             print(
-                f"{row.name}: the plain code agrees in {row.evaluation:.0e}, trained weights in {row.weights:.0e} "
-                f"({row.networks} networks, {row.seconds:.0f} s).",
+                f"{registry.stem(experiment)}: largest differences {witness.differences(made)} "
+                f"({witness.counted(made)}, {made['seconds']:.0f} s).",
                 flush=True,
             )
     return int(failed > 0)
@@ -371,8 +373,7 @@ def _verify(chosen: argparse.Namespace) -> int:
                 f"{images.TITLES[name]} is not in {folders}: set LIL_DATA to a folder that has it, or "
                 f"`lil data fetch {name}` downloads it."
             )
-        print(f"{name}: verified, in {images.fetch(name)}")
-    return 0
+    return _fetch(chosen)
 
 
 def _data_names(names: Sequence[str]) -> Sequence[str]:

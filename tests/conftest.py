@@ -1,4 +1,4 @@
-"""What every test starts from: one thread, which is fastest for small tensors and fixes the order of sums."""
+"""The start of every test: one thread, which is fastest for small tensors and fixes the order of sums."""
 
 import os
 from pathlib import PurePosixPath
@@ -44,7 +44,7 @@ PAPER = ("fig1_mappings", "fig2_rings", "fig3_mnist", "fig3_cifar10", "fig4_toru
 
 
 def is_beyond_the_paper(file: str) -> bool:
-    """Whether a file of tests is of a notebook, or an experiment, that the paper does not show."""
+    """Return True if a file tests a notebook, or an experiment, that the paper does not show."""
     place = PurePosixPath(file)
     return (place.suffix == ".ipynb" or place.parent.name == "experiments") and (
         place.stem.removeprefix("test_") not in PAPER
@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(items):
 
 
 class BySubject(LoadScopeScheduling):
-    """What shares something expensive stays in one process: the cells of a notebook, a file, all tests of the book."""
+    """A scheduler that keeps tests with an expensive common part in one process: a notebook, a file, the book."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]

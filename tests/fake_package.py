@@ -253,7 +253,7 @@ class Package:
 
     @property
     def trainings(self):
-        """How many networks each training so far had."""
+        """Return the number of networks of each training so far."""
         log = self.root / "trained.log"
         return [int(line) for line in log.read_text("utf-8").split()] if log.exists() else []
 

@@ -1,5 +1,6 @@
 """The environment: one in pyproject.toml, requirements.lock and environment.yml; a wheel that is complete in it."""
 
+import ast
 import importlib.metadata
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 import sysconfig
 import tomllib
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,7 @@ def direct_requirements() -> list[Requirement]:
 
 
 def wanted_here() -> list[Requirement]:
-    """The requirements that the project has on this system."""
+    """Return the requirements that the project has on this system."""
     return [requirement for requirement in direct_requirements() if holds(requirement)]
 
 
@@ -44,7 +46,7 @@ def holds(requirement: Requirement, environment: dict[str, str] | None = None) -
 
 
 def locked(lock: str = LOCK) -> list[tuple[Requirement, str]]:
-    """Each pinned requirement of a lock file with the text of its entry."""
+    """Return each pinned requirement of a lock file with the text of its entry."""
     entries = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
     return [(Requirement(entry.split("\\")[0].strip()), entry) for entry in entries]
 
@@ -93,7 +95,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_lock_has_one_version_of_each_package_on_every_system(system, python):
-    """Of the packages that the project names itself; markers leave out one for all, gudhi on Linux on ARM64."""
+    """Only packages that the project names itself count; markers leave out one of them, gudhi on Linux on ARM64."""
     there = SYSTEMS[system] | dict(python_version=python, python_full_version=f"{python}.0")
     there |= dict(implementation_name="cpython", platform_python_implementation="CPython")
     pins = [canonicalize_name(pin.name) for pin, _ in locked() if holds(pin, there)]
@@ -103,6 +105,57 @@ def test_the_lock_has_one_version_of_each_package_on_every_system(system, python
     cuda = {name for name in pins if name.startswith(("nvidia-", "cuda-")) or name == "triton"}
     assert bool(cuda) == system.startswith("Linux")
     assert ("colorama" in pins) == system.startswith("Windows") == ("pexpect" not in pins)
+
+
+BROUGHT = {  # by a package that the project names, and that would be of no use without them
+    "PIL": "torchvision",
+    "cycler": "matplotlib",
+    "dask": "distributed",
+    "IPython": "ipykernel",
+    "jupyter_client": "ipykernel",
+    **dict.fromkeys(("docutils", "myst_nb", "pybtex", "sphinx"), "jupyter-book"),
+}
+
+
+def imports(tree: ast.AST, top: bool = True) -> Iterator[tuple[str, bool]]:
+    """Yield each package that a module imports from outside, and True where importing the module imports it too."""
+    for node in ast.iter_child_nodes(tree):
+        inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Try)
+        yield from imports(node, top and not inside)
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.partition(".")[0], top) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0], top
+
+
+def closure(name: str) -> set[str]:
+    """Return the distributions that come with one, itself among them."""
+    found, waiting = set(), {canonicalize_name(name)}
+    while waiting:
+        found.add(one := waiting.pop())
+        required = map(Requirement, importlib.metadata.requires(one) or [])
+        waiting |= {canonicalize_name(each.name) for each in required if holds(each, {"extra": ""})} - found
+    return found
+
+
+def test_every_package_that_the_code_imports_is_named_in_pyproject():
+    """Packages of an extra are imported inside functions, or by modules of ``lil.paper``, which make the book."""
+    core = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    extras = {canonicalize_name(each.name) for each in direct_requirements()} - core
+    distributions = importlib.metadata.packages_distributions()
+    seen = set()
+    for path in sorted((ROOT / "lil").rglob("*.py")):
+        for package, at_once in imports(ast.parse(path.read_text(encoding="utf-8"))):
+            if package in sys.stdlib_module_names or package == "lil":
+                continue
+            seen.add(package)
+            of = {canonicalize_name(name) for name in distributions[package]}
+            if package in BROUGHT:
+                assert of <= closure(BROUGHT[package]), package
+                of = {BROUGHT[package]}
+            late = not at_once or ROOT / "lil" / "paper" in path.parents
+            assert of <= (core | extras if late else core), f"{path.relative_to(ROOT)} imports {package}"
+    assert {*BROUGHT, "torch", "yaml", "sklearn", "distributed"} <= seen and "pytest" not in seen
 
 
 def test_what_is_installed_offers_what_the_project_offers():

@@ -209,7 +209,7 @@ def test_members_that_share_a_batch():
 
 
 def test_both_distances_can_be_differentiated():
-    """What an attack does (Eq. 6): the gradient with respect to x through x_dist and through Φ."""
+    """An attack needs it (Eq. 6): the gradient with respect to x through x_dist and through Φ."""
     weight, labels = points(3, 4, seed=5), classes(12, 2)
     mask = within_class(labels)
 

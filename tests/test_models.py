@@ -65,7 +65,7 @@ def test_orthogonal_weights_are_orthogonal_but_for_the_first_and_the_classifier(
 
 
 def gradients(stack, level):
-    """Whether a gradient of the loss of one level reaches each LIL."""
+    """Return True for each LIL that a gradient of the loss of one level reaches."""
     stack.zero_grad()
     stack(inputs(5, 3))[level].square().sum().backward()
     return [any(p.grad is not None and bool(p.grad.any()) for p in lil.parameters()) for lil in stack.lils]

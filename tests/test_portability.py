@@ -97,7 +97,7 @@ def test_no_module_needs_a_system_of_one_kind(module):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: path.name)
 def test_every_file_of_tests_can_be_imported_on_every_system(path):
-    """What is of one system may stand inside a test that is skipped elsewhere, and in programs of its own."""
+    """An import of one system alone may stand inside a test that is skipped elsewhere, and in programs of its own."""
     for statement in ast.parse(path.read_text(encoding="utf-8")).body:
         nodes = [] if isinstance(statement, ast.FunctionDef | ast.ClassDef) else ast.walk(statement)
         seen = {word for node in nodes if not isinstance(node, ast.Constant) and (word := _of_one_system(node))}

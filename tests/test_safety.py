@@ -64,7 +64,7 @@ def test_that_test_would_notice(source, what):
 
 @pytest.mark.parametrize("name", ["../outside", "/outside", "a/../../outside"])
 def test_an_archive_does_not_leave_its_folder(name, tmp_path, monkeypatch):
-    """Of git, when an affirmation takes the old code out of it."""
+    """An affirmation takes the old code out of an archive that git makes."""
     content = BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr(name, "text")
@@ -101,7 +101,7 @@ def test_settings_of_a_rerun_stay_in_its_folder():
 
 
 def test_a_record_is_named_by_its_code_alone(tmp_path):
-    """What SHA256SUMS lists is never opened: a changed one cannot lead elsewhere."""
+    """No file is opened because SHA256SUMS lists it: a changed list cannot lead elsewhere."""
     (tmp_path / "results").mkdir()
     files.write(tmp_path / "results", "a.nc", b"content")
     sums = tmp_path / "results" / files.CHECKSUMS

@@ -15,6 +15,7 @@ from lil.paper import shipped
 from lil.paper.judging import Entry
 from lil.paper.ledger import CLAIMS, READINGS
 from lil.paper.verdicts import Verdict
+from lil.results import files
 
 FROZEN = Path(__file__).with_name("frozen.json")
 
@@ -103,6 +104,6 @@ def frozen(path: Path | None = None) -> dict[str, str]:
 
 def freeze(entries: Sequence[Entry]) -> Path:
     """Write these verdicts as those agreed to, and the checksums of the ledger's files."""
-    shipped.write(FROZEN, json.dumps(verdicts(entries), indent=1) + "\n")
+    files.replace(FROZEN, json.dumps(verdicts(entries), indent=1) + "\n")
     shipped.seal()
     return FROZEN

@@ -261,10 +261,18 @@ def one_thread() -> Iterator[None]:
 
 
 def write(notebook: NotebookNode, target: Path) -> None:
-    """Replace a notebook: one file, of this process alone, renamed into place, so that others never see a half one."""
+    """Replace a notebook."""
+    replace(target, (nbformat.writes(notebook) + "\n").encode())
+
+
+def replace(target: Path, content: bytes) -> None:
+    """Replace a file by one of this process alone, so that others never see a half one.
+
+    Unlike :func:`lil.results.files.replace` it needs no torch, which each process that runs notebooks would load.
+    """
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        nbformat.write(notebook, part)
+        part.write_bytes(content)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from lil.paper.pages import ROOT
+from lil.paper.pages import ROOT, replace
 
 NAME = "isometric-representations.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -78,8 +78,8 @@ def front_lines(citation: dict[str, Any]) -> list[str]:
     ]
 
 
-def print_page(page: Path, target: Path, citation: dict[str, Any]) -> None:
-    """Print the book's single page as a PDF with title page, table of contents and page numbers.
+def print_page(page: Path, citation: dict[str, Any]) -> bytes:
+    """Return the book's single page as a PDF with title page, table of contents and page numbers.
 
     Raise NotPrinted where the browser fails, or where the page has a picture whose file is not there.
     """
@@ -102,7 +102,7 @@ def print_page(page: Path, target: Path, citation: dict[str, Any]) -> None:
             tab.emulate_media(media="print")
             first = tab.pdf(prefer_css_page_size=True)
             tab.evaluate(NUMBER, page_numbers(first))
-            target.write_bytes(tab.pdf(prefer_css_page_size=True, outline=True, tagged=True, print_background=True))
+            return tab.pdf(prefer_css_page_size=True, outline=True, tagged=True, print_background=True)
     except Error as failed:
         raise NotPrinted(f"the browser failed: {failed.message.strip()}") from failed
 
@@ -125,9 +125,7 @@ def make(root: Path, target: Path) -> Path:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        part = target.with_suffix(".part.pdf")
-        print_page(build_single_page(root, Path(scratch)), part, citation)
-        part.replace(target)
+        replace(target, print_page(build_single_page(root, Path(scratch)), citation))
     return target
 
 

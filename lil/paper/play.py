@@ -30,7 +30,7 @@ from lil.paper.intervals import over_seeds
 from lil.paper.judging import EXPERIMENTS, recorded
 from lil.paper.markdown import table
 from lil.paper.pages import ROOT
-from lil.results import registry
+from lil.results import files, registry
 
 FOLDER = ROOT / "book" / "assets" / "play"
 CONSTANTS = {"networks": "playNetworks", "stacks": "playStacks", "robustness": "playRobustness"}  # by script
@@ -57,16 +57,10 @@ def script(name: str, content: Mapping[str, Any]) -> str:
     return f"// Written by lil.paper.play.\nconst {CONSTANTS[name]} = {json.dumps(content)};\n"
 
 
-def read(name: str) -> dict[str, Any]:
-    """Return the content of a script that is there."""
-    text = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
-    return json.loads(text.partition(f"const {CONSTANTS[name]} = ")[2].rstrip().removesuffix(";"))
-
-
 def write(name: str, content: Mapping[str, Any]) -> None:
     """Write a script and say where."""
     path = FOLDER / f"{name}.js"
-    path.write_text(script(name, content), encoding="utf-8")
+    files.replace(path, script(name, content))
     print(path)
 
 

@@ -1,4 +1,4 @@
-"""Text files that come with the project: read with an error that names a damaged one, replaced whole or not at all.
+"""Text files that come with the project, read with an error that names a damaged one.
 
 The checksums of the :data:`SEALED` ones stand in ``SHA256SUMS`` beside this file. ``make test`` compares them, so that
 no changed character stays unnoticed; ``lil claims --freeze`` and ``make bench`` write them anew.
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from lil.results import files
 from lil.results.errors import CorruptFile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,16 +30,9 @@ def read(path: Path, parse: Callable[[str], Content]) -> Content:
         raise CorruptFile(f"{path} is damaged or cannot be read ({why}): restore it from the repository.") from reason
 
 
-def write(path: Path, text: str) -> None:
-    """Replace a text file: one file, renamed into place, so that a kill leaves the old one or the new one."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
-
-
 def seal(root: Path = ROOT) -> None:
     """Write the checksums of the sealed files below ``root``."""
-    write(root / CHECKSUMS.relative_to(ROOT), "".join(f"{_digest(root / name)}  {name}\n" for name in SEALED))
+    files.replace(root / CHECKSUMS.relative_to(ROOT), "".join(f"{_digest(root / name)}  {name}\n" for name in SEALED))
 
 
 def check(root: Path = ROOT) -> None:

@@ -24,6 +24,10 @@ from lil.results.listing import NOT_KEPT, Row
 from lil.results.records import COMMITTED_UP_TO
 
 TIMINGS = ROOT / "benchmarks" / "timings.json"
+WITNESSES = (
+    "Training amplifies rounding errors. After it the engines differ most in coordinates of layouts (`umap`, `plane`, "
+    "`space`), in pixels of attacked pictures (`attacked`), and in whether one image is taken for its class (`vote`)."
+)
 
 
 def environment() -> str:
@@ -58,8 +62,9 @@ def answer(folder: Path) -> str:
     """Return the page's answer: current records, their witnesses, and the notebooks that were executed."""
     rows = [row for row in results.listing(EXPERIMENTS) if row.state != NOT_KEPT]
     current = sum(row.state == "current" for row in rows)
-    found = witnessed(rows)
-    worst = max((each.evaluation for each, _ in found.values()), default=0.0)
+    valid = {name: pair for name, pair in witnessed(rows).items() if results.witness.trains(pair[0])}
+    found = [each for attrs, each in valid.values() if not results.witness.is_missing(attrs)]
+    worst = max((results.witness.largest(each).same for each in found), default=0.0)
     same = "the same numbers" if worst == 0 else f"numbers within {powers(f'{worst:.0e}')} of the largest"
     runs = executed(folder).values()
     modes = " and ".join(f"`{mode}`" for mode in sorted({run["mode"] for run in runs}))
@@ -105,25 +110,36 @@ def engine(attrs: Mapping[str, Any]) -> str:
     return json.loads(attrs["engine"])["name"] if "engine" in attrs else "none yet"
 
 
-def witnessed(rows: Iterable[Row]) -> dict[str, tuple[results.witness.Row, dict[str, Any]]]:
-    """Return the witness of each record that has one, and the settings that were cut for it."""
-    found = {row.name: json.loads(row.attrs["witness"]) for row in rows if row.attrs and "witness" in row.attrs}
-    return {name: (results.witness.row(name, each), each["settings"]) for name, each in found.items()}
+def witnessed(rows: Iterable[Row]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the attributes and the witness of each record that has one."""
+    there = ((row.name, row.attrs) for row in rows if row.attrs is not None and "witness" in row.attrs)
+    return {name: (attrs, json.loads(attrs["witness"])) for name, attrs in there}
 
 
 def witnesses() -> str:
-    """Return a table of the witnesses: date, networks, and the largest differences."""
+    """Return a table of the witnesses: date, networks, and the largest differences; and why some are large."""
     rows = []
-    for name, (row, _) in witnessed(results.listing(EXPERIMENTS)).items():
-        numbers = [powers(f"{value:.1e}") if value else "0" for value in (row.weights, row.evaluation, row.whole)]
-        rows.append((name, row.date[:10], str(row.networks), *numbers))
-    return table(("record", "date", "networks", "weights", "evaluation", "both"), rows)
+    for name, (attrs, found) in witnessed(results.listing(EXPERIMENTS)).items():
+        if not results.witness.trains(attrs):
+            rows.append((name, "none: nothing is trained", *"––––"))
+            continue
+        date = f"outdated, {found['date'][:10]}" if results.witness.is_missing(attrs) else found["date"][:10]
+        date += f", affirmed {found['carried'][:10]}" if "carried" in found else ""
+        most = results.witness.largest(found)
+        same, trained, weights = (powers(f"{value:.1e}") if value else "0" for value in most[:3])
+        rows.append((name, date, str(found["networks"]), same, f"{trained} (`{most.variable}`)", weights))
+    head = ("record", "date", "networks", "same weights", "after training", "weights")
+    return f"{table(head, rows)}\n\n{WITNESSES}"
 
 
 def witness_settings() -> str:
     """Return a table of the settings that were cut for each witness."""
     found = witnessed(results.listing(EXPERIMENTS))
-    words = {name: [f"{key} = {shown(value)}" for key, value in cut.items()] for name, (_, cut) in found.items()}
+    words = {
+        name: [f"{key} = {shown(value)}" for key, value in witness["settings"].items()]
+        for name, (attrs, witness) in found.items()
+        if results.witness.trains(attrs)
+    }
     return table(("record", "settings of its witness"), ((name, ", ".join(each)) for name, each in words.items()))
 
 

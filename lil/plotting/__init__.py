@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
@@ -20,7 +21,6 @@ import plotly.graph_objects as go
 import plotly.io
 import xarray as xr
 from cycler import cycler
-from IPython import get_ipython
 from jaxtyping import Shaped
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -67,7 +67,7 @@ def style() -> None:
 
     In a notebook figures are shown where they are drawn, whatever backend ``MPLBACKEND`` names.
     """
-    shell = get_ipython()
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None  # only the book needs IPython
     if hasattr(shell, "kernel") and not os.environ.get("MPLBACKEND", "module://").startswith("module://"):
         shell.run_line_magic("matplotlib", "inline")
     mpl.rcParams.update(dict(line.split(": ") for line in _LOOK.strip().splitlines()))

@@ -27,7 +27,7 @@ from typing import Any
 import torch
 
 from lil.progress import Progress, silent
-from lil.results import bands, computing, keys, provenance, records, registry, running
+from lil.results import bands, computing, keys, provenance, records, registry, running, witness
 from lil.results.errors import MissingRecord, NotAffirmed
 from lil.results.records import Networks
 
@@ -245,4 +245,5 @@ def _affirmed(attrs: dict[str, Any], inputs: keys.Inputs, affirmation: dict[str,
     """Return a record's provenance with its new inputs and one affirmation more."""
     kept = {} if "fast" in affirmation["engines"] else {"engine": attrs["engine"]} if "engine" in attrs else {}
     before = json.loads(attrs.get("affirmations", "[]"))
-    return attrs | inputs.attrs() | kept | {"affirmations": json.dumps([*before, affirmation])}
+    after = attrs | inputs.attrs() | kept | {"affirmations": json.dumps([*before, affirmation])}
+    return after | witness.carried(attrs, after, affirmation)

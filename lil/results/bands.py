@@ -120,7 +120,10 @@ def floors(probe: Path) -> Differences:
 
 
 def _floor(values: np.ndarray) -> Difference:
-    """One image more in one element, and in a tenth of the elements, for values that are multiples of one step."""
+    """Return one image more in one element and in a tenth of the elements, for values that are multiples of one step.
+
+    Return no band for other numbers, and an infinite one for classes.
+    """
     if values.dtype.kind not in "fiu":
         return NONE
     if values.dtype == np.uint8:

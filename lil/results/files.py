@@ -89,9 +89,15 @@ def remove(root: Path, name: str) -> None:
             _replace_checksums(root, {other: sums for other, sums in _checksums(root).items() if other != name})
 
 
+def replace(path: Path, content: str | bytes) -> None:
+    """Replace a file that is no record: after a kill, and with two writers at once, it is the old one or a new one."""
+    with _locked(path.parent), _written(path, content.encode() if isinstance(content, str) else content):
+        pass
+
+
 @contextmanager
 def _locked(root: Path) -> Iterator[None]:
-    """Hold the lock of a folder of records. The system releases it if this process dies.
+    """Hold the lock of a folder. The system releases it if this process dies.
 
     The lock is a file in the cache folder, or among the temporary files where the cache folder cannot be written.
     """

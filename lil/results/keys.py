@@ -39,7 +39,7 @@ class Inputs:
 
     @property
     def key(self) -> str:
-        """The key, 64 hexadecimal digits."""
+        """Return the key, 64 hexadecimal digits."""
         return digest(canonical_json({name: value for name, value in asdict(self).items() if name != "engine"}))
 
     def attrs(self) -> dict[str, str]:
@@ -113,13 +113,6 @@ def code_fingerprint(module: str, folder: Path) -> str:
     Raises FileNotFoundError for an imported module without source, ImportError for modules that import each other.
     """
     return _reader(folder, module.partition(".")[0]).fingerprint(module)
-
-
-def code_behind(module: str, folder: Path) -> set[str]:
-    """Return the names of all modules whose content is in the fingerprint of ``module``, itself among them."""
-    code = _Code(folder, module.partition(".")[0])
-    code.fingerprint(module)
-    return set(code.known)
 
 
 def engine_fingerprint(package: str, folder: Path) -> str:

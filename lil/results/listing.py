@@ -9,11 +9,11 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from lil.results import computing, files, keys, records, registry
+from lil.results import computing, files, keys, records, registry, witness
 from lil.results.errors import CorruptRecord
 
 NOT_KEPT = "not kept"  # networks too large to be committed, which are trained anew where they are needed
-FAILING = ("stale", "damaged", "leftover")  # states that a clean repository has none of
+FAILING = ("stale", "unwitnessed", "damaged", "leftover")  # states that a clean repository has none of
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Row:
     """One record, or its absence."""
 
     name: str  # as below results/, without the ending
-    state: str  # current, stale, damaged, missing, not kept (networks alone), or leftover: of no experiment
+    state: str  # current, unwitnessed (current, but no witness of the present code), stale, damaged, missing, not kept
+    # (networks alone), or leftover: of no experiment
     changed: tuple[str, ...] = ()  # since it was computed: settings, data, code, networks, engine
     attrs: dict[str, Any] | None = None  # its provenance, where it can be read
 
@@ -62,7 +63,8 @@ def _row(name: str, inputs: keys.Inputs, read: Callable[[], Any], absent: str = 
     if record is None:
         return Row(_short(name), absent)
     changed = tuple(inputs.differences(record.attrs))
-    return Row(_short(name), "stale" if changed else "current", changed, record.attrs)
+    state = "stale" if changed else "unwitnessed" if witness.is_missing(record.attrs) else "current"
+    return Row(_short(name), state, changed, record.attrs)
 
 
 def _short(name: str) -> str:

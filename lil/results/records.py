@@ -43,7 +43,7 @@ class Place:
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """Return the file's path."""
         return self.root / self.name
 
     @property

@@ -25,11 +25,35 @@ from lil.results.errors import WrongEngine
 AGREEMENT = bands.Difference(1e-4, 1e-4)  # of evaluations of the same weights; two images more, for shares of images
 
 
-def is_missing(experiment: ModuleType, attrs: dict[str, Any]) -> bool:
-    """Return True if a record was made by the fast engine and has no witness of that engine's present code."""
-    engine, current = json.loads(attrs.get("engine", "{}")), keys.engine_of(experiment)
-    witness = json.loads(attrs.get("witness", "{}"))
-    return current["name"] == "fast" and engine.get("name") != "plain" and witness.get("engine") != current["code"]
+def is_missing(attrs: dict[str, Any]) -> bool:
+    """Return True if a record of the fast engine has no witness of its present code and engine.
+
+    A record without networks needs none.
+    """
+    engine, witness = (json.loads(attrs.get(name, "{}")) for name in ("engine", "witness"))
+    if engine.get("name") == "plain" or not trains(attrs):
+        return False
+    return (witness.get("engine"), witness.get("code")) != (engine.get("code"), attrs["code"])
+
+
+def trains(attrs: dict[str, Any]) -> bool:
+    """Return True if a record was computed from networks."""
+    return attrs["networks"] != "{}"
+
+
+def carried(before: dict[str, Any], after: dict[str, Any], affirmation: dict[str, Any]) -> dict[str, str]:
+    """Return the witness among a record's attributes after an affirmation; nothing if the record has none.
+
+    The witness becomes that of the new code only if the affirmation showed equal bits by both engines, on the record's
+    device, and if it was that of the old code.
+    """
+    if "witness" not in before:
+        return {}
+    equal = all(affirmation["engines"].get(name, {}).get("equal") for name in ("fast", "plain"))
+    if not equal or affirmation["device"] != before["device"] or is_missing(before):
+        return {"witness": before["witness"]}
+    new = {"engine": json.loads(after["engine"])["code"], "code": after["code"], "carried": affirmation["date"]}
+    return {"witness": json.dumps(json.loads(before["witness"]) | new)}
 
 
 def make(experiment: ModuleType, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Any]:
@@ -39,6 +63,7 @@ def make(experiment: ModuleType, *, device: str = "cpu", progress: Progress = si
     """
     name, started = registry.stem(experiment), time.perf_counter()
     config = registry.settings(experiment, "paper")
+    inputs = keys.of_evaluation(experiment, config)
     settings = (registry.entry(experiment, "WITNESSED") or {}) | _members(experiment, config)
     job = running.Job(experiment.__name__, settings, torch.get_num_threads(), device)
     one = running.cut(config, settings, experiment.RECIPES)
@@ -58,7 +83,8 @@ def make(experiment: ModuleType, *, device: str = "cpu", progress: Progress = si
     return {
         "date": provenance.now(),
         "machine": provenance.machine(),
-        "engine": keys.engine_of(experiment)["code"],
+        "engine": inputs.engine["code"],
+        "code": inputs.code,
         "settings": settings,
         "networks": networks,
         "weights": {each.removeprefix(bands.WEIGHTS): found.largest for each, found in weights.items()},
@@ -100,36 +126,52 @@ def _refuse(name: str, job: running.Job, tree: Path, fast: Path, found: bands.Di
 
 
 def clause(attrs: dict[str, Any]) -> str:
-    """Return a clause on a record's witness, for the footer; "" if it has none."""
+    """Return a clause on a record's witness, for the footer; "" for a result that needs none."""
     if "witness" not in attrs:
-        return ""
-    witness = json.loads(attrs["witness"])
-    numbers, weights = _largest(witness["evaluation"], witness["not_compared"]), _largest(witness["weights"])
+        return ", not checked against the plain code" if attrs["mode"] == "recorded" and is_missing(attrs) else ""
+    found = json.loads(attrs["witness"])
+    outdated = " before its code changed" if is_missing(attrs) else ""
     return (
-        f", checked against the plain code: largest difference {numbers:.0e} in numbers from the same weights and "
-        f"{weights:.0e} in trained weights"
+        f", checked against the plain code on {counted(found)}{outdated}: the largest differences, as shares of a "
+        f"variable's largest value, are {differences(found)}"
     )
 
 
-class Row(NamedTuple):
-    """A witness in the table of the status page; differences are shares of the largest value."""
-
-    name: str
-    date: str
-    machine: str
-    networks: int  # trained by both
-    weights: float  # the largest difference of trained weights,
-    evaluation: float  # of a number evaluated from the same weights,
-    whole: float  # and of a number after training and evaluation
-    seconds: float
+def counted(witness: dict[str, Any]) -> str:
+    """Return the number of a witness's networks in words."""
+    return f"{witness['networks']} network{'s' if witness['networks'] > 1 else ''}"
 
 
-def row(name: str, witness: dict[str, Any]) -> Row:
-    """Return a record's witness as a row of that table."""
-    evaluation, whole = _largest(witness["evaluation"], witness["not_compared"]), _largest(witness["whole"])
-    numbers = (witness["networks"], _largest(witness["weights"]), evaluation, whole, witness["seconds"])
-    return Row(name, witness["date"], witness["machine"], *numbers)
+class Largest(NamedTuple):
+    """The largest differences of a witness, as shares of a variable's largest value."""
+
+    same: float  # of numbers from the same weights
+    trained: float  # of numbers after training by either engine
+    weights: float
+    variable: str  # that training has changed most
 
 
-def _largest(shares: dict[str, float], left_out: list[str] | tuple[str, ...] = ()) -> float:
-    return max((share for name, share in shares.items() if name not in left_out), default=0.0)
+def largest(witness: dict[str, Any]) -> Largest:
+    """Return the largest differences of a witness that has networks."""
+    same = [share for each, share in witness["evaluation"].items() if each not in witness["not_compared"]]
+    variable, trained = max(witness["whole"].items(), key=lambda item: item[1])
+    return Largest(max(same, default=0.0), trained, max(witness["weights"].values()), variable)
+
+
+def differences(witness: dict[str, Any]) -> str:
+    """Return the largest differences of a witness in words, with the variable that training has changed most.
+
+    Weights are left out beyond the widest band: training has then amplified rounding errors.
+    """
+    most = largest(witness)
+    last = f"{_share(most.weights)} in weights"
+    if most.weights > bands.COMPARABLE:
+        last = "weights not compared, because training amplifies rounding errors"
+    return (
+        f"{_share(most.same)} in numbers from the same weights; {_share(most.trained)} in numbers after training by "
+        f"either engine{f' ({most.variable})' if most.trained else ''}; {last}"
+    )
+
+
+def _share(share: float) -> str:
+    return f"{share:.1e}" if share else "0"

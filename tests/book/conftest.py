@@ -31,7 +31,7 @@ def sources() -> Iterator[Path]:
 
 
 def is_current(page: Path) -> bool:
-    """Whether a page of the built book is there and younger than all that it is made of."""
+    """Return True if a page of the built book is there and younger than all that it is made of."""
     return page.exists() and page.stat().st_mtime > max(path.stat().st_mtime for path in sources())
 
 

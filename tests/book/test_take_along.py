@@ -1,4 +1,4 @@
-"""What a reader takes along from the built book, and the card that others see of it."""
+"""The files that a reader takes along from the built book, and the card that others see of it."""
 
 import json
 import re

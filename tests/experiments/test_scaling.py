@@ -1,4 +1,4 @@
-"""What is timed is the loss, what is said of the estimate is true, and the machine is left as it was."""
+"""The loss alone is timed, the sentences on the estimate are true, and the machine is left as it was."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What every notebook's source promises to the pipeline and to the reader."""
+"""Promises of every notebook's source to the pipeline and to the reader."""
 
 import ast
 import difflib

@@ -18,7 +18,7 @@ def value(text, **more):
 
 
 def compared(new, reference, *others):
-    """What nbval gets to see of a new text, beside a reference and its other executions."""
+    """Return the text that nbval compares for a new output, beside a reference and its other executions."""
     each = ranges([decimals(printed(text)) for text in (reference, *others)])
     (output,) = adopt_near(printed(new), printed(reference), each)
     return output["text"]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lil.paper import shipped
+from lil.results import files
 
 FACTOR = 1.0
 WIDEST = 0.05  # of a decimal, the most by which the accepted ones may differ: a mistake could hide in more
@@ -92,7 +93,7 @@ def read_executions(path: Path) -> Executions:
 def write_executions(executions: Executions, path: Path) -> None:
     """Replace the file of executions."""
     content = {"sha256": _digest(executions), "executions": executions}
-    shipped.write(path, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    files.replace(path, json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
 def _digest(executions: Executions) -> str:

@@ -1,4 +1,4 @@
-"""What differs from the paper: names that exist, values that are the code's, effects that are numbers of records."""
+"""Differences from the paper: names that exist, values that are the code's, effects that are numbers of records."""
 
 import importlib
 
@@ -14,7 +14,7 @@ EFFECTS = [each.effect for each in DIFFERENCES if each.effect]
 
 
 def resolve(name: str):
-    """What a dotted name stands for: the longest module in it, then attributes."""
+    """Return the object of a dotted name: the longest module in it, then attributes."""
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         try:

@@ -1,4 +1,4 @@
-"""What a reader takes along: values with their coordinates, figures of a sensible size, all notebooks."""
+"""Files that a reader takes along: values with their coordinates, figures of a sensible size, all notebooks."""
 
 import base64
 import io

@@ -126,7 +126,7 @@ def test_everything_is_printed_but_code_and_what_plays(printed):
 
 @pytest.mark.slow
 def test_a_table_of_long_names_is_no_wider_than_the_page(printed):
-    """What is beyond the margin is cut off, so that it is not in the file."""
+    """Text beyond the margin is cut off, so that it is not in the file."""
     assert "".join(text(printed)).count("word") == 3
 
 

@@ -1,6 +1,7 @@
 """The scripts of the pages to play with: all are loaded from the book, and three hold what is recorded."""
 
 import base64
+import json
 import re
 from itertools import combinations, pairwise
 
@@ -56,9 +57,15 @@ def test_colours_are_those_of_the_figures():
     assert {name: re.search(rf"--play-{name}: (#\w+);", light)[1] for name in expected} == expected
 
 
+def _read(name):
+    """Return the content of a script that is there."""
+    text = (play.FOLDER / f"{name}.js").read_text("utf-8")
+    return json.loads(text.partition(f"const {play.CONSTANTS[name]} = ")[2].rstrip().removesuffix(";"))
+
+
 @pytest.fixture(scope="module")
 def content():
-    return play.read("networks")
+    return _read("networks")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +93,7 @@ def restored(content: dict) -> LIL:
 
 @pytest.mark.parametrize("name", play.CONSTANTS)
 def test_the_script_is_whole(name):
-    content = play.read(name)
+    content = _read(name)
     assert content["sha256"] == play.checksum(content)
     assert (play.FOLDER / f"{name}.js").read_text(encoding="utf-8") == play.script(name, content)
 
@@ -146,7 +153,7 @@ def array(content: dict, name: str, kind: str, *shape: int) -> np.ndarray:
 
 def test_the_stacks_of_the_page_are_those_of_the_records(torus, hierarchy):
     """Bits of distances may differ between machines and libraries; a stale script differs in more than a rounding."""
-    found, expected = play.read("stacks"), play.stacks(torus, hierarchy)
+    found, expected = _read("stacks"), play.stacks(torus, hierarchy)
     texts = [name for name, value in expected.items() if isinstance(value, str)]
     assert {name: value for name, value in found.items() if name not in texts} == {
         name: value for name, value in expected.items() if name not in texts
@@ -157,7 +164,7 @@ def test_the_stacks_of_the_page_are_those_of_the_records(torus, hierarchy):
 
 
 def test_its_points_and_colours_are_those_of_the_figures(torus):
-    content, shape = play.read("stacks"), (len(torus.cut), len(torus.level), len(torus.seed))
+    content, shape = _read("stacks"), (len(torus.cut), len(torus.level), len(torus.seed))
     points = array(content, "points", "<u2", 2, 1600, 3) / 65535
     np.testing.assert_allclose(points, torus.x.values, atol=1e-5)
     heat = array(content, "heat", "u1", *shape, 1600) / 255
@@ -170,7 +177,7 @@ def test_its_points_and_colours_are_those_of_the_figures(torus):
 
 
 def test_its_numbers_are_those_of_the_record(torus, hierarchy):
-    content = play.read("stacks")
+    content = _read("stacks")
     one = torus.sel(cut="ring", level=8, seed=2)
     medians = one.gradient.sel(saliency="norm").groupby(one.cut_angle).median()
     np.testing.assert_array_equal(array(content, "gradient", "<f4", 2, 3, 5, 40)[0, 2, 2], medians.astype("f4"))
@@ -204,7 +211,7 @@ def curves():
 
 
 def test_the_curves_of_the_page_are_those_of_the_records(curves):
-    found, expected = play.read("robustness"), play.robustness(curves)
+    found, expected = _read("robustness"), play.robustness(curves)
     for name in ("accuracy", "means", "differences"):
         one, other = (array(content, name, "<i2", -1).astype(int) for content in (found, expected))
         np.testing.assert_allclose(one, other, rtol=0, atol=0 if name == "accuracy" else 1)
@@ -213,7 +220,7 @@ def test_the_curves_of_the_page_are_those_of_the_records(curves):
 
 
 def test_an_accuracy_of_the_page_is_exact_and_an_interval_that_of_the_seeds(curves):
-    content, record = play.read("robustness"), curves["fig3_mnist"]
+    content, record = _read("robustness"), curves["fig3_mnist"]
     values = array(content, "accuracy", "<i2", -1)[: 12 * 11 * 10].reshape(2, 6, 11, 10) * play.UNIT
     np.testing.assert_allclose(values[:, :, 0], np.broadcast_to(record.clean, (2, 6, 10)), atol=1e-7)
     np.testing.assert_allclose(

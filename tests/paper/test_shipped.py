@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from lil import cli
-from lil.paper import differences, export, ledger, shipped
+from lil.paper import differences, ledger, shipped
 from lil.results.errors import CorruptFile
 
 
@@ -57,11 +57,3 @@ def test_the_command_says_so_in_one_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("lil.paper.judging.judge_all", damaged)
     assert cli.main(["claims"]) == 1
     assert capsys.readouterr().err == "lil: claims.toml is damaged: restore it.\n"
-
-
-def test_a_text_is_replaced_as_a_whole(tmp_path):
-    path = tmp_path / "a.json"
-    for text in ("old", "new"):
-        shipped.write(path, text)
-        assert path.read_text("utf-8") == text and list(tmp_path.iterdir()) == [path]
-    assert export.frozen() == shipped.read(export.FROZEN, json.loads)

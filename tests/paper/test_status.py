@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 from lil.paper import markdown, status
+from lil.paper.judging import EXPERIMENTS
 from lil.results.listing import NOT_KEPT, Row
 
 
@@ -47,6 +48,7 @@ def test_each_executed_notebook_has_its_row(tmp_path):
 
 def row(name, machine="Z80", state="current", changed=(), **attrs):
     cost = dict(date="2026-01-02 03:04:05 UTC", seconds=12.3, peak_memory_mb=99.6, machine=machine)
+    cost |= dict(code="1", networks='{"lines": "2"}')
     return Row(name, state, changed, cost | attrs)
 
 
@@ -54,6 +56,7 @@ WITNESS = {
     "date": "2026-11-29 10:00:00 UTC",
     "machine": "Z80",
     "engine": "0",
+    "code": "1",
     "settings": {"lines.betas": [0.0, 10.0], "lines.epochs": 100},
     "networks": 2,
     "weights": {"w": 1.2e-7, "b": 1e-8},
@@ -64,8 +67,11 @@ WITNESS = {
 }
 
 
+ENGINE = json.dumps({"name": "fast", "code": "0"})
+
+
 def test_records_have_their_engine(monkeypatch):
-    computed = row("a", engine=json.dumps({"name": "fast", "code": "0"}))
+    computed = row("a", engine=ENGINE)
     listed = [computed, row("b", state="stale", changed=("code", "data")), Row("c", "missing")]
     monkeypatch.setattr(status.results, "listing", lambda package: listed)
     text = status.records()
@@ -76,10 +82,12 @@ def test_records_have_their_engine(monkeypatch):
 
 
 def test_witnesses_have_their_differences_and_settings(monkeypatch):
-    listed = [row("a", witness=json.dumps(WITNESS)), row("b"), Row("c", "missing")]
+    listed = [row("a", engine=ENGINE, witness=json.dumps(WITNESS)), row("b"), Row("c", "missing")]
     monkeypatch.setattr(status.results, "listing", lambda package: listed)
-    differences = [markdown.powers(each) for each in ("1.2e-07", "3.0e-05", "2.0e-03")]
-    assert rows_of(status.witnesses()) == [["a", "2026-11-29", "2", *differences]]
+    same, whole, weights = (markdown.powers(each) for each in ("3.0e-05", "2.0e-03", "1.2e-07"))
+    table = status.witnesses()
+    assert rows_of(table) == [["a", "2026-11-29", "2", same, f"{whole} (`accuracy`)", weights]]
+    assert table.endswith(status.WITNESSES)
     assert rows_of(status.witness_settings()) == [["a", "lines.betas = 0, 10, lines.epochs = 100"]]
 
 
@@ -91,12 +99,35 @@ def test_the_page_begins_with_its_answer(monkeypatch, tmp_path):
     for name, mode in (("one", "auto"), ("two", "recorded")):
         notebook = nbformat.v4.new_notebook(metadata={"lil": {"mode": mode, "seconds": 90.0}})
         nbformat.write(notebook, tmp_path / f"{name}.ipynb")
-    listed[0] = row("a", witness=json.dumps(WITNESS))
+    listed[0] = row("a", engine=ENGINE, witness=json.dumps(WITNESS))
     found = f"from the same weights it evaluates numbers within {markdown.powers('3e-05')} of the largest."
     pages = "The 2 notebooks were executed in mode `auto` and `recorded`, and their times add up to 3 min."
     assert status.answer(tmp_path) == f"{records} The plain engine has witnessed 1 of them: {found} {pages}"
-    listed[0] = row("a", witness=json.dumps(WITNESS | {"evaluation": {"accuracy": 0.0}}))
+    listed[0] = row("a", engine=ENGINE, witness=json.dumps(WITNESS | {"evaluation": {"accuracy": 0.0}}))
     assert "from the same weights it evaluates the same numbers." in status.answer(tmp_path)
+    listed[0] = row("a", code="2", engine=ENGINE, witness=json.dumps(WITNESS))
+    assert status.answer(tmp_path) == f"{records} {pages}", "an outdated witness does not count"
+
+
+@pytest.mark.parametrize(
+    "attrs, words",
+    [
+        ({"code": "2"}, "outdated, 2026-11-29"),
+        ({"engine": json.dumps({"name": "fast", "code": "2"})}, "outdated, 2026-11-29"),
+        ({"witness": json.dumps(WITNESS | {"carried": "2026-12-01 10:00:00 UTC"})}, "2026-11-29, affirmed 2026-12-01"),
+        ({"networks": "{}", "training": "{}"}, "none: nothing is trained"),
+    ],
+)
+def test_a_witness_of_other_code_or_of_no_network_is_told(attrs, words, monkeypatch):
+    listed = [row("a", **{"engine": ENGINE, "witness": json.dumps(WITNESS)} | attrs)]
+    monkeypatch.setattr(status.results, "listing", lambda package: listed)
+    assert rows_of(status.witnesses())[0][1] == words
+
+
+def test_the_variables_that_training_changed_most_are_named():
+    for listed in status.results.listing(EXPERIMENTS):
+        for name, share in json.loads((listed.attrs or {}).get("witness", '{"whole": {}}'))["whole"].items():
+            assert share < 0.2 or f"`{name}`" in status.WITNESSES, (listed.name, name, share)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def matched(networks):
 
 
 def of_method(ax, method):
-    """What was drawn of a method: the line of its means, and the marks of its networks."""
+    """Return the line of a method's means and the marks of its networks."""
     colour, mark = baselines.LOOKS[method]
     lines = [line for line in ax.lines if same_color(line.get_color(), colour)]
     return next(line for line in lines if line.get_linestyle() == "-"), next(

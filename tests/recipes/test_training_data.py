@@ -1,4 +1,4 @@
-"""What a recipe trains on: the training data alone, and all of it."""
+"""The data that a recipe trains on: the training data alone, and all of it."""
 
 from dataclasses import replace
 

@@ -1,14 +1,17 @@
 """A record survives a change of its code only if the old code and the new compute the same probe."""
 
+import dataclasses
 import itertools
 import json
 import random
 import shutil
+from pathlib import Path
 
 import pytest
 from fake_package import ATTACKED, NETS
 
-from lil import results
+from lil import engine, results
+from lil.experiments import fig3_mnist_public
 from lil.results import affirmation, bands, computing, errors, registry, running
 
 SILENT = dict(progress=lambda *_: None)
@@ -290,6 +293,91 @@ def test_a_planted_mistake_is_refused_in_every_draw(nets, mistake):
 def test_a_harmless_change_is_affirmed_in_every_draw(nets, change, equal):
     nets.edit("recipes/nets.py", *change)
     assert {_compared(nets, choice)["equal"] for choice in _all_draws()} == {equal}
+
+
+# ---------------------------------------------------------------------------------------- planted in the real code
+
+
+def _trained_with(change):
+    """Return a mistake: the networks are trained with other arguments."""
+
+    def plant(patch):
+        train = engine.train
+
+        def planted(model, x, labels, settings, *, betas, **more):
+            settings, betas = change(settings, betas)
+            return train(model, x, labels, settings, betas=betas, **more)
+
+        patch.setattr(engine, "train", planted)
+
+    return plant
+
+
+def _swap_objectives(patch):
+    """Give the accuracies under each objective the other's name."""
+    robustness = engine.robustness
+
+    def planted(*given, **more):
+        right = robustness(*given, **more)
+        return right.isel(objective=slice(None, None, -1)).assign_coords(objective=right.objective.values)
+
+    patch.setattr(engine, "robustness", planted)
+
+
+REAL_MISTAKES = {
+    "swapped objectives": _swap_objectives,
+    "K dropped": _trained_with(lambda settings, betas: (dataclasses.replace(settings, scale=1.0), betas)),
+    "another K": _trained_with(lambda settings, betas: (dataclasses.replace(settings, scale=9.0), betas)),
+    "β dropped": _trained_with(lambda settings, betas: (settings, [float(beta > 0) for beta in betas])),
+}
+
+
+@pytest.fixture
+def figure3(monkeypatch):
+    """Return a function that affirms the probe of Figure 3A, K = 10, with one mistake in the new code.
+
+    Both codes run in this process; what the old code computes is kept, for all mistakes of one draw are judged by it.
+    """
+    if not fig3_mnist_public.RECIPES["mnist"].data_available(fig3_mnist_public.PAPER.mnist):
+        pytest.skip("MNIST is not on this machine: `lil data fetch mnist` first")
+    kept = {}
+
+    def compared(mistake, choice, folder):
+        def run(tree, job, engine="", environment=None, timeout=None):
+            place, result = Path(job.trained), next(iter(job.evaluated.values()))
+            key = (json.dumps(job.cut), job.moved)
+            if tree == folder / "old" and key in kept:
+                shutil.copytree(kept[key], place)
+                shutil.copy(kept[key].with_suffix(".nc"), result)
+                return
+            with pytest.MonkeyPatch.context() as patch:
+                if tree == folder / "new":
+                    mistake(patch)
+                running.work(job)
+            if tree == folder / "old":
+                kept[key] = folder / f"kept {len(kept)}"
+                shutil.copytree(place, kept[key])
+                shutil.copy(result, kept[key].with_suffix(".nc"))
+
+        monkeypatch.setattr(running, "run", run)
+        probe = registry.entry(fig3_mnist_public, "PROBES")
+        fewer = {name: images // 3 for name, images in probe.items()}  # a third of the time
+        cut = fewer | affirmation.draw(fig3_mnist_public, fig3_mnist_public.PAPER, choice)
+        job = running.Job(fig3_mnist_public.__name__, cut, 1)
+        return affirmation.compare(job, folder / "old", folder / "new")[""]
+
+    monkeypatch.setattr(bands, "RERUNS", bands.RERUNS[1:3])  # moved by rounding; this process keeps its instructions
+    return compared
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("beta", fig3_mnist_public.PAPER.mnist.betas[1:-1])
+def test_a_mistake_in_figure_3_is_refused_whichever_beta_is_drawn(figure3, beta, tmp_path):
+    seeds = random.Random(beta).sample(fig3_mnist_public.PAPER.mnist.seeds, 2)
+    assert figure3(lambda patch: None, _These([beta], seeds), tmp_path) == {"equal": True}
+    for mistake in REAL_MISTAKES.values():
+        with pytest.raises(errors.NotAffirmed, match="does not hold"):
+            figure3(mistake, _These([beta], seeds), tmp_path)
 
 
 def test_a_probe_whose_reruns_differ_too_much_is_refused(nets):

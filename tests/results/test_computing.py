@@ -1,4 +1,4 @@
-"""How far two results lie apart."""
+"""The difference between two results."""
 
 import math
 import subprocess

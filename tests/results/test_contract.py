@@ -1,4 +1,4 @@
-"""What the store asks of the experiments and recipes of this package, whichever there are."""
+"""The contract of the store with the experiments and recipes of this package."""
 
 import dataclasses
 

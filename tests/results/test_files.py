@@ -170,6 +170,38 @@ def test_a_disk_that_is_full_at_each_step_before_the_new_record_is_there(root, m
     _is_whole(root, NEW)
 
 
+def test_a_file_that_is_no_record_is_replaced_whole_by_many_writers_at_once(tmp_path):
+    path, failed = tmp_path / "page.ipynb", []
+
+    def write(letter):
+        try:
+            for _ in range(20):
+                files.replace(path, letter * 100_000)
+        except OSError as reason:
+            failed.append(reason)
+
+    writers = [threading.Thread(target=write, args=(letter,)) for letter in "abcd"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert not failed and list(tmp_path.iterdir()) == [path]
+    assert path.read_text("utf-8") in {letter * 100_000 for letter in "abcd"}
+
+
+def test_a_file_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
+    path = tmp_path / "play.js"
+    files.replace(path, "β")
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        files.replace(path, "new")
+    assert path.read_text("utf-8") == "β" and list(tmp_path.iterdir()) == [path]
+
+
 def test_a_disk_that_is_full_once_the_new_record_is_there(root, monkeypatch):
     works, calls = os.replace, []
 

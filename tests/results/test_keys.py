@@ -16,6 +16,13 @@ from lil.results import keys, registry
 FOLDER = Path(lil.__file__).parents[1]
 
 
+def _code_behind(module, folder):
+    """Return the names of all modules whose content is in the fingerprint of ``module``, itself among them."""
+    code = keys._Code(folder, module.partition(".")[0])
+    code.fingerprint(module)
+    return set(code.known)
+
+
 @pytest.fixture
 def package(tmp_path):
     """``top.main`` imports ``top.used`` (which imports ``top.deep`` inside a function); ``top.other`` stands by."""
@@ -49,7 +56,7 @@ def _edit(package, name, old, new):
 
 
 def test_the_code_behind_a_module_is_all_that_it_imports(package):
-    assert keys.code_behind("top.main", package) == {
+    assert _code_behind("top.main", package) == {
         "top.main",
         "top.used",
         "top.deep",
@@ -149,7 +156,7 @@ def dotted(package):
 
 
 def test_modules_imported_by_their_dotted_names_are_code_behind_a_module(dotted):
-    assert keys.code_behind("top.main", dotted) == {"top.main", "top.used", "top.deep", "top.other"}
+    assert _code_behind("top.main", dotted) == {"top.main", "top.used", "top.deep", "top.other"}
 
 
 @pytest.mark.parametrize("name, old, new", [("deep", "x + 1", "x + 2"), ("other", "return 0", "return 1")])
@@ -170,7 +177,7 @@ def test_a_module_with_another_name_may_move(dotted):
 
 
 def test_a_name_that_stands_for_two_modules_keeps_its_uses(package):
-    """Which of the two a use means depends on the order, so that the text of the uses counts."""
+    """The order decides to which of the two a use leads, so that the text of the uses counts."""
     (package / "top" / "main.py").write_text("from top import used as m\nVALUE = m.f(1)\nfrom top import deep as m\n")
     before = _key(package)
     _edit(package, "main", "used as m\nVALUE = m.f", "used as n\nVALUE = n.f")
@@ -260,7 +267,7 @@ def test_science_is_no_part_of_the_engines_fingerprint(with_engine):
 def test_nothing_that_is_computed_reads_what_is_no_code_of_it():
     """The settings by which nothing is recorded but by themselves: the key would miss their change."""
     behind = set().union(
-        *(keys.code_behind(f"lil.experiments.{name}", FOLDER) for name in registry.names("lil.experiments"))
+        *(_code_behind(f"lil.experiments.{name}", FOLDER) for name in registry.names("lil.experiments"))
     )
     assert len(behind) > 40
     for name in behind:
@@ -290,7 +297,7 @@ def test_settings_as_json_are_sorted_without_spaces_and_in_any_letters():
 
 
 def test_an_experiment_s_key_reaches_the_equation_and_not_the_store():
-    behind = set(keys.code_behind("lil.experiments.fig2_rings", FOLDER))
+    behind = set(_code_behind("lil.experiments.fig2_rings", FOLDER))
     assert {"lil.isometry", "lil.models", "lil.training", "lil.recipes.rings"} <= behind
     assert not {name for name in behind if name.startswith(("lil.results", "lil.plotting", "lil.cli"))}
 

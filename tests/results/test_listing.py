@@ -1,4 +1,4 @@
-"""What `lil results` lists, and the line that closes a page."""
+"""The list of `lil results`, and the line that closes a page."""
 
 import re
 import shlex

@@ -17,7 +17,7 @@ import torch
 
 from lil import results
 from lil.cache import cache_folder
-from lil.paper import export, pages, shipped
+from lil.paper import export, pages
 from lil.recipes import pretraining, trained_along
 from lil.results import files, running
 from tests.trust import small
@@ -148,11 +148,11 @@ def storms_of_files(folder: Path) -> Iterator[Storm]:
     path, verdicts = folder / "frozen.json", [f'{{"claim": "{k * 3000}"}}\n' for k in ("a", "b")]
     yield Storm(
         "freezing the ledger's verdicts",
-        lambda: [shipped.write(path, verdicts[k % 2]) for k in range(200)] and None,
-        lambda: shipped.write(path, verdicts[0]),
+        lambda: [files.replace(path, verdicts[k % 2]) for k in range(200)] and None,
+        lambda: files.replace(path, verdicts[0]),
         lambda: export.frozen(path) in ({"claim": k * 3000} for k in ("a", "b")),
         lambda: (
-            shipped.write(path, verdicts[1]) is None
+            files.replace(path, verdicts[1]) is None
             and path.read_text("utf-8") == verdicts[1]
             and len(list(folder.glob("frozen*"))) == 1
         ),

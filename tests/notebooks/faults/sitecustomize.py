@@ -1,4 +1,4 @@
-"""What nbval has to find, or to bear: PLANTED names how the package differs in the processes that start with this.
+"""Faults that nbval has to find, or to bear: PLANTED names the change of the package in processes that start with this.
 
 Python imports a module of this name at start-up where it finds one; the test that plants the fault puts this folder on
 the path of its own subprocess. The package itself has no such door.
@@ -59,7 +59,7 @@ def by_rounding(seed):
 
 
 def rounding(seed):
-    """Where numbers enter: images, points of the toy manifolds, initial weights."""
+    """Return the places where numbers enter: images, points of the toy manifolds, initial weights."""
     places = [
         ("lil.datasets.images", ["load"]),
         ("lil.datasets.toy", ["crescents", "rings", "torus"]),
