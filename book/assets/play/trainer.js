@@ -53,11 +53,11 @@
 
   // The two networks take the same number of steps. The next ones are asked for when both have answered.
 
-  let run = 0, running = false, waiting = 0, asked = 1, askedAt = 0, data = null, reports = [], history = [];
+  let run = 0, running = false, waiting = 0, asked = 1, askedAt = 0, data = null, reports = [], received = [], history = [];
   let begun = null, pace = 0;  // step and time from which the steps a second are counted
 
   function reset() {
-    run++, asked = 1, waiting = 0, reports = [], history = NAMES.map(() => ({ steps: [], crossEntropy: [], isometry: [] }));
+    run++, asked = 1, waiting = 0, reports = [], received = [], history = NAMES.map(() => ({ steps: [], crossEntropy: [], isometry: [] }));
     data = points();
     part("start").disabled = !enough();
     if (!enough()) {
@@ -73,8 +73,9 @@
   function receive(k, report) {
     if (report.run !== run) return;  // from before a reset
     data.xDist ??= report.xDist;
-    reports[k] = report;
+    received[k] = report;
     if (--waiting > 0) return;
+    reports = received, received = [];  // both at once: what is drawn and said is of one step
     begun ??= { step: report.step, now: performance.now() };
     pace = (1000 * (report.step - begun.step)) / (performance.now() - begun.now);
     reports.forEach(({ step, crossEntropy, isometry }, network) => remember(history[network], step, crossEntropy, isometry));
