@@ -93,6 +93,21 @@ def test_a_notebook_that_fails_names_its_cell_its_settings_and_the_trace(own):
     assert str(trace) in str(error.value) and trace.exists() and not trace.with_name("fig2_rings.ipynb").exists()
 
 
+def test_a_value_that_only_the_experiment_refuses_leaves_nothing_behind(own, capsys):
+    """The notebook stands in for one whose settings do not check the value: its kernel refuses it."""
+    source = own / "notebooks" / "fig2_rings.py"
+    refusal = 'from lil.results.errors import SettingRefused\nraise SettingRefused("3 points make no ring.")'
+    source.write_text(f"{source.read_text('utf-8')}\n# %%\n{refusal}\n", "utf-8")
+    assert cli.main(["rerun", "fig2_rings", "betas=[3]"]) == 1
+    assert capsys.readouterr().err == "lil: 3 points make no ring.\n" and not (own / "reruns").exists()
+
+
+def test_a_setting_of_null_is_none(own):
+    assert rerun.rerun("fig2_rings", ["betas=null"], profile="quick").parents[1].name == "quick"
+    with pytest.raises(SettingRefused, match="no parameter 'nosuch'"):
+        rerun.rerun("fig2_rings", ["nosuch=null"])
+
+
 def test_parameters_are_described_by_their_comments(own):
     described = rerun.parameters(rerun.source_of("fig2_rings"))
     assert described == {"profile": "", "mode": "", "betas": "weights of the isometry term"}
