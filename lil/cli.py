@@ -7,14 +7,30 @@ import os
 import shutil
 import sys
 import time
+import webbrowser
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from typing import Any
 
 # `lil --help` answers at once because each command imports torch and the rest by itself.
 
 EXPERIMENTS = "lil.experiments"
 DATA = ("mnist", "cifar10")
+EXAMPLES = {
+    "lil reproduce": "fig2_rings --profile quick",
+    "lil rerun": 'fig2_rings betas="[0, 3]" epochs=500',
+    "lil notebook": "fig2_rings my_folder",
+    "lil lab": "fig2_rings",
+    "lil results": "--check",
+    "lil results affirm": "fig2_rings",
+    "lil results witness": "fig2_rings",
+    "lil claims": "--csv",
+    "lil data fetch": "mnist",
+    "lil data verify": "cifar10",
+    "lil pretrain": "vgg13",
+}
+"""One example of each command, for its help and for the overview."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # β is not in every encoding, and hours of computing end in a print
     try:
+        _tell_of_other_code()
         chosen = _parser().parse_args(arguments)
         status = chosen.command(chosen)
         sys.stdout.flush()
@@ -38,6 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(error, _expected()):
             raise
         return _fail(error)
+
+
+def _tell_of_other_code() -> None:
+    """Print whose code runs where the current folder is another checkout, copied with its environment for example."""
+    here, running = Path("lil", "cli.py"), Path(__file__).resolve()
+    if here.is_file() and not here.samefile(running):
+        root = running.parents[1]
+        print(f"lil: the code of {root} runs, and not this folder's: `make install` makes its own.", file=sys.stderr)
 
 
 def _expected() -> tuple[type[Exception], ...]:
@@ -60,8 +85,13 @@ def _fail(error: Exception | str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="lil", description="Recompute the figures and tables of the paper.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = argparse.ArgumentParser(prog="lil", formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.description = (
+        "Recompute the figures and tables of the paper, change their settings, and look after their records.\n"
+        "`lil COMMAND --help` says more about a command."
+    )
+    parser.epilog = "\n".join(["examples:", *(f"  {command} {rest}" for command, rest in EXAMPLES.items())])
+    commands = parser.add_subparsers(required=True, title="commands", metavar="COMMAND")
     device = dict(default="cpu", help="as PyTorch names it: cpu (default), cuda")
 
     reproduce = _command(commands, "reproduce", _reproduce, "compute experiments and compare: paper, record, now")
@@ -79,14 +109,14 @@ def _parser() -> argparse.ArgumentParser:
 
     what = "execute one notebook with settings of your own, and say where it is"
     rerun = _command(commands, "rerun", _rerun, what, add_help=False)
-    rerun.add_argument("-h", "--help", action=_HelpOnNotebook, help="show this, and after NAME its parameters")
-    rerun.epilog = 'For example: lil rerun fig2_rings betas="[0, 3]" epochs=500'
-    rerun.add_argument("name", metavar="NAME", help="a notebook; without settings its parameters are listed")
+    rerun.set_defaults(print_help=rerun.print_help)
+    rerun.add_argument("-h", "--help", action="store_true", help="show this, and the parameters of NAME")
+    rerun.add_argument("name", nargs="?", metavar="NAME", help="a notebook; without settings its parameters are listed")
     rerun.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="a setting, its value as JSON")
     rerun.add_argument(
         "--profile", choices=("paper", "quick"), default="paper", help="what is not set (default: paper)"
     )
-    rerun.add_argument("--html", action="store_true", help="make a page in the book's look")
+    rerun.add_argument("--html", action="store_true", help="make a page in the book's look, and open it")
 
     notebook = _command(commands, "notebook", _notebook, "write a notebook as .ipynb, for papermill and Jupyter")
     notebook.add_argument("name", metavar="NAME")
@@ -134,24 +164,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _HelpOnNotebook(argparse.Action):
-    """``--help`` that goes on with the parameters of the notebook that was named before it."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(nargs=0, **more)
-
-    def __call__(self, parser: argparse.ArgumentParser, chosen: argparse.Namespace, *_: Any) -> None:
-        parser.print_help()
-        if getattr(chosen, "name", None):
-            print()
-            chosen.settings = []
-            _rerun(chosen)
-        parser.exit()
-
-
 def _command(commands: Any, name: str, command: Any, what: str, **more: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".", **more)
     parser.set_defaults(command=command)
+    parser.epilog = f"example: {parser.prog} {EXAMPLES[parser.prog]}"
     return parser
 
 
@@ -182,7 +198,7 @@ def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, worke
     from lil import results
     from lil.results import records, registry
 
-    trained, failed = {}, False
+    trained, failed = {}, 0
     for experiment in experiments:
         before = records.readable_evaluation(experiment)
         try:
@@ -193,11 +209,13 @@ def _reproduce_all(experiments: Sequence[Any], chosen: argparse.Namespace, worke
                 else:
                     result = results.get(experiment, chosen.profile, chosen.mode, seeds=chosen.seeds, **shared)
         except _expected() as error:  # the others may do better
-            failed = bool(_fail(error))
+            failed += _fail(error)
             continue
         print(f"\n{registry.stem(experiment)}\n{results.footer(result)}")
         _print_headline(experiment, result, before if chosen.profile != "quick" else None)
-    return int(failed)
+    done = f"recorded, in {records.folder_of(experiments[0])}" if chosen.record else "shown, and no file was written"
+    print(f"\n{len(experiments) - failed} of {len(experiments)} results are {done}.")
+    return int(failed > 0)
 
 
 def _print_headline(experiment: Any, result: Any, record: Any) -> None:
@@ -216,6 +234,12 @@ def _print_headline(experiment: Any, result: Any, record: Any) -> None:
 def _rerun(chosen: argparse.Namespace) -> int:
     from lil.paper import rerun
 
+    if chosen.help:
+        chosen.print_help()
+        print()
+        chosen.settings = []
+    if chosen.name is None:
+        return 0 if chosen.help else _fail("a notebook must be named, as in `lil rerun fig2_rings`.")
     if not chosen.settings:
         described = rerun.parameters(rerun.source_of(chosen.name)).items()
         print(f"Parameters of {chosen.name}, as in `lil rerun {chosen.name} NAME=VALUE …`:")
@@ -224,12 +248,13 @@ def _rerun(chosen: argparse.Namespace) -> int:
     started = time.perf_counter()
     path = rerun.rerun(chosen.name, chosen.settings, profile=chosen.profile, html=chosen.html)
     print(f"{chosen.name}: executed in {time.perf_counter() - started:.0f} s, {path}")
+    has_display = os.name == "nt" or sys.platform == "darwin" or os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}
+    if chosen.html and sys.stdout.isatty() and has_display:
+        webbrowser.open(path.as_uri())
     return 0
 
 
 def _notebook(chosen: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from lil.paper import rerun
 
     print(f"{chosen.name}: written, {rerun.copy_notebook(chosen.name, Path(chosen.target))}")
@@ -247,7 +272,8 @@ def _results(chosen: argparse.Namespace) -> int:
     from lil.results.closing import duration
     from lil.results.listing import FAILING
 
-    rows = results.listing(EXPERIMENTS)
+    with _Bars() as progress:
+        rows = results.listing(EXPERIMENTS, progress)
     table = []
     for row in rows:
         state = f"{row.state} ({', '.join(row.changed)})" if row.changed else row.state
@@ -363,17 +389,22 @@ def _fetch(chosen: argparse.Namespace) -> int:
 
 
 def _verify(chosen: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
     from lil.datasets import images
     from lil.results.errors import MissingRecord
 
-    for name in _data_names(chosen.names):
+    for name in tqdm(_data_names(chosen.names), "checksums", disable=None, leave=False):
         if not images.available(name):
             folders = " or ".join(map(str, images._folders()))
             raise MissingRecord(
                 f"{images.TITLES[name]} is not in {folders}: set LIL_DATA to a folder that has it, or "
                 f"`lil data fetch {name}` downloads it."
             )
-    return _fetch(chosen)
+        path = images.fetch(name)
+        with tqdm.external_write_mode():
+            print(f"{name}: verified, in {path}")
+    return 0
 
 
 def _data_names(names: Sequence[str]) -> Sequence[str]:

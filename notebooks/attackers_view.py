@@ -166,7 +166,7 @@ tables.checklist_table(items).round(3)
 # Every setting, with the comment that stands beside it in the code. All seeds in it are used; they are the first of those of {doc}`fig3_mnist`.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(attackers_view, profile)
+notebook.settings(attackers_view, result)
 
 # %% [markdown]
 # ## Where it might be wrong

@@ -130,7 +130,7 @@ tables.checklist_table(items).round(3)
 # Every setting, with the comment that stands beside it in the code (it lists the seeds of {doc}`fig3_cifar10`; `n_seeds` says how many of them are used here):
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(attackers_view_cifar10, profile)
+notebook.settings(attackers_view_cifar10, result)
 
 # %% [markdown]
 # Did the attacks do what they should? No pixel may move further than ε, rounding apart.

@@ -182,7 +182,7 @@ print(tables.setting_names(result))
 # comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(baselines, profile)
+notebook.settings(baselines, result)
 
 # %% [markdown]
 # ## Where it might be wrong

@@ -159,7 +159,7 @@ tables.ranks_table(result)
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(certificates, profile)
+notebook.settings(certificates, result)
 
 # %% [markdown]
 # ## Where it might be wrong

@@ -148,7 +148,7 @@ tables.severity_table(result).round(2)
 # The numbers in the text are those of `lil.paper.tables.corruptions.numbers`.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(corruptions, profile)
+notebook.settings(corruptions, result)
 
 # %% [markdown]
 # ## Where it might be wrong

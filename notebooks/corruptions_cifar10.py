@@ -125,7 +125,7 @@ tables.severity_table(result).round(2)
 # The numbers in the text are those of `lil.paper.tables.corruptions.numbers`.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(corruptions_cifar10, profile)
+notebook.settings(corruptions_cifar10, result)
 
 # %% [markdown]
 # ## Where it might be wrong

@@ -153,7 +153,7 @@ toys.kept_pairs(result).to_pandas()
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(fig1_mappings, profile)
+notebook.settings(fig1_mappings, result)
 
 # %% [markdown]
 # ## Where it might be wrong

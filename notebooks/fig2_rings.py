@@ -157,7 +157,7 @@ print(f"linking number {float(result.linking_number):+.3f}")
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(fig2_rings, profile)
+notebook.settings(fig2_rings, result)
 
 # %% [markdown]
 # ## Where it might be wrong

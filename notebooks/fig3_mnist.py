@@ -40,7 +40,7 @@ betas = None  # weights of the isometry term, as in [0, 3]
 seeds = None  # a number, that many of the first seeds, or a list of them
 epochs = None  # passes over the training data
 epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
-pictured = None  # positions of the ε that are shown as pictures
+pictured = None  # ε that are shown as pictures, as in [0.1]
 n_train = None  # training images, the first
 n_test = None  # test images, the first
 
@@ -89,7 +89,7 @@ robustness.attack_panels(public, f"{title}, the public code's reading", "mnist")
 # :class: tip
 #
 # ```bash
-# lil rerun fig3_mnist betas="[0, 10]" epsilons="[0.05, 0.1]" pictured="[0, 1]" seeds=1
+# lil rerun fig3_mnist betas="[0, 10]" epsilons="[0.05, 0.1]" seeds=1
 # ```
 #
 # The curves then compare two β at two sizes ε, and the pictures show both sizes.
@@ -169,7 +169,7 @@ images.half_table(public)
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(fig3_mnist, profile)
+notebook.settings(fig3_mnist, result)
 
 # %% [markdown]
 # Did the attacks do what they should? No pixel may move further than ε, rounding apart. And an image whose gradient is exactly

@@ -180,7 +180,7 @@ contrasts.astype(float).unstack("level").round(2)
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(fig4_torus, profile)
+notebook.settings(fig4_torus, result)
 
 # %% [markdown]
 # ## Where it might be wrong

@@ -137,7 +137,7 @@ images.distance_table(result).round(3 if profile == "paper" else 2)
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(figA1_distances, profile)
+notebook.settings(figA1_distances, result)
 
 # %% [markdown]
 # ## Where it might be wrong

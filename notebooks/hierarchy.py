@@ -166,7 +166,7 @@ tables.variant_table(result)
 # The numbers in the text are those of `lil.paper.tables.hierarchy.numbers`.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(hierarchy, profile)
+notebook.settings(hierarchy, result)
 
 # %% [markdown]
 # *Held-out points* are the grid of {glue:text}`hier_points` points shifted by half a step both ways, with noise of its own. Those on a cut belong to no class and are left out. Means of the correlation differ by at most

@@ -218,7 +218,7 @@ tables.ranks_table(result).round(3)  # nbval does not check it: at the quick sca
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(lipschitz_bound, profile)
+notebook.settings(lipschitz_bound, result)
 
 # %% [markdown]
 # ## Where it might be wrong

@@ -117,7 +117,7 @@ result.least_stress.to_series().astype(float).unstack("points", sort=False).roun
 # The numbers in the text are those of `lil.paper.tables.metrics.numbers`.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(metrics, profile)
+notebook.settings(metrics, result)
 
 # %% [markdown]
 # ## Where it might be wrong

@@ -48,7 +48,7 @@ betas = None  # weights of the isometry term, as in [0, 3]
 seeds = None  # a number, that many of the first seeds, or a list of them
 epochs = None  # passes over the training data
 epsilons = None  # sizes γ of the attack, as in [0.05, 0.1, 0.2]
-pictured = None  # positions of the ε that are shown as pictures
+pictured = None  # ε that are shown as pictures, as in [0.1]
 n_train = None  # training images, the first
 n_test = None  # test images, the first
 
@@ -203,7 +203,7 @@ tables.weight_table(result).round(3)
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(scale_and_depth, profile)
+notebook.settings(scale_and_depth, result)
 
 # %% [markdown]
 # ## Where it might be wrong

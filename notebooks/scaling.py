@@ -118,7 +118,7 @@ result[["spread", "predicted"]].to_pandas().round(3)
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(scaling, profile)
+notebook.settings(scaling, result)
 
 # %% [markdown]
 # ## Where it might be wrong

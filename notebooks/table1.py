@@ -175,7 +175,7 @@ for name, values in baselines.items():
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(table1, profile)
+notebook.settings(table1, result)
 
 # %% [markdown]
 # ## Where it might be wrong

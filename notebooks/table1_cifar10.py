@@ -125,7 +125,7 @@ print("largest distance of two representations:", *sorted({f"{reach:.1f}" for re
 # The numbers in the text are those of `lil.paper.tables.table1_cifar10.numbers`. Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(table1_cifar10, profile)
+notebook.settings(table1_cifar10, scaled)
 
 # %% [markdown]
 # ## Where it might be wrong

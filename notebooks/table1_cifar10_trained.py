@@ -133,7 +133,7 @@ tables.attack_table(trained, "cnn").round(3)
 # The numbers in the text are those of `lil.paper.tables.table1_cifar10_trained.numbers`. Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(table1_cifar10_trained, profile)
+notebook.settings(table1_cifar10_trained, trained)
 
 # %% [markdown]
 # The β of the networks on the CNN, and distances of pixels within a class, on the first test images, beside what the tanh units can reach:

@@ -140,7 +140,7 @@ print(*(f"{name}: {size}" for name, size in result.sizes.items()), sep="\n")
 # The numbers in the text are those of `lil.paper.tables.visualisation.numbers`.
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(visualisation, profile)
+notebook.settings(visualisation, result)
 
 # %% [markdown]
 # ## Where it might be wrong

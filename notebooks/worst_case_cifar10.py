@@ -122,7 +122,7 @@ print(f"clean accuracy, over all networks: {float(right.sel(attack='none').mean(
 # Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
-notebook.settings(worst_case_cifar10, profile)
+notebook.settings(worst_case_cifar10, result)
 
 # %% [markdown]
 # ## Where it might be wrong

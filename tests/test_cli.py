@@ -1,7 +1,10 @@
 """The command line: thin, and every error one sentence."""
 
+import argparse
+import contextlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -49,9 +52,11 @@ def test_reproduce_prints_paper_record_and_now(lil, fake):
 
 
 def test_reproduce_without_record_or_headline(lil, fake, monkeypatch):
-    assert lil("reproduce", "fig9_lines").out.splitlines()[-1].split()[-3:] == ["1.5", "–", "2"]
+    assert lil("reproduce", "fig9_lines").out.splitlines()[-3].split()[-3:] == ["1.5", "–", "2"]
     monkeypatch.delitem(headlines.HEADLINES, "fig9_lines")
-    assert lil("reproduce").out.strip().splitlines()[-1].endswith("To compute it again: `lil reproduce fig9_lines`.")
+    footer, _, last = lil("reproduce").out.strip().splitlines()[1:]
+    assert footer.endswith("To compute it again: `lil reproduce fig9_lines`.")
+    assert last == "1 of 1 results are shown, and no file was written."
 
 
 def test_reproduce_quick_leaves_records_alone(lil, fake):
@@ -73,14 +78,15 @@ def test_what_the_paper_shows_is_compared_with_the_record_and_leaves_it_alone(li
     results.record(fake.experiment)
     before = fake.records.joinpath("fig9_lines.nc").read_bytes()
     answer = lil("reproduce", "--profile", "shown")
-    assert answer.out.splitlines()[-1].split()[-3:] == ["1.5", "2", "4.667"] and fake.trainings == [6, 3]
+    assert answer.out.splitlines()[-3].split()[-3:] == ["1.5", "2", "4.667"] and fake.trainings == [6, 3]
     assert "as far as the paper itself shows it" in answer.out and "--profile shown`" in answer.out
     assert fake.records.joinpath("fig9_lines.nc").read_bytes() == before
     _says_one_sentence(lil("reproduce", "--profile", "shown", "--record"))
 
 
 def test_record_and_read_back(lil, fake):
-    assert lil("reproduce", "--record").status == 0
+    answer = lil("reproduce", "--record")
+    assert answer.status == 0 and answer.out.endswith(f"\n1 of 1 results are recorded, in {fake.records}.\n")
     assert "Taken from the record" in lil("reproduce", "--mode", "recorded").out
     assert "Taken from the record" in lil("reproduce", "--record", "--mode", "auto").out
     assert fake.trainings == [6]
@@ -114,6 +120,7 @@ def test_one_failure_does_not_stop_the_others(lil, fake):
     answer = lil("reproduce", "--mode", "recorded")
     _says_one_sentence(answer)
     assert "results/fig8_lines.nc" in answer.err and "fig9_lines" in answer.out
+    assert answer.out.endswith("\n1 of 2 results are shown, and no file was written.\n")
 
 
 def test_results_lists_and_checks(lil, fake):
@@ -258,25 +265,47 @@ def test_an_interrupt_is_no_defect(lil, fake, monkeypatch):
     assert answer.status == 130 and answer.err.startswith("lil: interrupted")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["reproduce"],
-        ["results"],
-        ["results", "affirm"],
-        ["results", "witness"],
-        ["claims"],
-        ["data"],
-        ["data", "fetch"],
-        ["data", "verify"],
-        ["pretrain"],
-        [],
-    ],
-)
-def test_help_of_each_command(capsys, command):
-    with pytest.raises(SystemExit) as exit:
-        cli.main([*command, "--help"])
-    assert exit.value.code == 0 and capsys.readouterr().out.startswith(f"usage: {' '.join(['lil', *command])}")
+def parsers(parser):
+    """Yield a parser and those of its commands, at any depth."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                yield from parsers(each)
+
+
+PARSERS = {parser.prog: parser for parser in parsers(cli._parser())}
+
+
+@pytest.mark.parametrize("prog", PARSERS)
+def test_help_of_each_command(capsys, prog):
+    with contextlib.suppress(SystemExit):
+        assert cli.main([*prog.split()[1:], "--help"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"usage: {prog} ")
+    if prog not in ("lil", "lil data"):
+        example = f"{prog} {cli.EXAMPLES[prog]}"
+        assert f"\nexample: {example}\n" in told and f"\n  {example}\n" in PARSERS["lil"].format_help()
+
+
+def test_each_example_is_of_a_command_and_would_run():
+    assert {"lil", "lil data"} == PARSERS.keys() - cli.EXAMPLES.keys()
+    for prog, rest in cli.EXAMPLES.items():
+        chosen = cli._parser().parse_args(shlex.split(f"{prog} {rest}")[1:])
+        assert chosen.command is PARSERS[prog].get_default("command")
+        for name in [*getattr(chosen, "names", []), *filter(None, [getattr(chosen, "name", None)])]:
+            assert name in cli.DATA or rerun.source_of(name)
+
+
+def test_another_checkout_is_told_whose_code_runs(tmp_path, monkeypatch, capsys):
+    copy = tmp_path / "lil" / "cli.py"
+    copy.parent.mkdir()
+    for folder, told in ((cli.__file__, ""), (str(copy), "runs, and not this folder's: `make install` makes its own")):
+        monkeypatch.chdir(Path(folder).parents[1])
+        copy.write_text("")
+        assert cli.main(["data", "verify", "nosuch"]) == 1
+        first, *rest = capsys.readouterr().err.splitlines()
+        assert told in first and len(rest) == bool(told) and (str(pages.ROOT) in first) is bool(told)
 
 
 def test_data_is_verified_without_a_download(monkeypatch, capsys, tmp_path):
@@ -361,11 +390,12 @@ def test_commands_print_in_any_encoding(encoding):
     assert done.returncode == 0 and "sizes ? of the attack" in done.stdout
 
 
-def test_help_on_a_notebook_lists_its_parameters(lil, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        lil("rerun", "fig2_rings", "--help")
-    assert stopped.value.code == 0 and "betas      weights of the isometry term" in capsys.readouterr().out
+def test_help_on_a_notebook_lists_its_parameters(lil):
+    for arguments in (("fig2_rings", "--help"), ("--help", "fig2_rings"), ("fig2_rings", "betas=[0]", "--help")):
+        answer = lil("rerun", *arguments)
+        assert answer.status == 0 and "betas      weights of the isometry term" in answer.out
     _says_one_sentence(lil("rerun", "fig9", "--help"))
+    _says_one_sentence(lil("rerun"))
 
 
 def test_the_lab_opens_on_the_text_notebooks(lil, monkeypatch):

@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ import torch
 from sklearn.datasets import load_digits
 from torchvision.models import resnet18
 
+from lil.isometry import isometry_loss, pair_distances, within_class
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
-PAGE = (ROOT / "book" / "use_it.md").read_text("utf-8")
+PAGE, README = ((ROOT / name).read_text("utf-8") for name in ("book/use_it.md", "README.md"))
 # Of accuracy, accuracy under PGD, and correlation: about the largest difference between four seeds.
 BANDS = (0.01, 0.04, 0.015)
 
@@ -59,15 +62,30 @@ def test_the_page_tells_of_the_numbers_what_they_say(printed):
         assert (np.diff(accuracy) > 0).all() and (pairs == np.round(size * (size - 1) / 20, 1)).all()
 
 
-def test_the_training_is_short():
-    script = (EXAMPLES / "digits.py").read_text("utf-8")
-    assert len(script.partition("def pgd(")[0].splitlines()) <= 40
+def test_the_training_is_as_short_as_the_pages_say():
+    lines = len((EXAMPLES / "digits.py").read_text("utf-8").splitlines())
+    assert lines <= 40 and f"The script below, of {lines} lines, is" in PAGE
+    assert f"a complete training of {lines} lines" in README
     scripts = [path.read_text("utf-8") for path in EXAMPLES.glob("*.py")]
     assert max(len(line) for script in scripts for line in script.splitlines()) <= 95, "wider than the page"
 
 
+def test_the_lines_of_the_readme_make_a_loss_that_trains():
+    (lines,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    network = torch.nn.ModuleDict({"features": torch.nn.Linear(64, 20), "classifier": torch.nn.Linear(20, 10)})
+    x, y = map(torch.as_tensor, load_digits(return_X_y=True))
+    space = {"network": SimpleNamespace(**network), "x": x[:50].float(), "y": y[:50], "beta": 3.0}
+    exec(f"import torch.nn.functional as F\nfrom lil.isometry import IsometryLoss\n{lines}", space)
+    plain = torch.nn.functional.cross_entropy(network["classifier"](space["z"]), space["y"])
+    term = isometry_loss(space["z"], pair_distances(space["x"]), within_class(space["y"]))
+    torch.testing.assert_close(space["loss"], plain + 3.0 * term)
+    space["loss"].backward()
+    assert all(weights.grad.abs().sum() > 0 for weights in network.parameters())
+
+
 def test_the_lines_for_a_table_take_the_place_of_the_digits(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(EXAMPLES)
     digits = load_digits(as_frame=True)
     digits.data.assign(label=digits.target.map("digit {}".format)).to_csv("table.csv", index=False)
     (lines,) = re.findall(r"```python\n(table = .*?)```", PAGE, re.S)
@@ -78,7 +96,7 @@ def test_the_lines_for_a_table_take_the_place_of_the_digits(tmp_path, monkeypatc
     space = {"__name__": "script"}
     exec("\n".join([*imports, script]), space)
     assert space["x"].min() == 0 and space["x"].max() == 1 and sorted(set(space["y"].tolist())) == list(range(10))
-    accuracy, attacked, _ = space["measure"](space["train"](1.0, epochs=5))
+    accuracy, attacked, _ = space["measure"](space["train"](1.0, epochs=5), space["x_test"], space["y_test"])
     assert accuracy > 0.8 > attacked
 
 
@@ -93,12 +111,14 @@ def test_a_backbone_keeps_its_weights_and_gets_a_head():
     assert all(torch.equal(value, before[name]) for name, value in network[0].state_dict().items())
 
 
-def test_pgd_stays_in_its_ball_and_beats_one_step():
+def test_pgd_stays_in_its_ball_and_beats_one_step(monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    pgd = runpy.run_path(str(EXAMPLES / "checks.py"))["pgd"]
     script = runpy.run_path(str(EXAMPLES / "digits.py"))
     torch.manual_seed(0)
     network, (x, y) = script["train"](0, epochs=10), (script["x_test"], script["y_test"])
-    attacked = script["pgd"](network, x, y, 0.1)
+    attacked = pgd(network, x, y, 0.1)
     assert (attacked - x).abs().max() <= 0.1 + 1e-6 and attacked.min() >= 0 and attacked.max() <= 1
-    one = script["pgd"](network, x, y, 0.1, steps=1)
+    one = pgd(network, x, y, 0.1, steps=1)
     right = [(network(each).argmax(1) == y).sum() for each in (x, one, attacked)]
     assert right[0] > right[1] > right[2]

@@ -21,20 +21,21 @@ from myst_nb import glue
 from lil.paper import overview
 from lil.paper.markdown import table
 from lil.paper.tables import NotComparable, Numbers, config
-from lil.results import registry
+from lil.results import changes, registry
 from lil.results.errors import SettingRefused
 
 SETS = {"mnist": "MNIST", "cifar10": "CIFAR10"}
 
 
-def settings(experiment: ModuleType, profile: str) -> Markdown:
-    """Return a table of the settings of an experiment: name, value, and the comment beside it in the source.
+def settings(experiment: ModuleType, result: xr.Dataset) -> Markdown:
+    """Return a table of the settings that a result of an experiment has: name, value, and the source's comment.
 
     Of several settings of one kind, such as the networks of two readings, the first are shown whole and the others
     where they differ from them. Raises SettingRefused for a parameter of papermill's that the notebook does not have.
     """
     _check_parameters()
-    return Markdown(table(("setting", "value", "meaning"), _rows(registry.settings(experiment, profile), "", {})))
+    used = changes.apply(registry.settings(experiment, result.attrs["profile"]), _changes(result))
+    return Markdown(table(("setting", "value", "meaning"), _rows(used, "", {})))
 
 
 def _check_parameters() -> None:
@@ -94,14 +95,18 @@ def field_comments(kind: type) -> dict[str, str]:
 
 def changed(result: xr.Dataset) -> Markdown | None:
     """Return the sentence on changed settings at the top of a rerun; None, which shows nothing, where none is."""
-    if not (changes := json.loads(result.attrs.get("changes", "{}"))):
+    if not (given := _changes(result)):
         return None
     named = ", ".join(
-        f"`{name}` = {value if isinstance(value, str) else json.dumps(value)}" for name, value in changes.items()
+        f"`{name}` = {value if isinstance(value, str) else json.dumps(value)}" for name, value in given.items()
     )
     return Markdown(
         f"**A rerun with changed settings: {named}.** Its numbers belong to no record and to no other page."
     )
+
+
+def _changes(result: xr.Dataset) -> dict[str, Any]:
+    return json.loads(result.attrs.get("changes", "{}"))
 
 
 def title(result: xr.Dataset, *names: str) -> str:

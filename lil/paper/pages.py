@@ -33,6 +33,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from lil.paper.downloads import write_figures
+from lil.results.errors import NotRerun
 
 try:
     import resource
@@ -46,6 +47,7 @@ REFERENCES = ROOT / "tests" / "notebooks"
 
 CHECKED = "nbval-check-output"
 GLUED = re.compile(r"\{glue:text\}`((?:[^`:]+::)?[^`:]+)(?::([^`:]*))?`")  # a number in a page's words, and its format
+PICTURES = {"image/png", "application/vnd.plotly.v1+json"}
 # Torch, BLAS and numba add in another order on another number of threads, and training amplifies the last digit.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
@@ -97,6 +99,7 @@ def execute(
     parameters: Mapping[str, Any] | None = None,
     cell_timeout: int = 3600,
     downloads: Path | None = None,
+    progress_bar: bool = False,
 ) -> NotebookNode:
     """Run ``source`` from a clean kernel in its own folder and write the executed notebook to ``target``.
 
@@ -105,7 +108,7 @@ def execute(
 
     Until the run has succeeded the notebook stands in ``*.part.ipynb`` (after a failure, with the error in its
     place); ``target`` is either the old page or the whole new one. Raise papermill's PapermillExecutionError where
-    a cell fails.
+    a cell fails, and NotRerun where a cell that has a figure's caption shows no picture.
     """
     import papermill
 
@@ -126,9 +129,14 @@ def execute(
         kernel_manager_class=OwnKernel,
         cwd=source.parent,
         execution_timeout=cell_timeout,
-        progress_bar=False,
+        progress_bar=progress_bar,
         extra_arguments=kernel_options,
     )
+    for cell in notebook.cells:
+        shown = {kind for output in cell.get("outputs", []) for kind in output.get("data", {})}
+        if "figure" in cell.metadata.get("mystnb", {}) and not PICTURES & shown:
+            name = cell.metadata["mystnb"]["figure"]["name"]
+            raise NotRerun(f"{source.stem} shows no picture for its figure {name}: see its cell in {part}.")
     if downloads is not None:
         notebook.cells.pop()
         write_figures(notebook, downloads)

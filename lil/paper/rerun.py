@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +30,32 @@ GIVEN = ("profile", "mode")  # parameters of each notebook that are no settings
 def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html: bool = False) -> Path:
     """Execute a notebook with settings given as ``name=value`` and return the executed notebook, or its HTML page.
 
-    Raises SettingRefused before anything is computed, and NotRerun with the cell, the settings and the file of the
-    trace if a cell fails. Nothing half-written stays behind but that file.
+    Raises SettingRefused, mostly before anything is computed, and nothing stays behind. Raises NotRerun with the cell,
+    the settings and the file of the trace, which alone stays behind, if a cell fails.
     """
     from papermill.exceptions import PapermillExecutionError
 
     source = source_of(name)
     given = parse(assignments)
     _check(source, given, profile)
+    given = {setting: value for setting, value in given.items() if value is not None}
     target = RERUNS / (_slug(given, profile) or "as-published") / source.stem / f"{source.stem}.ipynb"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.parent / ".lock"):  # the same rerun, asked for twice at once, is done twice in turn
             target.unlink(missing_ok=True)
-            pages.execute(source, target, profile=profile, mode="live", parameters=given)
+            shown = sys.stderr.isatty()
+            pages.execute(source, target, profile=profile, mode="live", parameters=given, progress_bar=shown)
             dash_missing_numbers(target)
             return to_html(target) if html else target
     except PapermillExecutionError as reason:
         trace = target.with_suffix(".part.ipynb")
+        if reason.ename == SettingRefused.__name__:  # a value that only the experiment itself knows to be impossible
+            with suppress(OSError):  # others may be at work in these folders
+                trace.unlink()
+                (target.parent / ".lock").unlink()
+                os.removedirs(target.parent)
+            raise SettingRefused(reason.evalue) from reason
         with_settings = f" with {as_text(given)}" if given else ""
         raise NotRerun(
             f"{source.stem}{with_settings} stopped in its cell {reason.exec_count}, {reason.ename}: {reason.evalue} "

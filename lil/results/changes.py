@@ -2,7 +2,7 @@
 
 A name stands for each setting of that name in an experiment's tree of settings; a dotted name for those whose path
 ends so. Values may be JSON text, as papermill makes of a list. They must fit the setting's annotation. ``seeds`` may
-be a number: that many of the first.
+be a number: that many of the first. ``pictured`` names values of ε, and not their positions as in the settings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lil.results.errors import SettingRefused, UnknownName
 LEAST = dict.fromkeys(("beta", "betas", "seeds"), 0)
 LEAST |= dict.fromkeys(("epochs", "grid", "n_images", "n_points", "n_test", "n_train"), 1)
 LARGEST = 2**63 - 1  # whole number that torch takes
-RISING = ("betas", "epsilons")  # along an axis
+RISING = ("betas", "epsilons", "pictured")  # along an axis
 KINDS = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
 
 
@@ -41,17 +41,39 @@ def apply(config: Any, changes: Mapping[str, Any]) -> Any:
             raise SettingRefused(f"There is no setting {name!r}: there are {', '.join(names(config))}.")
         for path in matching:
             setting, (before, hint) = path.rpartition(".")[2], _setting(config, path)
+            hint = tuple[float, ...] if setting == "pictured" else hint
             new = _parsed(value, hint)
             if setting == "seeds" and isinstance(new, int) and not isinstance(new, bool):
                 if new < 1:
                     raise UnknownName(f"There must be at least one seed, not {new}.")
+                if new > (longest := max(len(_setting(config, each)[0]) for each in matching)):
+                    raise SettingRefused(f"seeds is {new}, and there are {longest}: name others, as in [7, 8].")
                 new = before[:new]
             found[path] = _checked(name, new, hint)
             _check_values(setting, found[path])
+    _place_pictured(config, found)
     try:
         return running.cut(config, found, ())
     except ValueError as reason:
         raise SettingRefused(str(reason)) from reason
+
+
+def _place_pictured(config: Any, found: dict[str, Any]) -> None:
+    """Put positions in place of the ε in ``pictured``. Values of ε are compared to four digits, as pages print them.
+
+    Where other ε are changed alone, those that were pictured and are still there stay so, or else the last ones are.
+    """
+    for path in paths(config):
+        owner, dot, setting = path.rpartition(".")
+        if setting != "pictured" or not {path, axis := f"{owner}{dot}epsilons"} & found.keys():
+            continue
+        before, positions = _setting(config, axis)[0], _setting(config, path)[0]
+        there = [f"{each:.4g}" for each in found.get(axis, before)]
+        wanted = [f"{each:.4g}" for each in found.get(path, [before[position] for position in positions])]
+        if path in found and not set(wanted) <= set(there):
+            raise SettingRefused(f"pictured must be among the ε {', '.join(there)}, not {', '.join(wanted)}.")
+        last = range(len(there))[max(0, len(there) - len(positions)) :]
+        found[path] = tuple(there.index(each) for each in wanted if each in there) or tuple(last)
 
 
 def paths(config: Any, prefix: str = "") -> Iterator[str]:

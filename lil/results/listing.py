@@ -9,6 +9,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
+from lil.progress import Progress, silent
 from lil.results import computing, files, keys, records, registry, witness
 from lil.results.errors import CorruptRecord
 
@@ -27,7 +28,7 @@ class Row:
     attrs: dict[str, Any] | None = None  # its provenance, where it can be read
 
 
-def listing(package: str) -> list[Row]:
+def listing(package: str, progress: Progress = silent) -> list[Row]:
     """Return the records of all experiments in ``package``, of their networks, and those that belong to neither."""
     experiments = [registry.load(package, name) for name in registry.names(package)]
     evaluations = {records.place_of_evaluation(each).name: each for each in experiments}
@@ -38,13 +39,19 @@ def listing(package: str) -> list[Row]:
             if places := records.places_of_networks(recipe, settings):
                 networks[places[0].name] = (recipe, settings)
     root = records.folder_of(importlib.import_module(package))
-    rows = [
-        _row(name, keys.of_evaluation(each, registry.settings(each, "paper")), partial(records.read_evaluation, each))
-        for name, each in evaluations.items()
-    ]
-    rows += [_row_of_networks(*networks[name]) for name in sorted(networks, key=_short)]
+    each_row = [partial(_row_of_evaluation, name, each) for name, each in evaluations.items()]
+    each_row += [partial(_row_of_networks, *networks[name]) for name in sorted(networks, key=_short)]
+    rows = []
+    for number, row in enumerate(each_row, start=1):
+        rows.append(row())
+        progress("records", number, len(each_row))
     known = {*evaluations, *networks}
     return rows + [Row(_short(name), "leftover") for name in files.names(root) if name not in known]
+
+
+def _row_of_evaluation(name: str, experiment: ModuleType) -> Row:
+    inputs = keys.of_evaluation(experiment, registry.settings(experiment, "paper"))
+    return _row(name, inputs, partial(records.read_evaluation, experiment))
 
 
 def _row_of_networks(recipe: ModuleType, settings: Any) -> Row:

@@ -80,7 +80,7 @@ def test_a_notebook_has_a_box_of_its_own(source):
         ("lil rerun fig2_rings betas=3", "betas must be a list"),
         ("lil rerun fig2_rings betas='[3, 0]'", "betas must rise"),
         ("lil rerun fig2_rings seeds=0", "at least one seed"),
-        ("lil rerun fig3_mnist epsilons='[0.05, 0.1]'", "pictured must be positions of the 2 epsilons"),
+        ("lil rerun fig3_mnist epsilons='[0.05, 0.1]' pictured='[0.2]'", "pictured must be among the ε 0.05, 0.1"),
         ("lil rerun fig2_rings seeds=1 --profile fast", "2"),  # argparse's exit status
         ("lil rerum fig2_rings seeds=1", "2"),
     ],

@@ -11,7 +11,9 @@ import pytest
 from matplotlib.text import Text
 
 from lil import results
+from lil.experiments import fig2_rings
 from lil.paper import pages, rerun
+from lil.paper.tables import NotComparable, toys
 from lil.results import records
 
 REASON = "Without β = 0 there is nothing to compare with."
@@ -59,7 +61,7 @@ def run_cells(stem, monkeypatch, change):
     def get(experiment, profile="paper", mode="auto", **_):
         if (record := records.read_evaluation(experiment)) is None:
             pytest.skip("there is no record yet")
-        return change(record).assign_attrs(mode="live", profile=profile, changes='{"betas": "some"}')
+        return change(record).assign_attrs(mode="live", profile=profile, changes='{"betas": [3]}')
 
     monkeypatch.setattr(results, "get", get)
     space = {}
@@ -85,6 +87,16 @@ def test_a_page_without_the_baseline_is_made_and_says_so(stem, monkeypatch):
     note = f"**{REASON}** A dash stands for each number of the text that compares."
     assert (note in texts) is (COMPARING[stem] is not None)
     assert texts.count(REASON) == (COMPARING[stem] or 0)
+
+
+@pytest.mark.parametrize("betas, missing, there", [((3.0,), "without", "with"), ((0.0,), "with", "without")])
+def test_the_rings_keep_the_numbers_that_need_no_comparison(betas, missing, there):
+    record = records.read_evaluation(fig2_rings)
+    numbers, whole = toys.rings(with_betas(*betas)(record)), toys.rings(record)
+    assert isinstance(numbers, NotComparable) and not isinstance(whole, NotComparable)
+    gone = {name for name in whole if name.endswith(f"_{missing}")} | ({"kept", "verdict"} - numbers.keys())
+    assert whole.keys() - numbers.keys() == gone and {"n_neighbors", "linking", f"one_loop_{there}"} <= numbers.keys()
+    assert ("kept" in numbers) == (there == "with")
 
 
 def with_betas(*betas):

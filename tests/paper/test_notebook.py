@@ -1,5 +1,6 @@
 """The parts that every notebook shows: settings with their comments, the data's name, glued numbers."""
 
+import json
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -35,6 +36,11 @@ EXPERIMENT = ModuleType("experiment")
 PROFILES = {"paper": Settings(), "quick": Settings(limit=7)}
 
 
+def result_of(profile, changes):
+    """Return a result as `results.get` leaves it: a record has no word on changes."""
+    return xr.Dataset(attrs={"profile": profile, **({"changes": json.dumps(changes)} if changes else {})})
+
+
 def rows(markdown):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.data.splitlines()[2:]]
 
@@ -52,7 +58,7 @@ def test_a_field_has_the_comment_beside_it_or_above_it():
 @pytest.fixture
 def settings(monkeypatch):
     monkeypatch.setattr(registry, "settings", lambda experiment, profile: PROFILES[profile])
-    return lambda profile: rows(notebook.settings(EXPERIMENT, profile))
+    return lambda profile, **changes: rows(notebook.settings(EXPERIMENT, result_of(profile, changes)))
 
 
 def test_settings_are_shown_whole_once_and_then_where_they_differ(settings):
@@ -71,9 +77,15 @@ def test_settings_are_shown_whole_once_and_then_where_they_differ(settings):
     assert settings("quick")[-1] == ["`limit`", "7", "images; None: all"]
 
 
+def test_settings_are_those_that_ran(settings):
+    shown = settings("quick", betas=[0, 3], limit="8")
+    assert ["`ours.betas`", "0, 3", "weights, and no more"] in shown
+    assert shown[-1] == ["`limit`", "8", "images; None: all"]
+
+
 @pytest.mark.parametrize("name", registry.names("lil.experiments"))
 def test_nearly_every_setting_of_every_experiment_says_what_it_is(name):
-    told = rows(notebook.settings(registry.load("lil.experiments", name), "paper"))
+    told = rows(notebook.settings(registry.load("lil.experiments", name), result_of("paper", {})))
     assert sum(bool(meaning) for _, _, meaning in told) >= 0.7 * len(told)
 
 

@@ -11,6 +11,7 @@ import pytest
 from nbclient.exceptions import CellTimeoutError
 
 from lil.paper import pages
+from lil.results.errors import NotRerun
 
 SOURCE = """\
 # ---
@@ -176,6 +177,17 @@ def test_figures_are_drawn_into_the_page_whatever_the_backend(source, tmp_path, 
     source.write_text(SOURCE.format(last=drawing))
     notebook = pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
     assert any("image/png" in output.get("data", {}) for output in outputs(notebook)[-1])
+
+
+def test_a_page_without_its_figure_fails_where_it_is_made(source, tmp_path, monkeypatch):
+    """Agg draws into no page, and the cell succeeds."""
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    options = {"figure": {"caption": "A", "name": "fig-a"}, "image": {"alt": "a"}}
+    drawing = f"# %% mystnb={json.dumps(options)}\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+    source.write_text(SOURCE.format(last=f"\n{drawing}"))
+    with pytest.raises(NotRerun, match="^fig0 shows no picture for its figure fig-a: see its cell in .*part.ipynb"):
+        pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
+    assert not (tmp_path / "fig0.ipynb").exists()
 
 
 def test_the_kernel_is_that_of_this_interpreter(source, tmp_path, monkeypatch):

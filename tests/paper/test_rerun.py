@@ -93,6 +93,40 @@ def test_a_notebook_that_fails_names_its_cell_its_settings_and_the_trace(own):
     assert str(trace) in str(error.value) and trace.exists() and not trace.with_name("fig2_rings.ipynb").exists()
 
 
+def test_a_value_that_only_the_experiment_refuses_leaves_nothing_behind(own, capsys):
+    """The notebook stands in for one whose settings do not check the value: its kernel refuses it."""
+    source = own / "notebooks" / "fig2_rings.py"
+    refusal = 'from lil.results.errors import SettingRefused\nraise SettingRefused("3 points make no ring.")'
+    source.write_text(f"{source.read_text('utf-8')}\n# %%\n{refusal}\n", "utf-8")
+    assert cli.main(["rerun", "fig2_rings", "betas=[3]"]) == 1
+    assert capsys.readouterr().err == "lil: 3 points make no ring.\n" and not (own / "reruns").exists()
+
+
+def test_a_setting_of_null_is_none(own):
+    assert rerun.rerun("fig2_rings", ["betas=null"], profile="quick").parents[1].name == "quick"
+    with pytest.raises(SettingRefused, match="no parameter 'nosuch'"):
+        rerun.rerun("fig2_rings", ["nosuch=null"])
+
+
+@pytest.mark.parametrize("at_terminal", [True, False])
+def test_progress_is_shown_at_a_terminal(own, monkeypatch, capsys, at_terminal):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: at_terminal)
+    rerun.rerun("fig2_rings", ["betas=[3]"], profile="quick")
+    assert ("Executing" in capsys.readouterr().err) is at_terminal
+
+
+def test_a_page_is_opened_where_it_can_be_seen(own, monkeypatch, capsys):
+    opened, page = [], own / "page.html"
+    monkeypatch.setattr(cli.webbrowser, "open", opened.append)
+    monkeypatch.setattr(rerun, "to_html", lambda notebook: page)
+    monkeypatch.setenv("DISPLAY", ":0")
+    for at_terminal, html in ((False, ["--html"]), (True, []), (True, ["--html"])):
+        assert not opened
+        monkeypatch.setattr(sys.stdout, "isatty", lambda shown=at_terminal: shown)
+        assert cli.main(["rerun", "fig2_rings", "betas=[3]", "--profile", "quick", *html]) == 0
+    assert opened == [page.as_uri()] and str(page) in capsys.readouterr().out
+
+
 def test_parameters_are_described_by_their_comments(own):
     described = rerun.parameters(rerun.source_of("fig2_rings"))
     assert described == {"profile": "", "mode": "", "betas": "weights of the isometry term"}
@@ -178,14 +212,25 @@ def test_an_epsilon_above_the_range_of_a_pixel_is_refused(capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name, value", [("betas", "[]"), ("betas", "[-1]"), ("nosuch", "3")])
-def test_a_wrong_parameter_stops_papermill(name, value, tmp_path):
-    source = rerun.copy_notebook("fig2_rings", tmp_path)
+@pytest.mark.parametrize(
+    "stem, name, value",
+    [
+        ("fig2_rings", "betas", "[]"),
+        ("fig2_rings", "betas", "[-1]"),
+        ("fig2_rings", "betas", "three"),
+        ("fig2_rings", "epochs", "nan"),
+        ("fig2_rings", "n_points", "1"),
+        ("fig2_rings", "nosuch", "3"),
+        ("fig3_mnist", "epsilons", "[2]"),
+    ],
+)
+def test_a_wrong_parameter_stops_papermill(stem, name, value, tmp_path):
+    source = rerun.copy_notebook(stem, tmp_path)
     command = [sys.executable, "-m", "papermill", str(source), str(tmp_path / "out.ipynb")]
     command += ["-p", "profile", "quick", "-p", name, value, "--cwd", str(pages.SOURCES), "--no-progress-bar"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and "SettingRefused: " in done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["fig2_rings.ipynb", "out.ipynb"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{stem}.ipynb", "out.ipynb"]
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(own, monkeypatch):

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from lil.experiments import fig2_rings, fig3_mnist, table1
+from lil.experiments import fig2_rings, fig3_cifar10, fig3_mnist, table1, table1_cifar10_trained
 from lil.paper import pages, rerun
 from lil.results import changes, registry
 from lil.results.errors import SettingRefused, UnknownName
@@ -112,9 +112,41 @@ def test_seeds_may_be_a_number_of_the_first_of_each_set():
         changes.apply(table1.PAPER, {"seeds": 0})
 
 
+def test_more_seeds_than_there_are_must_be_named():
+    assert changes.apply(table1.PAPER, {"seeds": 5}).mnist_text.seeds == (0, 1, 2, 3, 4)
+    with pytest.raises(SettingRefused, match=r"^seeds is 6, and there are 5: name others, as in \[7, 8\]\.$"):
+        changes.apply(table1.PAPER, {"seeds": 6})
+
+
+@pytest.mark.parametrize(
+    "given, pictured",
+    [
+        ({"epsilons": [0.02, 0.1]}, [0.1]),  # one that the profile pictures is still there
+        ({"epsilons": [0.02, 0.05, 0.3]}, [0.05, 0.3]),  # none is: as many, the last
+        ({"epsilons": [0.3]}, [0.3]),
+        ({"epsilons": [0.02, 0.1], "pictured": [0.02]}, [0.02]),
+        ({"epsilons": "[0.02, 0.123456]", "pictured": "[0.1235]"}, [0.123456]),  # as a page prints it
+        ({"pictured": [0.01, 1]}, [0.01, 1.0]),  # 1 is an ε, and no position
+        ({"betas": [0]}, [0.1, 1.0]),
+    ],
+)
+def test_pictures_are_of_values(given, pictured):
+    fgsm = changes.apply(fig3_cifar10.QUICK, given).fgsm
+    assert [fgsm.epsilons[position] for position in fgsm.pictured] == pictured
+
+
+def test_where_nothing_is_pictured_nothing_will_be():
+    assert changes.apply(table1_cifar10_trained.QUICK, {"epsilons": [0.1]}).fgsm.pictured == ()
+
+
+def test_a_picture_of_another_size_is_refused():
+    with pytest.raises(SettingRefused, match=r"^pictured must be among the ε 0.1, 0.2, not 3\.$"):
+        changes.apply(fig3_mnist.PAPER, {"epsilons": [0.1, 0.2], "pictured": [3]})
+
+
 def test_the_settings_own_checks_are_asked():
-    with pytest.raises(SettingRefused, match="pictured must be positions of the 1 epsilons"):
-        changes.apply(fig3_mnist.PAPER, {"epsilons": [0.1], "pictured": [3]})
+    with pytest.raises(SettingRefused, match="batch_size must be at least 2"):
+        changes.apply(fig3_mnist.PAPER, {"fgsm.batch_size": 1})
 
 
 WRONG = {  # by parameter; each notebook that has it refuses each value, in one sentence that names the parameter
@@ -124,7 +156,7 @@ WRONG = {  # by parameter; each notebook that has it refuses each value, in one 
     "epochs": ["x", float("nan"), 0, -3, 2.5, [5]],
     "epsilons": ["x", [float("nan")], [], [2.0], [-0.1], [0.0], [0.1, 0.1], [0.2, 0.1]],
     "strongest_epsilon": ["x", float("nan"), 2.0, -0.1, 0.123, [0.1]],
-    "pictured": [[-1], ["x"], []],
+    "pictured": [[-1], ["x"], [], [1.0, 1.0]],
     "grid": [0, -1, "x"],
     "n_points": [0, -1, "x"],
     "n_images": [0, -1, "x"],

@@ -139,3 +139,10 @@ def test_the_footer_names_the_engine(fake):
 )
 def test_durations(seconds, words):
     assert duration(seconds) == words
+
+
+def test_listing_tells_its_progress(fake):
+    told = []
+    rows = results.listing("fake.experiments", lambda *step: told.append(step))
+    assert [row.name for row in rows] == ["fig9_lines", "networks/lines/paper"]
+    assert told == [("records", 1, 2), ("records", 2, 2)]

@@ -19,10 +19,10 @@ T = TypeVar("T")
 
 
 class NotComparable(dict):
-    """A reason, shown in place of a table or of a page's numbers; it has none of them."""
+    """A reason, shown in place of a table or of a page's numbers; it has those that need no comparison, if any."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__()
+    def __init__(self, reason: str, numbers: Mapping[str, Any] | None = None) -> None:
+        super().__init__(numbers or {})
         self.reason = reason
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ import xarray as xr
 
 from lil.paper.measures import KEPT, WITHIN
 from lil.paper.numbers import TORUS_ACCURACY
-from lil.paper.tables import Numbers, comparing, config, every_seed, flat
+from lil.paper.tables import NotComparable, Numbers, config, every_seed, flat, lacking
 
 
 def ratio_table(result: xr.Dataset) -> pd.DataFrame:
@@ -41,19 +41,17 @@ def mappings(result: xr.Dataset) -> Numbers:
     )
 
 
-@comparing(0.0)
 def rings(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page on Figure 2; names end in ``without`` (β = 0) or ``with`` (the largest β)."""
-    both = result.sel(beta=[0.0, float(result.beta.max())]).assign_coords(beta=["without", "with"])
+    betas = {"without": 0.0, "with": float(result.beta.max())}
+    there = {name: beta for name, beta in betas.items() if beta in result.beta and (beta > 0) == (name == "with")}
+    both = result.sel(beta=list(there.values())).assign_coords(beta=list(there))
     rings, quantiles = ("seed", "ring"), result["quantile"]
     exponential, chord = (both.misfit.sel(law=law) for law in ("exponential", "chord"))
-    kept = int((both.correlation.sel(beta="with").min("ring") >= KEPT).sum())
     umap = config(result)
-    return {
+    found = {
         "seeds": result.sizes["seed"],
         "rings": result.sizes["seed"] * result.sizes["ring"],
-        "kept": kept,
-        "verdict": every_seed(kept, result.sizes["seed"]),
         "n_neighbors": umap["n_neighbors"],
         "min_dist": umap["min_dist"],
     } | flat(
@@ -69,6 +67,10 @@ def rings(result: xr.Dataset) -> Numbers:
         exponential=(exponential < chord).sum(rings),
         misfit=exponential.median(rings),
     )
+    if "with" in there:
+        found["kept"] = int((both.correlation.sel(beta="with").min("ring") >= KEPT).sum())
+        found["verdict"] = every_seed(found["kept"], result.sizes["seed"])
+    return NotComparable(reason, found) if (reason := lacking(result, 0.0)) else found
 
 
 def contrasts(result: xr.Dataset) -> xr.Dataset:
