@@ -1,4 +1,7 @@
-"""Sphinx extension: below each figure of a notebook stand links to the figure's file and to the page's data.
+"""Sphinx extension: below each figure of a notebook a line says where it comes from, with links to its files.
+
+The line has the figure's place in the paper, the command that computes it again, the seconds, the date and the commit
+of its record, and links to the figure as SVG and to the page's data.
 
 The files come from ``book/nb/downloads``, where :func:`lil.paper.pages.execute` has put them, and go to ``_downloads``,
 with the notebooks as one archive, the PDF of the whole book if ``make pdf`` has made it, and the RO-Crate metadata.
@@ -7,9 +10,12 @@ with the notebooks as one archive, the PDF of the whole book if ``make pdf`` has
 from __future__ import annotations
 
 import html
+import re
 import shutil
+from functools import cache
 from pathlib import Path
 
+import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
 
@@ -17,32 +23,51 @@ from lil.paper import crate, downloads, pdf
 from lil.paper.pages import ROOT, find_sources
 
 FOLDER = "_downloads"
+PART = re.compile(r"(Appendix )?(Figure|Table) \w+(?=:|$)")
+
+commit = cache(downloads.commit_of)  # asked once a build
 
 
-def links(figure: str, stem: str, folder: Path) -> str:
-    """Return the line below a figure, in HTML; empty where there is nothing to take along."""
-    offered = {
-        f"{figure}.svg": "Figure as SVG",
-        f"{figure}.png": "Figure as PNG",
-        f"{stem}.zip": "Data of this page as CSV (zip)",
-    }
+def place_in_paper(figure: nodes.Element) -> str:
+    """Return the part of the paper that a figure belongs to, such as "Figure 3A"; "" on pages beyond the paper.
+
+    The headings above the figure say it, the nearest first; the title of the page must name a part of the paper too.
+    """
+    titles, above = [], figure.parent
+    while above is not None:
+        titles += [title.astext() for title in above.children if isinstance(title, nodes.title)]
+        above = above.parent
+    parts = [found[0] if (found := PART.match(title)) else "" for title in titles]
+    return next(filter(None, parts), "") if parts and parts[-1] else ""
+
+
+def line(figure: str, place: str, stem: str, folder: Path) -> str:
+    """Return the line below a figure, in HTML: its place in the paper, its origin, and links to its files."""
+    words, archive, page = [f"{place} of the paper"] if place else [], folder / f"{stem}.zip", folder.parent
+    if archive.exists():
+        found = downloads.read_provenance(archive)
+        notebook = nbformat.read(page / f"{stem}.ipynb", as_version=4)
+        names = downloads.results_of(figure, notebook, list(found))
+        words += downloads.origin([found[name] for name in names], [commit(name) for name in names])
+    offered = {f"{figure}.svg": "SVG", f"{figure}.png": "PNG", f"{stem}.zip": "data (CSV)"}
     anchors = [
-        f'<a href="../{FOLDER}/{html.escape(name)}" download>{words}</a>'
-        for name, words in offered.items()
+        f'<a href="../{FOLDER}/{html.escape(name)}" download>{label}</a>'
+        for name, label in offered.items()
         if (folder / name).exists()
     ]
-    return f'<p class="figure-links">{" · ".join(anchors)}</p>' if anchors else ""
+    texts = [re.sub("`(.+)`", r"<code>\1</code>", html.escape(each)) for each in words]
+    return f'<p class="figure-line">{" · ".join(texts + anchors)}</p>' if texts or anchors else ""
 
 
-def add_links(app: Sphinx, doctree: nodes.document) -> None:
+def add_lines(app: Sphinx, doctree: nodes.document) -> None:
     """Put the line below each named figure of a notebook's page."""
     page = app.env.docname
     if not page.startswith("nb/"):
         return
     for figure in list(doctree.findall(nodes.figure)):
-        names = figure["names"] or [""]
-        if line := links(names[0], page.removeprefix("nb/"), Path(app.srcdir) / "nb" / "downloads"):
-            figure.parent.insert(figure.parent.index(figure) + 1, nodes.raw("", line, format="html"))
+        names, folder = figure["names"] or [""], Path(app.srcdir) / "nb" / "downloads"
+        if text := line(names[0], place_in_paper(figure), page.removeprefix("nb/"), folder):
+            figure.parent.insert(figure.parent.index(figure) + 1, nodes.raw("", text, format="html"))
 
 
 def write_downloads(app: Sphinx, exception: Exception | None) -> None:
@@ -64,6 +89,6 @@ def write_downloads(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool | str]:
     """Connect the extension to Sphinx."""
-    app.connect("doctree-read", add_links)
+    app.connect("doctree-read", add_lines)
     app.connect("build-finished", write_downloads)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
