@@ -8,7 +8,6 @@ first.
 from __future__ import annotations
 
 import ast
-import base64
 import json
 import subprocess
 import zipfile
@@ -20,11 +19,12 @@ from typing import Any
 import xarray as xr
 from nbformat import NotebookNode
 
+from lil.paper import vector
 from lil.results.closing import duration, reproduce
 
 ROOT = Path(__file__).resolve().parents[2]
 SVG = "image/svg+xml"
-HEAVY = 1_000_000  # bytes of an SVG; a figure above that is taken along as its PNG
+DARK = "dark"  # the folder of the figures for dark pages
 UNREAD = ("code", "networks", "bands", "affirmations")  # attributes of a record that only its own checks read
 
 
@@ -134,8 +134,8 @@ def commit_of(record: str, root: Path = ROOT) -> str:
 
 
 def write_figures(notebook: NotebookNode, folder: Path) -> None:
-    """Move the SVG of each named figure out of an executed notebook into ``folder``; a heavy one becomes its PNG."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Move the SVG of each named figure out of an executed notebook into ``folder``, and write one for dark pages."""
+    (folder / DARK).mkdir(parents=True, exist_ok=True)
     for cell in notebook.cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         for output in cell.get("outputs", []):
@@ -143,12 +143,9 @@ def write_figures(notebook: NotebookNode, folder: Path) -> None:
             output.get("metadata", {}).pop(SVG, None)
             if picture is None or name is None:
                 continue
-            for kind in ("svg", "png"):  # of an earlier run
-                (folder / f"{name}.{kind}").unlink(missing_ok=True)
-            if len(picture) > HEAVY:
-                (folder / f"{name}.png").write_bytes(base64.b64decode(output["data"]["image/png"]))
-            else:
-                (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+            picture = vector.compact(picture)
+            (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+            (folder / DARK / f"{name}.svg").write_text(vector.dark(picture), encoding="utf-8")
 
 
 def write_notebooks(sources: Sequence[Path], executed: Sequence[Path], target: Path) -> None:

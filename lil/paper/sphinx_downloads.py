@@ -1,7 +1,8 @@
-"""Sphinx extension: below each figure of a notebook a line says where it comes from, with links to its files.
+"""Sphinx extension: the figures of a notebook in light and dark, and below each a line on its origin.
 
-The line has the figure's place in the paper, the command that computes it again, the seconds, the date and the commit
-of its record, and links to the figure as SVG and to the page's data.
+A page has the SVG of a still figure twice, and the theme hides one of them. The line has the figure's place in the
+paper, the command that computes it again, the seconds, the date and the commit of its record, and links to the figure
+as SVG and to the page's data.
 
 The files come from ``book/nb/downloads``, where :func:`lil.paper.pages.execute` has put them, and go to ``_downloads``,
 with the notebooks as one archive, the PDF of the whole book if ``make pdf`` has made it, and the RO-Crate metadata.
@@ -14,12 +15,13 @@ import re
 import shutil
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from lil.paper import crate, downloads, pdf
+from lil.paper import crate, downloads, pdf, vector
 from lil.paper.pages import ROOT, find_sources
 
 FOLDER = "_downloads"
@@ -49,7 +51,7 @@ def line(figure: str, place: str, stem: str, folder: Path) -> str:
         notebook = nbformat.read(page / f"{stem}.ipynb", as_version=4)
         names = downloads.results_of(figure, notebook, list(found))
         words += downloads.origin([found[name] for name in names], [commit(name) for name in names])
-    offered = {f"{figure}.svg": "SVG", f"{figure}.png": "PNG", f"{stem}.zip": "data (CSV)"}
+    offered = {f"{figure}.svg": "SVG", f"{stem}.zip": "data (CSV)"}
     anchors = [
         f'<a href="../{FOLDER}/{html.escape(name)}" download>{label}</a>'
         for name, label in offered.items()
@@ -59,15 +61,49 @@ def line(figure: str, place: str, stem: str, folder: Path) -> str:
     return f'<p class="figure-line">{" · ".join(texts + anchors)}</p>' if texts or anchors else ""
 
 
+class Still(nodes.image):
+    """A still figure: the node of its SVG, which is written twice."""
+
+
+def visit_still(translator: Any, node: Still) -> None:
+    """Write the picture for a light and that for a dark page; a browser fetches the one that it shows."""
+    folder, name = translator.builder.imgpath, translator.builder.images[node["uri"]]
+    width, height = node["size"]
+    look = f'alt="{html.escape(node["alt"])}" width="{width}" height="{height}" loading="lazy"'
+    images = [
+        f'<img class="only-{theme}" src="{folder}/{below}{name}" {look}>'
+        for theme, below in (("light", ""), ("dark", f"{downloads.DARK}/"))
+    ]
+    translator.body.append(f'<div class="still-figure">{"".join(images)}</div>')
+    raise nodes.SkipNode
+
+
+def show_as_vector(figure: nodes.figure, folder: Path) -> None:
+    """Replace the pixels of a figure by its SVG, where that was written."""
+    path = folder / f"{figure['names'][0]}.svg"
+    for image in list(figure.findall(nodes.image)):
+        if path.exists():
+            size = vector.size(path.read_text(encoding="utf-8"))
+            image.replace_self(Still(uri=f"downloads/{path.name}", alt=image["alt"], size=size))
+
+
 def add_lines(app: Sphinx, doctree: nodes.document) -> None:
-    """Put the line below each named figure of a notebook's page."""
+    """Show the still figures of a notebook's page as SVG, and put the line below each named figure."""
     page = app.env.docname
     if not page.startswith("nb/"):
         return
-    for figure in list(doctree.findall(nodes.figure)):
-        names, folder = figure["names"] or [""], Path(app.srcdir) / "nb" / "downloads"
-        if text := line(names[0], place_in_paper(figure), page.removeprefix("nb/"), folder):
+    for figure in [figure for figure in doctree.findall(nodes.figure) if figure["names"]]:
+        folder = Path(app.srcdir) / "nb" / "downloads"
+        show_as_vector(figure, folder)
+        if text := line(figure["names"][0], place_in_paper(figure), page.removeprefix("nb/"), folder):
             figure.parent.insert(figure.parent.index(figure) + 1, nodes.raw("", text, format="html"))
+
+
+def copy_dark_figures(app: Sphinx, exception: Exception | None) -> None:
+    """Copy the figures for dark pages beside those for light ones."""
+    source, builder = Path(app.srcdir) / "nb" / "downloads" / downloads.DARK, app.builder
+    if exception is None and builder.format == "html" and source.exists():
+        shutil.copytree(source, Path(app.outdir) / builder.imagedir / downloads.DARK, dirs_exist_ok=True)
 
 
 def write_downloads(app: Sphinx, exception: Exception | None) -> None:
@@ -77,7 +113,7 @@ def write_downloads(app: Sphinx, exception: Exception | None) -> None:
         return
     target = out / FOLDER
     target.mkdir(exist_ok=True)
-    for path in (source / "downloads").glob("*"):
+    for path in (source / "downloads").glob("*.*"):
         shutil.copy(path, target)
     executed = [path for path in sorted(source.glob("*.ipynb")) if not path.name.endswith(".part.ipynb")]
     downloads.write_notebooks(find_sources(), executed, target / "notebooks.zip")
@@ -89,6 +125,8 @@ def write_downloads(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool | str]:
     """Connect the extension to Sphinx."""
-    app.connect("doctree-read", add_lines)
+    app.add_node(Still, html=(visit_still, None))
+    app.connect("doctree-read", add_lines, priority=400)  # before Sphinx collects the images
+    app.connect("build-finished", copy_dark_figures)
     app.connect("build-finished", write_downloads)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

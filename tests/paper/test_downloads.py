@@ -13,7 +13,7 @@ import xarray as xr
 from docutils import nodes
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from lil.paper import downloads, pages, sphinx_downloads
+from lil.paper import downloads, pages, sphinx_downloads, vector
 
 PNG = b"\x89PNG not really"
 
@@ -68,12 +68,14 @@ def drawn(name, svg):
     return new_code_cell(metadata={"mystnb": figure}, outputs=[new_output("display_data", pictures)])
 
 
-def test_a_heavy_svg_becomes_its_png(tmp_path):
-    heavy = "<svg>" + "x" * downloads.HEAVY
-    notebook = new_notebook(cells=[drawn("light", "<svg/>"), drawn("heavy", heavy), drawn(None, "<svg/>")])
+def test_a_named_figure_is_written_for_a_light_and_for_a_dark_page(tmp_path):
+    svg = f'<svg>\n <path style="fill: {vector.PAGE}"/></svg>'
+    notebook = new_notebook(cells=[drawn("named", svg), drawn(None, svg)])
     downloads.write_figures(notebook, tmp_path)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"light.svg": b"<svg/>", "heavy.png": PNG}
-    assert [list(cell.outputs[0].data) for cell in notebook.cells] == 3 * [["image/png"]]
+    written = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*.svg")}
+    assert written == {"named.svg": vector.compact(svg), "dark/named.svg": vector.dark(vector.compact(svg))}
+    assert vector.PAGE in written["named.svg"] and vector.PAGE not in written["dark/named.svg"]
+    assert [list(cell.outputs[0].data) for cell in notebook.cells] == 2 * [["image/png"]]
 
 
 SOURCE = """\
