@@ -25,6 +25,7 @@ from lil.paper import crate, downloads, pdf, vector
 from lil.paper.pages import ROOT, find_sources
 
 FOLDER = "_downloads"
+PICTURES = {"assets/rings.png": "fig-rings.svg"}  # pixels in a page at the book's top: the SVG of the same figure
 PART = re.compile(r"(Appendix )?(Figure|Table) \w+(?=:|$)")
 
 commit = cache(downloads.commit_of)  # asked once a build
@@ -78,24 +79,26 @@ def visit_still(translator: Any, node: Still) -> None:
     raise nodes.SkipNode
 
 
-def show_as_vector(figure: nodes.figure, folder: Path) -> None:
-    """Replace the pixels of a figure by its SVG, where that was written."""
-    path = folder / f"{figure['names'][0]}.svg"
-    for image in list(figure.findall(nodes.image)):
-        if path.exists():
-            size = vector.size(path.read_text(encoding="utf-8"))
-            image.replace_self(Still(uri=f"downloads/{path.name}", alt=image["alt"], size=size))
+def show_as_vector(image: nodes.image, folder: str, svg: Path) -> None:
+    """Replace the pixels of a figure by its SVG, which the page finds in ``folder``, where that was written."""
+    if svg.exists():
+        size = vector.size(svg.read_text(encoding="utf-8"))
+        image.replace_self(Still(uri=f"{folder}/{svg.name}", alt=image["alt"], size=size))
 
 
 def add_lines(app: Sphinx, doctree: nodes.document) -> None:
-    """Show the still figures of a notebook's page as SVG, and put the line below each named figure."""
-    page = app.env.docname
+    """Show the still figures of a page as SVG, and put the line below each named figure of a notebook."""
+    page, folder = app.env.docname, Path(app.srcdir) / "nb" / "downloads"
+    for image in list(doctree.findall(nodes.image)):
+        if image["uri"] in PICTURES:
+            show_as_vector(image, "nb/downloads", folder / PICTURES[image["uri"]])
     if not page.startswith("nb/"):
         return
     for figure in [figure for figure in doctree.findall(nodes.figure) if figure["names"]]:
-        folder = Path(app.srcdir) / "nb" / "downloads"
-        show_as_vector(figure, folder)
-        if text := line(figure["names"][0], place_in_paper(figure), page.removeprefix("nb/"), folder):
+        name = figure["names"][0]
+        for image in list(figure.findall(nodes.image)):
+            show_as_vector(image, "downloads", folder / f"{name}.svg")
+        if text := line(name, place_in_paper(figure), page.removeprefix("nb/"), folder):
             figure.parent.insert(figure.parent.index(figure) + 1, nodes.raw("", text, format="html"))
 
 

@@ -11,7 +11,7 @@ import re
 PAGE = "#fcfcfa"  # behind every figure
 INK = "#1f2328"  # text and axes
 FAINT = "#d5d7da"  # grids, and context
-DARK = {PAGE: "#14181e", INK: "#ced6dd", FAINT: "#3c4148"}  # the same on a dark page; the theme's own page and text
+DARK = {PAGE: "#121212", INK: "#ced6dd", FAINT: "#3c4148"}  # the same on a dark page; the theme's own page and text
 CONTRAST = 3.0  # between neighbouring colours of a graphic: WCAG 2.2, 1.4.11
 
 _MARKS = re.compile(

@@ -45,6 +45,13 @@ def test_each_still_figure_is_shown_once_in_the_colours_of_the_page(html, tab, t
     )
 
 
+def test_the_picture_of_the_first_page_has_its_colours_too(html, tab):  # noqa: F811
+    for theme in ("light", "dark"):
+        opened(tab, html, "../intro", theme, 1360)
+        (picture,) = tab.evaluate(STILLS)
+        assert picture["shown"] == f"only-{theme}" and picture["pixels"] > 300
+
+
 def test_the_dark_figures_have_the_colour_of_the_dark_page(html, tab):  # noqa: F811
     opened(tab, html, "fig2_rings", "dark", 1360)
     red, green, blue = (int(vector.DARK[vector.PAGE][at : at + 2], 16) for at in (1, 3, 5))
