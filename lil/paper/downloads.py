@@ -1,13 +1,15 @@
 """Files that a reader takes along from a page: its results as CSV, its figures as SVG, all notebooks as one archive.
 
 :func:`lil.paper.pages.execute` writes the first two beside the page that it executes, ``lil.paper.sphinx_downloads``
-puts all three into the built book.
+puts all three into the built book. The provenance of the results, which stands below each figure, is read from the
+first.
 """
 
 from __future__ import annotations
 
-import base64
+import ast
 import json
+import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -17,8 +19,12 @@ from typing import Any
 import xarray as xr
 from nbformat import NotebookNode
 
+from lil.paper import vector
+from lil.results.closing import duration, reproduce
+
+ROOT = Path(__file__).resolve().parents[2]
 SVG = "image/svg+xml"
-HEAVY = 1_000_000  # bytes of an SVG; a figure above that is taken along as its PNG
+DARK = "dark"  # the folder of the figures for dark pages
 UNREAD = ("code", "networks", "bands", "affirmations")  # attributes of a record that only its own checks read
 
 
@@ -62,9 +68,74 @@ def write_data(names: Mapping[str, Any], target: str | Path) -> None:
                 archive.writestr(f"{name}/{variable.name}.csv", csv(variable))
 
 
+def read_provenance(archive: Path) -> dict[str, dict[str, Any]]:
+    """Return the provenance of each result in an archive of :func:`write_data`, by the name of the result."""
+    with zipfile.ZipFile(archive) as opened:
+        names = [name for name in opened.namelist() if name.endswith("/provenance.json")]
+        return {name.partition("/")[0]: json.loads(opened.read(name)) for name in names}
+
+
+def results_of(figure: str, notebook: NotebookNode, results: Sequence[str]) -> list[str]:
+    """Return those of a notebook's results that a figure is drawn from.
+
+    The figure's cell names the variables of :func:`lil.results.get`, or variables that were computed from them.
+    """
+    known: dict[str, set[str]] = {name: {name} for name in results}  # the results in each variable
+    direct: set[str] = set()
+    for cell in notebook.cells:
+        tree = ast.parse(cell.source if cell.cell_type == "code" else "")
+        if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == figure:
+            used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            found = [known.get(name, set()) for name in used & direct or used]
+            return [name for name in results if any(name in each for each in found)]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign):
+                value = [each.id for each in ast.walk(node.value) if isinstance(each, ast.Name)]
+                targets = [
+                    each.id for target in node.targets for each in ast.walk(target) if isinstance(each, ast.Name)
+                ]
+                known |= dict.fromkeys(targets, set().union(*(known.get(name, set()) for name in value)))
+                if ast.unparse(node.value).startswith("results.get("):
+                    direct.update(targets)
+    return []
+
+
+def origin(provenances: Sequence[Mapping[str, Any]], commits: Sequence[str]) -> list[str]:
+    """Return the words on the results behind a figure: the command, the seconds, the date and the commits."""
+    if not provenances:
+        return []
+    costs = [cost for each in provenances for cost in (each, *each["training"].values())]
+    date = max(each["date"] for each in provenances).partition(" ")[0]
+    if any(each["mode"] == "live" for each in provenances):
+        when = f"computed for this page on {date}"
+    else:
+        names = list(dict.fromkeys(filter(None, commits)))
+        when = f"recorded {date}" + (f", commit{'s' * (len(names) > 1)} {' and '.join(names)}" if names else "")
+    return [f"`{reproduce(*provenances)}`", duration(sum(cost["seconds"] for cost in costs)), when]
+
+
+def commit_of(record: str, root: Path = ROOT) -> str:
+    """Return the short name of the commit that last changed a record.
+
+    Return "" where git does not know the commit: outside a repository, in a shallow one, and after a later change.
+    """
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", root, *words], capture_output=True, text=True)
+        except OSError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    path = f"results/{record}.nc"
+    if git("rev-parse", "--is-shallow-repository") != "false" or git("diff", "--quiet", "HEAD", "--", path) is None:
+        return ""
+    return git("log", "-1", "--format=%h", "--", path) or ""
+
+
 def write_figures(notebook: NotebookNode, folder: Path) -> None:
-    """Move the SVG of each named figure out of an executed notebook into ``folder``; a heavy one becomes its PNG."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Move the SVG of each named figure out of an executed notebook into ``folder``, and write one for dark pages."""
+    (folder / DARK).mkdir(parents=True, exist_ok=True)
     for cell in notebook.cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         for output in cell.get("outputs", []):
@@ -72,12 +143,9 @@ def write_figures(notebook: NotebookNode, folder: Path) -> None:
             output.get("metadata", {}).pop(SVG, None)
             if picture is None or name is None:
                 continue
-            for kind in ("svg", "png"):  # of an earlier run
-                (folder / f"{name}.{kind}").unlink(missing_ok=True)
-            if len(picture) > HEAVY:
-                (folder / f"{name}.png").write_bytes(base64.b64decode(output["data"]["image/png"]))
-            else:
-                (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+            picture = vector.compact(picture)
+            (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+            (folder / DARK / f"{name}.svg").write_text(vector.dark(picture), encoding="utf-8")
 
 
 def write_notebooks(sources: Sequence[Path], executed: Sequence[Path], target: Path) -> None:

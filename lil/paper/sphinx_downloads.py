@@ -1,4 +1,8 @@
-"""Sphinx extension: below each figure of a notebook stand links to the figure's file and to the page's data.
+"""Sphinx extension: the figures of a notebook in light and dark, and below each a line on its origin.
+
+A page has the SVG of a still figure twice, and the theme hides one of them. The line has the figure's place in the
+paper, the command that computes it again, the seconds, the date and the commit of its record, and links to the figure
+as SVG and to the page's data.
 
 The files come from ``book/nb/downloads``, where :func:`lil.paper.pages.execute` has put them, and go to ``_downloads``,
 with the notebooks as one archive, the PDF of the whole book if ``make pdf`` has made it, and the RO-Crate metadata.
@@ -7,42 +11,102 @@ with the notebooks as one archive, the PDF of the whole book if ``make pdf`` has
 from __future__ import annotations
 
 import html
+import re
 import shutil
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from lil.paper import crate, downloads, pdf
+from lil.paper import crate, downloads, pdf, vector
 from lil.paper.pages import ROOT, find_sources
 
 FOLDER = "_downloads"
+PICTURES = {"assets/rings.png": "fig-rings.svg"}  # pixels in a page at the book's top: the SVG of the same figure
+PART = re.compile(r"(Appendix )?(Figure|Table) \w+(?=:|$)")
+
+commit = cache(downloads.commit_of)  # asked once a build
 
 
-def links(figure: str, stem: str, folder: Path) -> str:
-    """Return the line below a figure, in HTML; empty where there is nothing to take along."""
-    offered = {
-        f"{figure}.svg": "Figure as SVG",
-        f"{figure}.png": "Figure as PNG",
-        f"{stem}.zip": "Data of this page as CSV (zip)",
-    }
+def place_in_paper(figure: nodes.Element) -> str:
+    """Return the part of the paper that a figure belongs to, such as "Figure 3A"; "" on pages beyond the paper.
+
+    The headings above the figure say it, the nearest first; the title of the page must name a part of the paper too.
+    """
+    titles, above = [], figure.parent
+    while above is not None:
+        titles += [title.astext() for title in above.children if isinstance(title, nodes.title)]
+        above = above.parent
+    parts = [found[0] if (found := PART.match(title)) else "" for title in titles]
+    return next(filter(None, parts), "") if parts and parts[-1] else ""
+
+
+def line(figure: str, place: str, stem: str, folder: Path) -> str:
+    """Return the line below a figure, in HTML: its place in the paper, its origin, and links to its files."""
+    words, archive, page = [f"{place} of the paper"] if place else [], folder / f"{stem}.zip", folder.parent
+    if archive.exists():
+        found = downloads.read_provenance(archive)
+        notebook = nbformat.read(page / f"{stem}.ipynb", as_version=4)
+        names = downloads.results_of(figure, notebook, list(found))
+        words += downloads.origin([found[name] for name in names], [commit(name) for name in names])
+    offered = {f"{figure}.svg": "SVG", f"{stem}.zip": "data (CSV)"}
     anchors = [
-        f'<a href="../{FOLDER}/{html.escape(name)}" download>{words}</a>'
-        for name, words in offered.items()
+        f'<a href="../{FOLDER}/{html.escape(name)}" download>{label}</a>'
+        for name, label in offered.items()
         if (folder / name).exists()
     ]
-    return f'<p class="figure-links">{" · ".join(anchors)}</p>' if anchors else ""
+    texts = [re.sub("`(.+)`", r"<code>\1</code>", html.escape(each)) for each in words]
+    return f'<p class="figure-line">{" · ".join(texts + anchors)}</p>' if texts or anchors else ""
 
 
-def add_links(app: Sphinx, doctree: nodes.document) -> None:
-    """Put the line below each named figure of a notebook's page."""
-    page = app.env.docname
+class Still(nodes.image):
+    """A still figure: the node of its SVG, which is written twice."""
+
+
+def visit_still(translator: Any, node: Still) -> None:
+    """Write the picture for a light and that for a dark page; a browser fetches the one that it shows."""
+    folder, name = translator.builder.imgpath, translator.builder.images[node["uri"]]
+    width, height = node["size"]
+    look = f'alt="{html.escape(node["alt"])}" width="{width}" height="{height}" loading="lazy"'
+    images = [
+        f'<img class="only-{theme}" src="{folder}/{below}{name}" {look}>'
+        for theme, below in (("light", ""), ("dark", f"{downloads.DARK}/"))
+    ]
+    translator.body.append(f'<div class="still-figure">{"".join(images)}</div>')
+    raise nodes.SkipNode
+
+
+def show_as_vector(image: nodes.image, folder: str, svg: Path) -> None:
+    """Replace the pixels of a figure by its SVG, which the page finds in ``folder``, where that was written."""
+    if svg.exists():
+        size = vector.size(svg.read_text(encoding="utf-8"))
+        image.replace_self(Still(uri=f"{folder}/{svg.name}", alt=image["alt"], size=size))
+
+
+def add_lines(app: Sphinx, doctree: nodes.document) -> None:
+    """Show the still figures of a page as SVG, and put the line below each named figure of a notebook."""
+    page, folder = app.env.docname, Path(app.srcdir) / "nb" / "downloads"
+    for image in list(doctree.findall(nodes.image)):
+        if image["uri"] in PICTURES:
+            show_as_vector(image, "nb/downloads", folder / PICTURES[image["uri"]])
     if not page.startswith("nb/"):
         return
-    for figure in list(doctree.findall(nodes.figure)):
-        names = figure["names"] or [""]
-        if line := links(names[0], page.removeprefix("nb/"), Path(app.srcdir) / "nb" / "downloads"):
-            figure.parent.insert(figure.parent.index(figure) + 1, nodes.raw("", line, format="html"))
+    for figure in [figure for figure in doctree.findall(nodes.figure) if figure["names"]]:
+        name = figure["names"][0]
+        for image in list(figure.findall(nodes.image)):
+            show_as_vector(image, "downloads", folder / f"{name}.svg")
+        if text := line(name, place_in_paper(figure), page.removeprefix("nb/"), folder):
+            figure.parent.insert(figure.parent.index(figure) + 1, nodes.raw("", text, format="html"))
+
+
+def copy_dark_figures(app: Sphinx, exception: Exception | None) -> None:
+    """Copy the figures for dark pages beside those for light ones."""
+    source, builder = Path(app.srcdir) / "nb" / "downloads" / downloads.DARK, app.builder
+    if exception is None and builder.format == "html" and source.exists():
+        shutil.copytree(source, Path(app.outdir) / builder.imagedir / downloads.DARK, dirs_exist_ok=True)
 
 
 def write_downloads(app: Sphinx, exception: Exception | None) -> None:
@@ -52,7 +116,7 @@ def write_downloads(app: Sphinx, exception: Exception | None) -> None:
         return
     target = out / FOLDER
     target.mkdir(exist_ok=True)
-    for path in (source / "downloads").glob("*"):
+    for path in (source / "downloads").glob("*.*"):
         shutil.copy(path, target)
     executed = [path for path in sorted(source.glob("*.ipynb")) if not path.name.endswith(".part.ipynb")]
     downloads.write_notebooks(find_sources(), executed, target / "notebooks.zip")
@@ -64,6 +128,8 @@ def write_downloads(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool | str]:
     """Connect the extension to Sphinx."""
-    app.connect("doctree-read", add_links)
+    app.add_node(Still, html=(visit_still, None))
+    app.connect("doctree-read", add_lines, priority=400)  # before Sphinx collects the images
+    app.connect("build-finished", copy_dark_figures)
     app.connect("build-finished", write_downloads)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

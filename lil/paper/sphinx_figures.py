@@ -20,6 +20,8 @@ from pybtex.style.formatting.plain import Style as PlainStyle
 from pybtex.style.labels import BaseLabelStyle
 from sphinx.application import Sphinx
 
+from lil.paper import vector
+
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 OUTPUT_CLASS = "plotly-output"  # of the node, which Sphinx turns into an element around the figure
 
@@ -47,7 +49,8 @@ def plotly_html(figure: dict, alt: str) -> str:
         {key: figure[key] for key in ("data", "layout", "frames") if key in figure}, separators=(",", ":")
     ).replace("</", "<\\/")
     return (
-        f'<div class="plotly-figure" role="img" aria-label="{html.escape(alt)}" style="height:{height}px">'
+        f'<div class="plotly-figure" role="group" aria-label="{html.escape(alt)}" style="height:{height}px" '
+        f"data-dark='{json.dumps(vector.DARK)}'>"
         f'<script type="application/json">{content}</script>'
         "<noscript>This figure is drawn by the browser and needs JavaScript.</noscript></div>"
     )
@@ -71,9 +74,10 @@ class AuthorYearStyle(PlainStyle):
 
 
 def add_figure_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Load plotly's script (5 MB) only on pages with a figure that needs it."""
+    """Load plotly's script (5 MB) only on pages with a figure that needs it, and ours on pages with any figure."""
     if doctree is not None and any(OUTPUT_CLASS in node["classes"] for node in doctree.findall(nodes.raw)):
         app.add_js_file("plotly.min.js", loading_method="defer")
+    if doctree is not None and any(doctree.findall(nodes.figure)):
         app.add_js_file("figures.js", loading_method="defer")
 
 

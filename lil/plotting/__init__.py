@@ -1,8 +1,11 @@
 """Figures: the only part of lil that imports matplotlib and plotly. It sees arrays, never networks.
 
-Functions take an Axes or a Figure and data, draw, and return it. The parts that all figures share stand here. A figure
-brings its own light page, so that it reads the same on a light and on a dark one. The colours are those of
-Okabe and Ito (https://jfly.uni-koeln.de/color/), which people with any kind of colour vision can tell apart.
+Functions take an Axes or a Figure and data, draw, and return it. The parts that all figures share stand here.
+
+Page, ink and grid have colours of their own, and :mod:`lil.paper.vector` exchanges them in the picture for a dark page.
+The colours of data are the same on both pages: those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which people
+with any kind of colour vision can tell apart. Violet stands for their black, which a dark page would hide. Each β has
+one colour and one marker in all figures. Clouds of points are pixels, because thousands of marks would be heavy.
 """
 
 from __future__ import annotations
@@ -24,24 +27,25 @@ from cycler import cycler
 from jaxtyping import Shaped
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from lil.paper.tables import lacking
+from lil.paper.vector import FAINT as FAINT
+from lil.paper.vector import INK as INK
+from lil.paper.vector import PAGE as PAGE
 
-PAGE = "#fcfcfa"  # behind every figure
-INK = "#1f2328"  # text and axes
-FAINT = "#d5d7da"  # grids, and context
 DATA = "#6b6f76"  # the data themselves, before any network
 CROSS_ENTROPY = "#d55e00"  # β = 0: orange, as in Figure 2 of the paper
 ISOMETRY = "#009e73"  # β > 0: green, as there
-CLASSES = ("#0072b2", "#cc79a7", "#e69f00", "#56b4e9", "#009e73", "#d55e00", "#f0e442", "#000000")
+CLASSES = ("#0072b2", "#cc79a7", "#e69f00", "#56b4e9", "#009e73", "#d55e00", "#f0e442", "#962dff")
 
 Panels = Shaped[np.ndarray, "panels"]
 """A row of matplotlib Axes, as ``plt.subplots`` makes it."""
 
+_MARKERS = "v<s>^hDpPX*"  # of β > 0, two a decade from 0.001 up: the greens alone are near one another
 _BETAS = LinearSegmentedColormap.from_list("betas", ("#93d6bd", ISOMETRY, "#00261c"))
 _INKED = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
 _LOOK = """
@@ -73,6 +77,7 @@ def style() -> None:
     mpl.rcParams.update(dict(line.split(": ") for line in _LOOK.strip().splitlines()))
     mpl.rcParams.update({f"{part}.facecolor": PAGE for part in ("figure", "axes", "savefig")})
     mpl.rcParams.update(dict.fromkeys(_INKED, INK) | {"grid.color": FAINT, "axes.prop_cycle": cycler(color=CLASSES)})
+    mpl.rcParams.update({f"axes3d.{axis}axis.panecolor": to_rgba(FAINT, 0.3) for axis in "xyz"})
     axis = dict(gridcolor=FAINT, linecolor=INK, zerolinecolor=FAINT, ticks="outside")
     wall = dict(backgroundcolor=PAGE, gridcolor=FAINT, zerolinecolor=FAINT)
     layout = dict(paper_bgcolor=PAGE, plot_bgcolor=PAGE, font=dict(color=INK, size=13), colorway=CLASSES)
@@ -115,11 +120,19 @@ def coloured(values: xr.DataArray | xr.Dataset) -> list[tuple[float, str]]:
     return list(zip(betas, beta_colours(betas), strict=True))
 
 
-def beta_marks(betas: Iterable[float]) -> list[Line2D]:
-    """Return the handles of a legend of β: dots with their names."""
-    dot: dict[str, Any] = dict(marker="o", markersize=5, linestyle="none")
+def beta_mark(beta: float) -> dict[str, Any]:
+    """Return the look of a β's marker: a dot for β = 0, else a shape by log β, the same in every figure."""
+    shape = "o" if beta == 0 else _MARKERS[round(2 * math.log10(beta) + 6) % len(_MARKERS)]
+    return dict(marker=shape, markersize=5, markeredgecolor=PAGE, markeredgewidth=0.4)
+
+
+def beta_marks(betas: Iterable[float], **mark: Any) -> list[Line2D]:
+    """Return the handles of a legend of β: their markers with their names; ``mark`` is another look of the markers."""
     betas = sorted(set(betas))
-    return [Line2D([], [], color=c, label=beta_name(b), **dot) for b, c in zip(betas, beta_colours(betas), strict=True)]
+    return [
+        Line2D([], [], color=colour, label=beta_name(beta), linestyle="none", **(beta_mark(beta) | mark))
+        for beta, colour in zip(betas, beta_colours(betas), strict=True)
+    ]
 
 
 def spread(count: int, reach: float) -> np.ndarray:
@@ -145,7 +158,7 @@ def attack_dots(ax: Axes, values: xr.DataArray, *, reach: float) -> None:
     for (beta, colour), offset in zip(coloured(values), spread(values.sizes["beta"], reach), strict=True):
         for place, attack in enumerate(values.attack.values):
             one = values.sel(attack=attack, beta=beta)
-            dots_and_mean(ax, place + offset, one, colour, half=0.05, marker=".", markersize=5)
+            dots_and_mean(ax, place + offset, one, colour, half=0.05, **(beta_mark(beta) | dict(markersize=4)))
     ax.grid(axis="x", visible=False)
 
 

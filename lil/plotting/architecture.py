@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 
 from lil.plotting import INK, PAGE
 
@@ -62,8 +61,8 @@ def _draw_layers(ax: Axes, sizes: Sequence[int], kinds: Sequence[str]) -> None:
     """Draw a column of units for each layer, all joined to all of the next, and its size below."""
     columns = [np.column_stack((np.full(len(h), float(k)), h)) for k, h in enumerate(map(_heights, sizes))]
     for left, right in pairwise(columns):
-        lines = [(a, b) for a in left for b in right]
-        ax.add_collection(LineCollection(lines, colors=INK, linewidths=0.25, alpha=0.35))
+        lines = np.array([(a, b, (np.nan, np.nan)) for a in left for b in right])
+        ax.plot(*lines.reshape(-1, 2).T, color=INK, linewidth=0.25, alpha=0.35)  # one path, for many are heavy
     for column, size, kind in zip(columns, sizes, kinds, strict=True):
         ax.scatter(*column.T, s=42, color=LAYERS[kind], edgecolors=PAGE, linewidths=0.6, zorder=3)
         ax.text(column[0, 0], -1.13, f"{size}", ha="center", va="top", fontsize=10)

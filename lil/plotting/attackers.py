@@ -9,7 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lil.paper.tables import attackers
-from lil.plotting import INK, attack_dots, beta_marks, beta_name, coloured, comparing, plain_log_ticks, seeds_and_mean
+from lil.plotting import (
+    INK,
+    attack_dots,
+    beta_mark,
+    beta_marks,
+    beta_name,
+    coloured,
+    comparing,
+    plain_log_ticks,
+    seeds_and_mean,
+)
 
 NAMES = {
     "total": "one step on\nCSE + β · ISO\n(the paper's)",
@@ -51,8 +61,7 @@ def attack_curves(result: xr.Dataset, title: str) -> Figure:
         for beta, colour in coloured(accuracy):
             one = accuracy.sel(images=few if auto else every, attack=attack, beta=beta)
             one = one.dropna("epsilon")  # an attack is not run everywhere
-            look = dict(label=beta_name(beta), marker="o" if auto else None, markersize=4)
-            seeds_and_mean(ax, one.epsilon, one, colour, **look)
+            seeds_and_mean(ax, one.epsilon, one, colour, label=beta_name(beta), **beta_mark(beta))
         ax.set_title(words.replace("\n", " ") + (f", {few} images" if auto else ""), fontsize=9)
     legend = axes.flat[-1]
     legend.legend(*axes.flat[0].get_legend_handles_labels(), loc="center")
@@ -73,7 +82,7 @@ def doubling_curves(ax: Axes, result: xr.Dataset) -> Axes:
     attempts = np.arange(result.sizes["rung"])
     still = (result.trace - result.trace.isel(rung=-1)).max("epsilon")
     for beta, colour in coloured(result):
-        seeds_and_mean(ax, attempts, still.sel(beta=beta), colour, label=beta_name(beta))
+        seeds_and_mean(ax, attempts, still.sel(beta=beta), colour, label=beta_name(beta), **beta_mark(beta))
     pairs = zip(result.steps.values, result.starts.values, strict=True)
     ax.set_xticks(attempts, [f"{steps} × {starts}" for steps, starts in pairs])
     ax.set(xlabel="steps × random starts of the attempt", ylabel="accuracy that later attempts took")

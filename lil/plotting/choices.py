@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from lil.paper import sensitivity
 from lil.paper.numbers import Row
 from lil.paper.tables.choices import CHOICES, MEASURES, OPTIONS, set_name
-from lil.plotting import CLASSES, INK, ISOMETRY, Panels, coloured, plain_log_ticks, spread
+from lil.plotting import CLASSES, INK, ISOMETRY, Panels, beta_mark, coloured, plain_log_ticks, spread
 
 BELOW = ((CLASSES[0], "v"), (CLASSES[3], "<"))  # looks of options on either side of the text's
 ABOVE = ((CLASSES[2], ">"), (CLASSES[1], "^"), ("#7a3e62", "s"))
@@ -24,7 +24,7 @@ def span_dots(axes: Panels, result: xr.Dataset) -> Panels:
         for place, choice in enumerate(CHOICES):
             one = apart.sel(choice=choice, measure=measure)
             for (beta, colour), offset in zip(coloured(one), spread(one.size, 0.25), strict=True):
-                ax.plot(one.sel(beta=beta), -place - offset, "o", color=colour, markersize=5)
+                ax.plot(one.sel(beta=beta), -place - offset, color=colour, linestyle="none", **beta_mark(beta))
             ax.plot([one.mean()] * 2, [-place - 0.36, -place + 0.36], color=INK, linewidth=2.5)
         ax.axvline(float(apart.sel(choice="seed", measure=measure).mean()), color=INK, linewidth=0.8, linestyle="--")
         ax.set(title=title, xlabel="accuracies lie apart by", xlim=(0, None))

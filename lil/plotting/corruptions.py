@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -13,7 +11,7 @@ from matplotlib.figure import Figure
 from lil.paper.intervals import over_seeds
 from lil.paper.tables import corruptions as tables
 from lil.paper.tables import over_baseline
-from lil.plotting import FAINT, INK, PAGE, beta_marks, beta_name, coloured, comparing, seeds_and_mean, spread
+from lil.plotting import FAINT, INK, beta_mark, beta_marks, beta_name, coloured, comparing, seeds_and_mean, spread
 
 COLUMNS = 8  # of the pictures
 
@@ -50,7 +48,7 @@ def gain_rows(result: xr.Dataset, title: str) -> Figure:
             if place % 2 == 0:
                 ax.axhspan(-place - 0.5, -place + 0.5, color=FAINT, alpha=0.35, linewidth=0)
             for (beta, colour), offset in zip(coloured(gain), spread(gain.sizes["beta"], 0.36), strict=True):
-                _interval(ax, -place - offset, gain.sel(networks=reading, corruption=name, beta=beta), colour)
+                _interval(ax, -place - offset, gain.sel(networks=reading, corruption=name, beta=beta), beta, colour)
         ax.axvline(0, color=INK, linewidth=0.8)
         ax.set(title=tables.READINGS[reading], xlabel="accuracy gained over β = 0", ylim=(0.5 - len(names), 0.5))
         ax.set_yticks(-np.arange(len(names)), [tables.label(result, name, level) for name in names])
@@ -66,13 +64,13 @@ def gain_rows(result: xr.Dataset, title: str) -> Figure:
     return figure
 
 
-def _interval(ax: Axes, y: float, values: xr.DataArray, colour: str) -> None:
+def _interval(ax: Axes, y: float, values: xr.DataArray, beta: float, colour: str) -> None:
     """Draw a dot for each seed, and the mean with its interval, at one height."""
     found = over_seeds(values)
     ax.hlines(y, found.low, found.high, color=colour, linewidth=1.4)
     ax.plot([found.value], [y], "|", color=colour, markersize=7, markeredgewidth=1.8)
-    dots: dict[str, Any] = dict(color=colour, markersize=3.2, markeredgecolor=PAGE, markeredgewidth=0.4)
-    ax.plot(values, np.full(values.size, y), "o", **dots)
+    dots = beta_mark(beta) | dict(color=colour, markersize=3.6, linestyle="none")
+    ax.plot(values, np.full(values.size, y), **dots)
 
 
 def severity_curves(result: xr.Dataset, title: str) -> Figure:
@@ -88,7 +86,7 @@ def severity_curves(result: xr.Dataset, title: str) -> Figure:
         accuracy = xr.concat(levels, "level", join="exact").sel(networks=reading)
         for beta, colour in coloured(accuracy):
             one = accuracy.sel(beta=beta).transpose("level", "seed")
-            seeds_and_mean(ax, severity, one, colour, label=beta_name(beta), marker="o", markersize=3)
+            seeds_and_mean(ax, severity, one, colour, label=beta_name(beta), **beta_mark(beta))
         words, _, unit = tables.LABELS[noise].partition(", ")
         ax.set(title=f"{words}; {tables.READINGS[reading]}", xlabel=f"severity, {unit.split()[0]}", ylim=(0, 1.02))
     for ax in axes[:, 0]:

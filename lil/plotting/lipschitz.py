@@ -98,7 +98,7 @@ def both_sides(axes: np.ndarray, networks: xr.Dataset) -> np.ndarray:
         for ax, constant in zip(row, networks.constant.values, strict=True):
             right, left = networks.right.sel(term=term, constant=constant), networks.left.sel(term=term)
             for x, y, (_, colour) in zip(right.values, left.values, coloured(networks), strict=True):
-                ax.plot(x, y, ".", color=colour, markersize=2.5, alpha=0.6)
+                ax.plot(x, y, ".", color=colour, markersize=2.5, alpha=0.6, rasterized=True)
             ends = float(right.where(right > 0).min()), float(right.max())
             ax.set(xscale="log", yscale="log")
             ax.plot(ends, ends, color=INK, linewidth=1, linestyle="--")
@@ -153,5 +153,5 @@ def against_robustness(axes: np.ndarray, readings: Mapping[str, xr.Dataset]) -> 
 
 
 def _legend(ax: Axes, networks: xr.Dataset, *more: Line2D) -> None:
-    handles = [*more, *beta_marks(networks.beta.values)]
+    handles = [*more, *beta_marks(networks.beta.values, marker="o")]
     ax.figure.legend(handles=handles, loc="outside upper center", ncols=4)

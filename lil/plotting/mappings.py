@@ -74,7 +74,7 @@ def _draw_meshes(axes: Panels, pictures: dict[str, Mesh]) -> None:
     for ax, (title, mesh) in zip(axes, pictures.items(), strict=True):
         for colour, one in zip(CLASSES, mesh, strict=False):
             ax.add_collection(LineCollection([*one, *one.swapaxes(0, 1)], colors=colour, linewidths=0.9))
-            ax.plot(*one.reshape(-1, 2).T, ".", color=colour, markersize=3)
+            ax.plot(*one.reshape(-1, 2).T, ".", color=colour, markersize=3, rasterized=True)
         centre = (mesh.reshape(-1, 2).max(0) + mesh.reshape(-1, 2).min(0)) / 2
         xlim, ylim = ((c - half, c + half) for c in centre)
         ax.set(xlim=xlim, ylim=ylim, aspect="equal", xticks=[], yticks=[], title=title)

@@ -45,7 +45,7 @@ def pair_dots(axes: np.ndarray, result: xr.Dataset) -> np.ndarray:
             target = result.target.sel(data=data, metric=metric)
             for term in ("none", metric):
                 shown = result.shown.sel(data=data, metric=metric, term=term)
-                ax.plot(target, shown, ".", color=COLOURS[term], markersize=3)
+                ax.plot(target, shown, ".", color=COLOURS[term], markersize=3, rasterized=True)
             ax.axline((0, 0), slope=1, color=INK, linewidth=0.8, linestyle="--")
             ax.set(title=f"{data}, {NAMES[metric]}", xlabel="d(x)")
         row[0].set_ylabel("d(Φ)")

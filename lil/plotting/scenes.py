@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 def draw_points(ax: Axes, points: Float[np.ndarray, "n 3"], **look: Any) -> None:
     """Draw points without ticks: a layout's coordinates have no unit."""
-    ax.scatter(*points.T, depthshade=False, **look)
+    ax.scatter(*points.T, depthshade=False, rasterized=True, **look)
     ax.set(xticks=[], yticks=[], zticks=[], box_aspect=np.ptp(points, axis=0))
 
 

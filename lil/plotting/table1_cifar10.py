@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from lil.paper.numbers import Row
 from lil.paper.tables.table1_cifar10 import Sets, accuracies, set_names
 from lil.paper.tables.table1_cifar10_trained import TRAINED
-from lil.plotting import CLASSES, INK, beta_name, coloured, spread
+from lil.plotting import CLASSES, INK, beta_mark, beta_name, coloured, spread
 
 _SCALES = LinearSegmentedColormap.from_list("scales", ("#9ecae8", CLASSES[0], "#0b1f3a"))
 HALF, BACKBONES = CLASSES[1], (dict(color=CLASSES[2], marker="s"), dict(color=CLASSES[1], marker="D"))
@@ -60,9 +60,9 @@ def reach(ax: Axes, scaled: xr.Dataset) -> Axes:
     for beta, colour in coloured(scaled):
         one = scaled.distance.sel(beta=beta, networks=order)
         at = inputs.sel(networks=order)
-        ax.plot(at, one.mean("seed"), color=colour, label=beta_name(beta))
+        ax.plot(at, one.mean("seed"), color=colour, label=beta_name(beta), **beta_mark(beta))
         for seed in scaled.seed.values:
-            ax.plot(at, one.sel(seed=seed), "o", color=colour, markersize=3, alpha=0.6)
+            ax.plot(at, one.sel(seed=seed), ".", color=colour, markersize=4, alpha=0.6)
     farthest = float(inputs.max())
     ax.plot([0, farthest], [0, farthest], color=INK, linewidth=1, linestyle="--", label="isometry")
     ax.axhline(float(scaled.reach.max()), color=INK, linewidth=1, label="the largest that tanh can reach")

@@ -37,7 +37,7 @@ def trade_off(axes: Panels, result: xr.Dataset) -> Panels:
             ax.plot(cell.other_correlation, cell.other_vote, mark, color=INK, markersize=8)
         ax.set(title=f"{units} units", xlabel=MEASURES["correlation"])
     axes[0].set_ylabel(MEASURES["vote"])
-    handles = beta_marks(one.beta.values)
+    handles = beta_marks(one.beta.values, marker="o")
     for scale, mark in zip(one.scale.values.tolist(), SCALES, strict=False):
         handles += axes[0].plot([], [], mark, color=DATA, label=f"K = {scale:g}")
     for method, mark in MARKS.items():
@@ -94,7 +94,7 @@ def layout_panels(result: xr.Dataset) -> Figure:
 
 
 def _digits(ax: Axes, points: Float[np.ndarray, "n 2"], labels: np.ndarray) -> None:
-    ax.scatter(*points.T, s=2.5, c=labels, cmap=ListedColormap(DIGITS), vmin=-0.5, vmax=9.5)
+    ax.scatter(*points.T, s=2.5, c=labels, cmap=ListedColormap(DIGITS), vmin=-0.5, vmax=9.5, rasterized=True)
     ax.set(xticks=[], yticks=[], aspect="equal")
     ax.set_adjustable("datalim")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,13 +52,21 @@ def footer(result: xr.Dataset, notebook: str = "") -> Footer:
         sentences.append(_comparison(json.loads(attrs["comparison"])))
     if affirmations := json.loads(attrs.get("affirmations", "[]")):
         sentences.append(_affirmation(affirmations[-1]))
-    profile = "" if attrs["profile"] == "paper" else f" --profile {attrs['profile']}"
     if changes := json.loads(attrs.get("changes", "{}")):
-        again = f"lil rerun {notebook or attrs['name']} {settings(changes)}{profile}"
+        again = f"lil rerun {notebook or attrs['name']} {settings(changes)}{_profile(attrs)}"
     else:
-        again = f"lil reproduce {attrs['name']}{profile}"
+        again = reproduce(attrs)
     sentences.append(f"To compute it again: `{again}`.")
     return Footer(" ".join(sentences))
+
+
+def reproduce(*attrs: Mapping[str, Any]) -> str:
+    """Return the command that computes results of one profile again, from their attributes."""
+    return f"lil reproduce {' '.join(each['name'] for each in attrs)}{_profile(attrs[0])}"
+
+
+def _profile(attrs: Mapping[str, Any]) -> str:
+    return "" if attrs["profile"] == "paper" else f" --profile {attrs['profile']}"
 
 
 def settings(changes: dict[str, Any]) -> str:

@@ -38,6 +38,12 @@ def test_each_figure_of_a_page_and_its_data_can_be_taken_along(html, stem):
     assert all((html / "nb" / address).is_file() for address in addresses)
     pictures = [address for address in addresses if not address.endswith(".zip")]
     assert len(pictures) == text.count("<figure") - text.count('class="plotly-figure"')
+    lines = re.findall('<p class="figure-line">(.*?)</p>', text)
+    assert len(lines) == len(figures)
+    drawn = [line for line in lines if "lil reproduce" not in line]
+    assert [line.partition(" of")[0] for line in drawn] == (["Figure 1B"] if stem == "fig1_mappings" else [])
+    of_the_paper = [line for line in lines if " of the paper · " in line]
+    assert of_the_paper == (lines if re.match(r"[\d. ]*(Appendix )?(Figure|Table) [^ ]+:", heading(text)) else [])
     with zipfile.ZipFile(html / "_downloads" / f"{stem}.zip") as archive:
         assert any(name.endswith(".csv") for name in archive.namelist()) and archive.testzip() is None
 

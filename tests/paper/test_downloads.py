@@ -3,15 +3,17 @@
 import base64
 import io
 import json
+import subprocess
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from docutils import nodes
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from lil.paper import downloads, pages
+from lil.paper import downloads, pages, sphinx_downloads, vector
 
 PNG = b"\x89PNG not really"
 
@@ -66,12 +68,14 @@ def drawn(name, svg):
     return new_code_cell(metadata={"mystnb": figure}, outputs=[new_output("display_data", pictures)])
 
 
-def test_a_heavy_svg_becomes_its_png(tmp_path):
-    heavy = "<svg>" + "x" * downloads.HEAVY
-    notebook = new_notebook(cells=[drawn("light", "<svg/>"), drawn("heavy", heavy), drawn(None, "<svg/>")])
+def test_a_named_figure_is_written_for_a_light_and_for_a_dark_page(tmp_path):
+    svg = f'<svg>\n <path style="fill: {vector.PAGE}"/></svg>'
+    notebook = new_notebook(cells=[drawn("named", svg), drawn(None, svg)])
     downloads.write_figures(notebook, tmp_path)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"light.svg": b"<svg/>", "heavy.png": PNG}
-    assert [list(cell.outputs[0].data) for cell in notebook.cells] == 3 * [["image/png"]]
+    written = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*.svg")}
+    assert written == {"named.svg": vector.compact(svg), "dark/named.svg": vector.dark(vector.compact(svg))}
+    assert vector.PAGE in written["named.svg"] and vector.PAGE not in written["dark/named.svg"]
+    assert [list(cell.outputs[0].data) for cell in notebook.cells] == 2 * [["image/png"]]
 
 
 SOURCE = """\
@@ -114,3 +118,133 @@ def test_the_archive_of_notebooks_has_sources_and_pages(tmp_path):
     downloads.write_notebooks([tmp_path / "a.py"], [tmp_path / "a.ipynb"], tmp_path / "files" / "all.zip")
     with zipfile.ZipFile(tmp_path / "files" / "all.zip") as archive:
         assert archive.namelist() == ["notebooks/sources/a.py", "notebooks/executed/a.ipynb"]
+
+
+GETS = """
+text = results.get(fig0, profile, mode)
+public = results.get(fig0_public, profile, mode)
+title = notebook.title(text)
+sets = {"text": text.sel(seed=0)}
+parts = [results.get(each, profile) for each in (fig0, fig0_public)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("draw(text, title);", ["fig0"]),
+        ("draw(public, title);", ["fig0_public"]),
+        ("draw(public, text);", ["fig0", "fig0_public"]),
+        ("draw(sets['text']);", ["fig0"]),
+        ("draw(parts);", ["fig0", "fig0_public"]),
+        ("figure, ax = plt.subplots()", []),
+    ],
+)
+def test_a_figure_comes_from_the_results_that_its_cell_names(source, expected):
+    named = {"mystnb": {"figure": {"name": "fig-a"}}}
+    notebook = new_notebook(cells=[new_code_cell(GETS), new_code_cell(source, metadata=named)])
+    assert downloads.results_of("fig-a", notebook, ["fig0", "fig0_public"]) == expected
+
+
+def provenance(name, **more):
+    training = {"mnist": {"seconds": 30.5}}
+    date = "2026-11-29 15:23:59 UTC"
+    return dict(name=name, seconds=20.25, training=training, date=date, mode="recorded", profile="paper") | more
+
+
+def test_the_words_on_the_results_have_command_seconds_date_and_commits():
+    one, later = provenance("fig0"), provenance("fig0_later", date="2026-12-01 00:00:00 UTC")
+    assert downloads.origin([one], ["1a2b3c4"]) == [
+        "`lil reproduce fig0`",
+        "51 s",
+        "recorded 2026-11-29, commit 1a2b3c4",
+    ]
+    assert downloads.origin([one], [""])[-1] == "recorded 2026-11-29"
+    both = downloads.origin([one, later], ["1a2b3c4", "5d6e7f8"])
+    assert both == ["`lil reproduce fig0 fig0_later`", "102 s", "recorded 2026-12-01, commits 1a2b3c4 and 5d6e7f8"]
+    assert downloads.origin([one, later], ["1a2b3c4"] * 2)[-1].endswith("commit 1a2b3c4")
+    assert downloads.origin([], []) == []
+
+
+def test_a_live_result_has_no_commit_and_its_scale_stands_in_the_command():
+    words = downloads.origin([provenance("fig0", mode="live", profile="quick")], ["1a2b3c4"])
+    assert words == ["`lil reproduce fig0 --profile quick`", "51 s", "computed for this page on 2026-11-29"]
+
+
+@pytest.fixture
+def repository(tmp_path):
+    root = tmp_path / "project"
+    (root / "results").mkdir(parents=True)
+
+    def git(*words):
+        who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        return subprocess.run(
+            ["git", "-C", root, *who, *words], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    git("init")
+    names = {}
+    for record in ("fig0", "fig1"):
+        (root / "results" / f"{record}.nc").write_text(record)
+        git("add", "results")
+        git("commit", "-m", record)
+        names[record] = git("log", "-1", "--format=%h")
+    return root, names
+
+
+def test_git_knows_the_commit_that_last_changed_a_record(repository, tmp_path):
+    root, names = repository
+    assert {record: downloads.commit_of(record, root) for record in names} == names
+    assert downloads.commit_of("fig2", root) == ""
+    (root / "results" / "fig0.nc").write_text("computed anew")
+    assert downloads.commit_of("fig0", root) == ""
+    assert downloads.commit_of("fig0", tmp_path) == ""
+
+
+def test_a_shallow_repository_and_a_machine_without_git_know_no_commit(repository, tmp_path, monkeypatch):
+    root, _ = repository
+    shallow = tmp_path / "shallow"
+    subprocess.run(["git", "clone", "--depth", "1", root.as_uri(), shallow], check=True, capture_output=True)
+    assert downloads.commit_of("fig0", shallow) == ""  # git would name the only commit that it has
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert downloads.commit_of("fig0", root) == ""
+
+
+@pytest.mark.parametrize(
+    ("page", "section", "place"),
+    [
+        ("Figure 3A: MNIST under attack", "Figure 3A", "Figure 3A"),
+        ("Figure 4: a torus", "Figure 4B: the layouts", "Figure 4B"),
+        ("Table 1: clean accuracy", "The twelve numbers", "Table 1"),
+        ("Appendix Figure 1: distances", "The histograms", "Appendix Figure 1"),
+        ("Table 1's row, with the backbone trained along", "Figure 3B: the last public commit", ""),
+        ("What the choices do", "Table 1 and Figure 3, choice by choice", ""),
+    ],
+)
+def test_the_headings_say_where_in_the_paper_a_figure_belongs(page, section, place):
+    figure = nodes.figure("", nodes.image())
+    inner = nodes.section("", nodes.title("", section), nodes.container("", figure))
+    nodes.document(None, None).append(nodes.section("", nodes.title("", page), inner))
+    assert sphinx_downloads.place_in_paper(figure) == place
+
+
+def test_the_line_has_place_origin_and_links(tmp_path, monkeypatch):
+    folder = tmp_path / "downloads"
+    downloads.write_data(
+        {"one": xr.Dataset({"x": 1}, attrs=provenance("fig0", config="{}", training='{"a": {"seconds": 1}}'))},
+        folder / "page.zip",
+    )
+    cells = [
+        new_code_cell("one = results.get(fig0)"),
+        new_code_cell("draw(one)", metadata={"mystnb": {"figure": {"name": "fig-a"}}}),
+    ]
+    pages.write(new_notebook(cells=cells), tmp_path / "page.ipynb")
+    (folder / "fig-a.svg").touch()
+    monkeypatch.setattr(sphinx_downloads, "commit", {"fig0": "1a2b3c4"}.get)
+    assert sphinx_downloads.line("fig-a", "Figure 3A", "page", folder) == (
+        '<p class="figure-line">Figure 3A of the paper · <code>lil reproduce fig0</code> · 21 s · '
+        "recorded 2026-11-29, commit 1a2b3c4 · "
+        '<a href="../_downloads/fig-a.svg" download>SVG</a> · '
+        '<a href="../_downloads/page.zip" download>data (CSV)</a></p>'
+    )
+    assert sphinx_downloads.line("fig-b", "", "other", folder) == ""

@@ -6,7 +6,7 @@ from matplotlib.colors import same_color
 
 from lil.paper import numbers as paper
 from lil.paper import sensitivity
-from lil.plotting import ISOMETRY, beta_colours, choices
+from lil.plotting import ISOMETRY, beta_colours, beta_mark, choices
 
 BETAS = [0.0, 0.1, 1.0, 10.0]
 PRINTED = paper.TABLE_1["mnist"]
@@ -23,7 +23,7 @@ def test_every_span_has_its_dot_and_its_mean_a_bar(result):
     apart = sensitivity.spans(result)
     for ax, measure in zip(axes, choices.MEASURES, strict=True):
         assert [label.get_text() for label in ax.get_yticklabels()] == list(choices.CHOICES.values())
-        dots = [line for line in ax.lines if line.get_marker() == "o"]
+        dots = [line for line in ax.lines if line.get_marker() not in ("", "None", None)]
         bars = [line for line in ax.lines if line.get_linewidth() == 2.5]
         here = apart.sel(measure=measure).transpose("choice", "beta")
         assert [float(dot.get_xdata()[0]) for dot in dots] == here.values.ravel().tolist()
@@ -31,6 +31,7 @@ def test_every_span_has_its_dot_and_its_mean_a_bar(result):
         assert all(
             same_color(dot.get_color(), colour) for dot, colour in zip(dots, beta_colours(BETAS) * 5, strict=True)
         )
+        assert [dot.get_marker() for dot in dots] == [beta_mark(beta)["marker"] for beta in BETAS] * 5
         assert [float(bar.get_xdata()[0]) for bar in bars] == pytest.approx(here.mean("beta").values)
         (dashed,) = (line for line in ax.lines if line.get_linestyle() == "--")
         assert dashed.get_xdata()[0] == pytest.approx(float(here.sel(choice="seed").mean()))

@@ -7,7 +7,7 @@ from lil.corruptions import CORRUPTIONS
 from lil.paper.intervals import over_seeds
 from lil.paper.tables import corruptions as tables
 from lil.paper.tables import over_baseline
-from lil.plotting import beta_colours, corruptions
+from lil.plotting import beta_colours, beta_mark, corruptions
 
 BETAS, SEEDS = [0.0, 0.1, 10.0], [0, 1, 5]
 
@@ -52,7 +52,7 @@ def test_every_gain_has_its_dots_its_mean_and_its_interval(result):
         assert ax.get_title() == tables.READINGS[reading]
         for beta, colour in zip(BETAS[1:], beta_colours(BETAS[1:]), strict=True):
             drawn = [line for line in ax.lines if same_color(line.get_color(), colour)]
-            dots = [line for line in drawn if line.get_marker() == "o"]
+            dots = [line for line in drawn if line.get_marker() == beta_mark(beta)["marker"]]
             means = [line for line in drawn if line.get_marker() == "|"]
             one = gain.sel(networks=reading, beta=beta).transpose("corruption", "seed")
             assert [dot.get_xdata().tolist() for dot in dots] == one.values.tolist()

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 from matplotlib.colors import same_color
 
-from lil.plotting import CROSS_ENTROPY, ISOMETRY, beta_colours, robustness
+from lil.plotting import CROSS_ENTROPY, ISOMETRY, beta_colours, beta_mark, beta_name, robustness
 
 BETAS, SEEDS, EPSILONS = [0.0, 0.1, 3.0], [0, 5], [0.01, 0.1, 1.0]
 
@@ -51,6 +51,7 @@ def test_every_seed_and_the_mean_have_a_line_of_their_beta(result):
         robustness.attack_panels(result.isel(seed=[0]), "MNIST", "mnist").get_suptitle() == "MNIST: 1 seed for each β"
     )
     names = [text.get_text() for text in figure.legends[0].get_texts()]
+    handles = {handle.get_label(): handle.get_marker() for handle in figure.legends[0].legend_handles}
     assert names[:3] == ["β = 0 (cross-entropy alone)", "β = 0.1", "β = 3"] and "chance" in names
     for ax, objective in zip(figure.axes, ("total", "classification"), strict=True):
         assert ax.get_xscale() == "log" and robustness.OBJECTIVES[objective] == ax.get_title()
@@ -58,6 +59,7 @@ def test_every_seed_and_the_mean_have_a_line_of_their_beta(result):
             one = result.accuracy.sel(objective=objective, beta=beta)
             (mean,) = lines(ax, colour, linewidth=2)
             assert mean.get_ydata() == pytest.approx(one.mean("seed").values)
+            assert mean.get_marker() == handles[beta_name(beta)] == beta_mark(beta)["marker"]
             thin = [line.get_ydata().tolist() for line in lines(ax, colour, linewidth=0.6)]
             assert thin == [one.sel(seed=seed).values.tolist() for seed in SEEDS]
             (clean,) = lines(ax, colour, marker=".")

@@ -28,6 +28,16 @@ def test_a_beta_has_one_colour_in_every_figure():
     assert plotting.beta_colours([0.1]) == plotting.beta_colours([0.0, 0.1, 10.0])[1:2]
 
 
+def test_a_beta_has_one_marker_in_every_figure_and_in_legends():
+    betas = [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
+    shapes = [plotting.beta_mark(beta)["marker"] for beta in betas]
+    assert len(set(shapes)) == len(betas) and shapes[0] == "o"
+    handles = plotting.beta_marks(reversed(betas))
+    assert [handle.get_marker() for handle in handles] == shapes
+    assert [handle.get_color() for handle in handles] == plotting.beta_colours(betas)
+    assert {handle.get_marker() for handle in plotting.beta_marks(betas, marker="x")} == {"x"}
+
+
 def test_the_classes_have_colours_of_their_own():
     assert len(set(plotting.CLASSES)) == 8
 
