@@ -6,13 +6,13 @@ a try. ``trust.toml`` describes each harness, and names that count and those tha
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lil.paper import shipped
 from lil.paper.markdown import table
 from lil.paper.pages import ROOT
 from lil.results.closing import duration
@@ -37,9 +37,9 @@ with Path(__file__).with_suffix(".toml").open("rb") as file:
 
 
 def read(harness: Harness) -> dict[str, Any] | None:
-    """Return the record of a harness, or None where it has not run yet."""
+    """Return the record of a harness, or None where it has not run yet. Raises CorruptFile for a damaged one."""
     path = RECORDS / f"{harness.name}.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else None
+    return shipped.read_sealed(path) if path.exists() else None
 
 
 def overview() -> str:

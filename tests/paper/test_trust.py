@@ -1,11 +1,10 @@
 """The tables of the page on how the book is tested, from made-up records and from those that there are."""
 
-import json
-
 import pytest
 
-from lil.paper import sphinx_pages, trust
+from lil.paper import shipped, sphinx_pages, trust
 from lil.paper.trust import HARNESSES
+from lil.results.errors import CorruptFile
 
 
 def rows_of(text):
@@ -21,7 +20,7 @@ def keep(tmp_path, monkeypatch):
     def write(name, counts, rows=({"mistake": "sign", "noticed by": "nbval"},)):
         about = {"name": name, "command": f"make test-{name}", "date": "2026-11-30", "commit": "0123abc"}
         record = about | {"machine": "Z80, 1 cores", "seconds": 90, "counts": counts, "rows": list(rows)}
-        (tmp_path / f"{name}.json").write_text(json.dumps(record), "utf-8")
+        shipped.write_sealed(tmp_path / f"{name}.json", record)
 
     return write
 
@@ -106,6 +105,17 @@ def test_a_very_long_table_names_the_file_with_the_rest(keep, rows):
     text = trust.cases()
     assert len(rows_of(text)) == trust.LONGEST
     assert ("of 201 rows; `tests/trust/records/planted.json` holds all" in text) == (rows > trust.LONGEST)
+
+
+def test_a_changed_record_is_named(keep):
+    keep("planted", {"planted": 3, "noticed": 3})
+    path = trust.RECORDS / "planted.json"
+    text = path.read_text("utf-8")
+    for changed in (text.replace('"noticed": 3', '"noticed": 4'), text.replace("sign", "sing"), text[:-9], "{}", "[]"):
+        path.write_text(changed, "utf-8")
+        for made in (trust.overview, trust.cases):
+            with pytest.raises(CorruptFile, match=r"planted.json is damaged .*: restore it from the repository"):
+                made()
 
 
 def test_every_record_has_its_place_on_the_page():
