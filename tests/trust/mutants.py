@@ -203,7 +203,8 @@ def record(tried: list[Row]) -> int:
     survived = sum(row["noticed by"] == "nothing" for row in rows) - spared
     counts = {"mutants": len(rows), "killed": len(rows) - spared - survived, "equivalent": spared, "survived": survived}
     print(", ".join(f"{count} {word}" for word, count in counts.items()))
-    recording.write("mutants", "make test-mutants", rows, counts, sum(float(row["seconds"]) for row in rows))
+    seconds = sum(float(row["seconds"]) for row in rows)
+    recording.write("mutants", "make test-mutants", rows, counts, seconds, tried=len(tried))
     return survived
 
 

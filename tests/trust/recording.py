@@ -14,8 +14,13 @@ FOLDER = Path(__file__).parent / "records"
 Row = Mapping[str, str | int | float]
 
 
-def write(name: str, command: str, rows: Sequence[Row], counts: Mapping[str, int], seconds: float) -> Path:
-    """Write ``records/NAME.json`` and return its path: single cases, counts of them, and how they came about."""
+def write(
+    name: str, command: str, rows: Sequence[Row], counts: Mapping[str, int], seconds: float, *, tried: int | None = None
+) -> Path:
+    """Write ``records/NAME.json`` and return its path: single cases, counts of them, and how they came about.
+
+    Where fewer rows were ``tried`` than there are, the others are of the last record, and its date and commit stay.
+    """
     about = {
         "name": name,
         "command": command,
@@ -26,6 +31,8 @@ def write(name: str, command: str, rows: Sequence[Row], counts: Mapping[str, int
     }
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{name}.json"
+    if tried is not None and tried < len(rows):
+        about |= {key: shipped.read_sealed(path)[key] for key in ("date", "commit")}
     content = about | {"counts": dict(counts), "rows": [dict(row) for row in rows]}
     shipped.write_sealed(path, content)
     return path
