@@ -96,6 +96,8 @@ def with_policy(page: str) -> str:
 
     A page without a head, index.html, which leads to the first page, gets one.
     """
+    if 'http-equiv="Content-Security-Policy"' in page:  # of an earlier build
+        return page
     if "<meta charset=" not in page:
         page = REDIRECT.format(page.strip())
     meta = f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy(page), quote=False)}">'
