@@ -16,7 +16,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from lil.paper import export, judging, overview, pdf, play, status, theory, trust
+from lil.paper import export, judging, overview, pdf, play, sbom, status, theory, trust
 from lil.paper.differences import DIFFERENCES
 from lil.paper.ledger import CLAIMS
 
@@ -44,6 +44,7 @@ GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that th
     "status-records": lambda page, pages, folder: status.records(),
     "tested-table": lambda page, pages, folder: trust.overview(),
     "tested-cases": lambda page, pages, folder: trust.cases(),
+    "licences": lambda page, pages, folder: sbom.licences(),
 }
 
 
