@@ -21,7 +21,7 @@ reproduce reproduce-paper record affirm witness bench: export MALLOC_MMAP_MAX_ ?
 reproduce reproduce-paper record affirm witness bench: export MALLOC_TRIM_THRESHOLD_ ?= 17179869184
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pages html pdf lab test test-all lint test-corruption test-environments test-faults test-inputs test-long \
+.PHONY: help install book pages html pdf lab test test-all lint audit test-corruption test-environments test-faults test-inputs test-long \
 	test-machines test-mutants test-newest test-oldest test-planted plain reproduce reproduce-paper record affirm witness bench references \
 	readme-picture lock clean
 
@@ -72,6 +72,14 @@ lint: $(READY)  ## style and types: ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The tool is no dependency of the project: it has an environment of its own, made anew each time. --strict: a package that
+# the index does not know would else be left out in silence.
+audit:           ## compare the pinned packages with the public database of known vulnerabilities; needs a network
+	$(PYTHON) -m venv --clear .cache/audit
+	.cache/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.cache/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+	.cache/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements-lab.lock
 
 test-environments: $(READY)  ## unit tests in hard places: folders, owners, permissions, encodings, options of Python
 	$(BIN)/python -m tests.trust.environments

@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--profile", choices=("paper", "shown", "quick"), default="paper", help=profile)
     reproduce.add_argument("--seeds", type=int, metavar="N", help="only the first N seeds of all networks")
     reproduce.add_argument("--record", action="store_true", help="make the results the records in results/")
-    reproduce.add_argument("--scheduler", metavar="ADDRESS", help="compute by the workers of a dask scheduler")
+    reproduce.add_argument("--scheduler", metavar="ADDRESS", help="compute by workers of a dask scheduler you trust")
     reproduce.add_argument("--device", **device)
 
     what = "execute one notebook with settings of your own, and say where it is"

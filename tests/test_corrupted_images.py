@@ -85,6 +85,8 @@ def test_uniform_noise_fills_its_interval_evenly():
     change = corruptions.uniform(torch.full((50, 1, 28, 28), 0.5), 0.2, drawn()) - 0.5
     assert change.abs().max() <= 0.2 and change.abs().max() > 0.199
     assert float(change.square().mean()) == pytest.approx(0.04 / 3, rel=0.02)
+    for below, share in ((-0.1, 0.25), (0.0, 0.5), (0.1, 0.75)):
+        assert float((change < below).float().mean()) == pytest.approx(share, abs=0.01)
 
 
 def test_gaussian_noise_has_its_standard_deviation():

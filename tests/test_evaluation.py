@@ -83,6 +83,12 @@ def test_one_objective_alone_finds_what_it_finds_beside_the_other(name, sweep, d
     xr.testing.assert_equal(shown, evaluation.pictures(sweep, x, labels, FGSM).sel(objective=[name]))
 
 
+def test_without_a_network_of_beta_zero_the_others_have_the_same_accuracy(sweep, data, result):
+    others = Sweep(evaluation.select(sweep.model, [2, 3, 4, 5]), flatten, BETAS[1:], SEEDS, 2.0)
+    found = evaluation.robustness(others, *data, FGSM)
+    xr.testing.assert_allclose(found, result.sel(beta=list(BETAS[1:])), rtol=0, atol=1.01 / 50)  # one image
+
+
 def test_an_unknown_objective_is_named(sweep, data):
     with pytest.raises(ValueError, match="one of total, classification, not 'clasification'"):
         evaluation.robustness(sweep, *data, FGSM, objectives=("clasification",))

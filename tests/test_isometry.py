@@ -314,6 +314,13 @@ def test_without_pairs_the_module_gives_zero_and_a_gradient(labels):
     assert loss == 0 and (z.grad == 0).all()
 
 
+def test_an_ensemble_whose_points_are_all_ignored_has_a_loss_of_zero_for_each_member():
+    z = torch.stack([points(3, 2), points(3, 2, seed=2)]).requires_grad_()
+    loss = IsometryLoss()(z, points(3, 2, seed=1), torch.tensor([-100] * 3))
+    loss.sum().backward()
+    assert loss.tolist() == [0, 0] and (z.grad == 0).all()
+
+
 @pytest.mark.parametrize("kind", [torch.int32, torch.uint8, torch.int8])
 def test_images_and_labels_of_any_integer_type(kind):
     images = torch.randint(0, 256, (8, 3, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)

@@ -32,7 +32,7 @@ def rotation(angle):
 # Maps whose constant is known
 
 
-@pytest.mark.parametrize("shape", [(3, 4, 6), (3, 6, 4)], ids=["wide", "tall"])
+@pytest.mark.parametrize("shape", [(3, 4, 6), (3, 6, 4), (3, 4, 25)], ids=["wide", "tall", "many inputs"])
 def test_of_a_linear_map_it_is_the_largest_singular_value(shape, generator):
     matrix = randn(*shape, generator=generator)
     expected = torch.stack([torch.linalg.svdvals(each)[0] for each in matrix])

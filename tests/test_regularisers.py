@@ -153,6 +153,15 @@ def test_attacked_images_are_worse_than_where_they_started_and_more_steps_worse_
     assert (start < one).all() and (one <= many + 1e-9).all()
 
 
+def test_the_attack_starts_at_random_in_its_ball(batch):
+    model, (x, labels) = network(), batch
+    epsilon = torch.tensor([0.0, 0.1, 0.6], dtype=x.dtype).view(-1, 1, 1)
+    drawn = Regulariser(network(), (0.0, 0.1, 0.6), SEEDS).draw(torch.rand, *x.shape[1:])
+    start = Adversarial(model, (0.0, 0.1, 0.6), SEEDS, steps=0, reach=0.0).attack(x, labels)
+    assert torch.allclose(start, (x + epsilon * (2 * drawn - 1)).clamp(0, 1), rtol=0, atol=1e-12)
+    assert (start[1:] > x[1:]).any() and (start[1:] < x[1:]).any()
+
+
 def test_many_steps_are_the_attacks_own_from_the_same_start(batch):
     model, (x, labels) = network((3,)), batch
     moved = Adversarial(model, (0.2,), (3,), steps=20, reach=2.5).attack(x[2:], labels[2:])[0]

@@ -164,7 +164,7 @@ LONELY = torch.tensor([0] * 39 + [1])
         (dict(labels=LABELS + 1), "labels must be classes from 0 to 1"),
         (dict(labels=(LABELS, LABELS)), "has 1 levels and needs as many sets of labels, not 2"),
         (dict(labels=LONELY), "class 1 has a single point"),
-        (dict(x=torch.where(X > 0.9, torch.nan, X)), "NaN or infinite"),
+        (dict(x=torch.where(X > 0.9, torch.nan, X)), "NaN or infinite: clean the data before training"),
         (dict(x=X.double()), "x is torch.float64 and the weights are torch.float32"),
         (dict(betas=[-1.0]), "β must be a finite number ≥ 0, not -1.0"),
         (dict(betas=[float("nan")]), "β must be a finite number"),
@@ -176,6 +176,18 @@ def test_bad_input_gets_one_sentence_and_the_model_is_as_it_was(change, words):
     with pytest.raises(ValueError, match=words):
         train(model, **(dict(x=X, labels=LABELS, settings=FULL, betas=[1.0], seeds=[0]) | change))
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), LIL(SIZES, seeds=[0]).parameters(), strict=True))
+
+
+def test_a_batch_may_be_a_single_point():
+    model, _ = trained(replace(FULL, epochs=1, batch_size=1), [0.0], [0])
+    plain, order = LIL(SIZES, seeds=[0]), next(training.batch_orders(len(X), 1, [0]))[0]
+    optimizer = torch.optim.Adam(plain.parameters(), lr=0.01)
+    for point in order:
+        optimizer.zero_grad()
+        F.cross_entropy(plain(X[point : point + 1])[0], LABELS[point : point + 1]).backward()
+        optimizer.step()
+    for ours, theirs in zip(model.parameters(), plain.parameters(), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
 
 
 def test_a_class_of_one_point_is_no_fault_without_distances_to_keep():

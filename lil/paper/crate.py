@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from lil.paper import sbom
 from lil.paper.pdf import NAME
 
 FILE = "ro-crate-metadata.json"
@@ -36,6 +37,7 @@ def metadata(book: Path, citation: dict[str, Any], titles: dict[str, str]) -> di
     for name, words in (
         ("claims.json", "The claims of the paper, with finding and verdict"),
         ("claims.csv", "The claims of the paper as a table"),
+        (sbom.FILE, "The software bill of materials (CycloneDX): packages, scripts, fonts and their licences"),
         ("_downloads/notebooks.zip", "The notebooks: sources and executed"),
         (f"_downloads/{NAME}", "The whole book as one PDF"),
     ):

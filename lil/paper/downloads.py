@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -61,11 +62,13 @@ def write_data(names: Mapping[str, Any], target: str | Path) -> None:
     datasets = [value for value in [*names.values(), *chain(*lists)] if isinstance(value, xr.Dataset)]
     results = [value for value in datasets if "config" in value.attrs]
     Path(target).parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    part = Path(f"{target}.{os.getpid()}.part")  # renamed: a kill, or another process, leaves no half archive
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, result in {result.attrs["name"]: result for result in results}.items():
             archive.writestr(f"{name}/provenance.json", json.dumps(provenance(result), indent=1, default=str) + "\n")
             for variable in result.data_vars.values():
                 archive.writestr(f"{name}/{variable.name}.csv", csv(variable))
+    part.replace(target)
 
 
 def read_provenance(archive: Path) -> dict[str, dict[str, Any]]:

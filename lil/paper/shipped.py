@@ -7,9 +7,10 @@ no changed character stays unnoticed; ``lil claims --freeze`` and ``make bench``
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lil.results import files
 from lil.results.errors import CorruptFile
@@ -28,6 +29,28 @@ def read(path: Path, parse: Callable[[str], Content]) -> Content:
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as reason:
         why = f"{type(reason).__name__}: {' '.join(str(reason).split())}"
         raise CorruptFile(f"{path} is damaged or cannot be read ({why}): restore it from the repository.") from reason
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace a JSON file by an object, with the object's checksum as its first entry."""
+    sealed = {"sha256": _seal(content)} | dict(content)
+    files.replace(path, json.dumps(sealed, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file. Raises CorruptFile where it does not have the checksum that it came with."""
+
+    def parse(text: str) -> dict[str, Any]:
+        content = json.loads(text)
+        if content.pop("sha256") != _seal(content):
+            raise ValueError("its checksum is another")
+        return content
+
+    return read(path, parse)
+
+
+def _seal(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def seal(root: Path = ROOT) -> None:

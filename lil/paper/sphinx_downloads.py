@@ -5,7 +5,8 @@ paper, the command that computes it again, the seconds, the date and the commit 
 as SVG and to the page's data.
 
 The files come from ``book/nb/downloads``, where :func:`lil.paper.pages.execute` has put them, and go to ``_downloads``,
-with the notebooks as one archive, the PDF of the whole book if ``make pdf`` has made it, and the RO-Crate metadata.
+with the notebooks as one archive, the PDF of the whole book if ``make pdf`` has made it, the RO-Crate metadata, and the
+bill of materials.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from lil.paper import crate, downloads, pdf, vector
+from lil.paper import crate, downloads, pdf, sbom, vector
 from lil.paper.pages import ROOT, find_sources
 
 FOLDER = "_downloads"
@@ -117,11 +118,13 @@ def write_downloads(app: Sphinx, exception: Exception | None) -> None:
     target = out / FOLDER
     target.mkdir(exist_ok=True)
     for path in (source / "downloads").glob("*.*"):
-        shutil.copy(path, target)
+        if path.suffix != ".part":  # of an execution that was killed
+            shutil.copy(path, target)
     executed = [path for path in sorted(source.glob("*.ipynb")) if not path.name.endswith(".part.ipynb")]
     downloads.write_notebooks(find_sources(), executed, target / "notebooks.zip")
     if printed := pdf.current(Path(app.srcdir).parent):
         shutil.copy(printed, target)
+    sbom.write(out, app.config.project)
     titles = {page: node.astext() for page, node in app.env.titles.items()}
     crate.write(out, ROOT / "CITATION.cff", titles)
 

@@ -25,9 +25,21 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from lil.paper import shipped
+
 CARD_PICTURE = "rings.png"
 CARD_WORDS = 200  # characters of a description
 OWN = "'self' file:"
+REDIRECT = """\
+<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <title>To the first page</title>
+    {}
+  </head>
+</html>
+"""
 SCRIPT_TYPES = ("", "text/javascript", "module")  # JSON in a script element is not run and needs no hash
 
 
@@ -80,7 +92,14 @@ def policy(page: str) -> str:
 
 
 def with_policy(page: str) -> str:
-    """Return the page with its policy before all that it governs: only the encoding stands earlier in the head."""
+    """Return the page with its policy before all that it governs: only the encoding stands earlier in the head.
+
+    A page without a head, index.html, which leads to the first page, gets one.
+    """
+    if 'http-equiv="Content-Security-Policy"' in page:  # of an earlier build
+        return page
+    if "<meta charset=" not in page:
+        page = REDIRECT.format(page.strip())
     meta = f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy(page), quote=False)}">'
     return re.sub("<meta charset=[^>]*>", lambda encoding: f"{encoding[0]}\n    {meta}", page, count=1)
 
@@ -92,7 +111,7 @@ def write_policies(app: Sphinx, exception: Exception | None) -> None:
     out = Path(app.outdir)
     for path in out.rglob("*.html"):
         if path.relative_to(out).parts[0] not in ("_static", "_sources"):
-            path.write_text(with_policy(path.read_text(encoding="utf-8")), encoding="utf-8")
+            shipped.write(path, with_policy(path.read_text(encoding="utf-8")))
 
 
 def description(doctree: nodes.document) -> str:

@@ -21,7 +21,7 @@ from myst_nb.core.variables import format_plain_text
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from lil.paper import export, judging, overview, pages, pdf, play, status, theory, trust
+from lil.paper import export, judging, overview, pages, pdf, play, sbom, status, theory, trust
 from lil.paper.differences import DIFFERENCES
 from lil.paper.ledger import CLAIMS
 from lil.paper.markdown import folded
@@ -55,6 +55,7 @@ GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that th
     "play-scripts": lambda page, pages, folder: play.scripts(),
     "tested-table": lambda page, pages, folder: trust.overview(),
     "tested-cases": lambda page, pages, folder: trust.cases(),
+    "licences": lambda page, pages, folder: sbom.licences(),
 }
 
 

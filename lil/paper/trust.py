@@ -6,13 +6,14 @@ a try. ``trust.toml`` describes each harness, and names that count and those tha
 
 from __future__ import annotations
 
-import json
 import re
+import subprocess
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lil.paper import shipped
 from lil.paper.markdown import table
 from lil.paper.pages import ROOT
 from lil.results.closing import duration
@@ -29,6 +30,7 @@ class Harness(NamedTuple):
     subject: str
     reading: str
     unwanted: list[str]  # names of counts that should be 0
+    tries: list[str]  # folders and files whose code it tries
     total: str = "tried"  # name of the count of all tries
 
 
@@ -37,9 +39,9 @@ with Path(__file__).with_suffix(".toml").open("rb") as file:
 
 
 def read(harness: Harness) -> dict[str, Any] | None:
-    """Return the record of a harness, or None where it has not run yet."""
+    """Return the record of a harness, or None where it has not run yet. Raises CorruptFile for a damaged one."""
     path = RECORDS / f"{harness.name}.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else None
+    return shipped.read_sealed(path) if path.exists() else None
 
 
 def overview() -> str:
@@ -48,19 +50,34 @@ def overview() -> str:
     for harness in HARNESSES:
         record = read(harness)
         if record is None:
-            rows.append((harness.subject, "–", "not run yet", f"`{harness.command}`", "–"))
+            rows.append((harness.subject, "–", "not run yet", f"`{harness.command}`", "–", "–"))
             continue
         tries += tried(harness, record)
         unwanted += sum(record["counts"].get(name, 0) for name in harness.unwanted)
         many, fate = f"{tried(harness, record):,}", became(harness, record["counts"])
-        rows.append((harness.subject, many, fate, f"`{record['command']}`", record["date"]))
-    header = ("what was tried", "how many", "what became of them", "command", "date")
+        since = changed(harness.tries, record["commit"])
+        rows.append((harness.subject, many, fate, f"`{record['command']}`", record["date"], since))
+    header = ("what was tried", "how many", "what became of them", "command", "date", "files changed since")
     return f"{sentence(tries, unwanted)}\n\n{table(header, rows)}"
 
 
 def tried(harness: Harness, record: Mapping[str, Any]) -> int:
     """Return the number of tries of a record."""
     return record["counts"].get(harness.total, len(record["rows"]))
+
+
+def changed(places: Sequence[str], commit: str) -> str:
+    """Return how many Python files below ``places`` differ from a commit's, "3 of 40"; "–" where git cannot tell."""
+    try:
+        differ = set(_git("diff", "--name-only", commit, "--", *places))
+        return f"{len(differ)} of {len(differ.union(_git('ls-files', '--', *places)))}"
+    except (OSError, subprocess.CalledProcessError):  # no git, no repository, or not its whole history
+        return "–"
+
+
+def _git(*arguments: str) -> list[str]:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.splitlines() if name.endswith(".py")]
 
 
 def became(harness: Harness, counts: Mapping[str, int]) -> str:

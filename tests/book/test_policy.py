@@ -21,7 +21,7 @@ def policy_of(page):
 
 
 def test_no_page_may_load_anything_from_another_host(html):
-    for path in pages_of(html):
+    for path in (*pages_of(html), html / "index.html"):
         directives = policy_of(path.read_text("utf-8"))
         styles = directives.pop("style-src")
         assert styles == ["'self'", "file:", "'unsafe-inline'"]
@@ -40,7 +40,8 @@ def test_the_inline_scripts_of_a_page_are_those_that_it_allows():
     ]  # CSP 3, § 5.3
     assert all(each in policy(page) for each in hashes(inline.scripts + inline.handlers))
     assert "unsafe" not in policy("<p>").replace("style-src 'self' file: 'unsafe-inline'", "")
-    assert policy_of(with_policy(page))
+    assert policy_of(with_policy(page)) and with_policy(with_policy(page)) == with_policy(page)
+    assert policy_of(with_policy('<meta http-equiv="Refresh" content="0; url=intro.html" />\n'))
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")

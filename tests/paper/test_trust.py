@@ -1,11 +1,12 @@
 """The tables of the page on how the book is tested, from made-up records and from those that there are."""
 
-import json
+import subprocess
 
 import pytest
 
-from lil.paper import sphinx_pages, trust
+from lil.paper import shipped, sphinx_pages, trust
 from lil.paper.trust import HARNESSES
+from lil.results.errors import CorruptFile
 
 
 def rows_of(text):
@@ -21,7 +22,7 @@ def keep(tmp_path, monkeypatch):
     def write(name, counts, rows=({"mistake": "sign", "noticed by": "nbval"},)):
         about = {"name": name, "command": f"make test-{name}", "date": "2026-11-30", "commit": "0123abc"}
         record = about | {"machine": "Z80, 1 cores", "seconds": 90, "counts": counts, "rows": list(rows)}
-        (tmp_path / f"{name}.json").write_text(json.dumps(record), "utf-8")
+        shipped.write_sealed(tmp_path / f"{name}.json", record)
 
     return write
 
@@ -29,7 +30,7 @@ def keep(tmp_path, monkeypatch):
 def test_without_a_record_every_harness_says_so_in_one_line(keep):
     text = trust.overview()
     assert text.startswith("No harness has run yet.\n\n| what was tried |")
-    assert rows_of(text) == [[each.subject, "–", "not run yet", f"`{each.command}`", "–"] for each in HARNESSES]
+    assert rows_of(text) == [[each.subject, "–", "not run yet", f"`{each.command}`", "–", "–"] for each in HARNESSES]
     assert trust.cases() == ""
 
 
@@ -59,8 +60,9 @@ def test_a_row_has_the_counts_of_its_record_and_others_wait(keep):
         "1,900 detected, 98 harmless, 2 missed",
         "`make test-corruption`",
         "2026-11-30",
+        "–",
     ]
-    assert rows[titles["planted"]] == ["1", "1 noticed", "`make test-planted`", "2026-11-30"]
+    assert rows[titles["planted"]] == ["1", "1 noticed", "`make test-planted`", "2026-11-30", "–"]
     assert rows[titles["long_use"]][1] == "not run yet"
 
 
@@ -106,6 +108,41 @@ def test_a_very_long_table_names_the_file_with_the_rest(keep, rows):
     text = trust.cases()
     assert len(rows_of(text)) == trust.LONGEST
     assert ("of 201 rows; `tests/trust/records/planted.json` holds all" in text) == (rows > trust.LONGEST)
+
+
+def test_the_page_says_how_many_files_have_changed_since_a_record(tmp_path, monkeypatch):
+    def git(*arguments):
+        who = ("-c", "user.name=tester", "-c", "user.email=tester@example.org")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True)
+
+    (tmp_path / "lil").mkdir()
+    for name in ("lil/a.py", "lil/b.py", "lil/c.toml", "other.py"):
+        (tmp_path / name).write_text("1\n")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "as it was")
+    monkeypatch.setattr(trust, "ROOT", tmp_path)
+    assert trust.changed(["lil"], "HEAD") == "0 of 2"
+    for name in ("lil/b.py", "lil/c.toml", "other.py"):
+        (tmp_path / name).write_text("2\n")
+    assert trust.changed(["lil"], "HEAD") == "1 of 2" and trust.changed(["lil/a.py"], "HEAD") == "0 of 1"
+    assert trust.changed(["lil"], "0123abc") == "–"
+
+
+def test_the_files_that_a_harness_tries_are_there():
+    for harness in HARNESSES:
+        assert harness.tries and all((trust.ROOT / place).exists() for place in harness.tries)
+
+
+def test_a_changed_record_is_named(keep):
+    keep("planted", {"planted": 3, "noticed": 3})
+    path = trust.RECORDS / "planted.json"
+    text = path.read_text("utf-8")
+    for changed in (text.replace('"noticed": 3', '"noticed": 4'), text.replace("sign", "sing"), text[:-9], "{}", "[]"):
+        path.write_text(changed, "utf-8")
+        for made in (trust.overview, trust.cases):
+            with pytest.raises(CorruptFile, match=r"planted.json is damaged .*: restore it from the repository"):
+                made()
 
 
 def test_every_record_has_its_place_on_the_page():

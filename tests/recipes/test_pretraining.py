@@ -190,6 +190,27 @@ def test_checkpoints_of_other_settings_and_damaged_ones_are_refused(tmp_path: Pa
         Pretraining(SETTINGS).load(path)
 
 
+def small_network(seed: int) -> nn.Sequential:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Conv2d(3, 4, 3, 8), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(64, 10))
+
+
+@pytest.mark.usefixtures("float32")
+def test_the_accuracy_of_an_epoch_is_that_on_the_test_images(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(pretraining, "network", small_network)
+    (x, labels), (x_test, labels_test) = images(8), images(5, seed=1)
+
+    def run(name: str, truth: Tensor) -> Pretraining:
+        return pretraining.pretrain(
+            x, labels, x_test, truth, replace(SETTINGS, batch_size=4), checkpoint=tmp_path / name
+        )
+
+    answers = run("first", labels_test).network.eval()(pretraining.normalise(x_test)).argmax(1)
+    last = run("second", answers)
+    assert last.history[-1].test_accuracy == 1 > pretraining.accuracy(last.network, x, labels)
+
+
 def test_nothing_to_train_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least one"):
         pretraining.pretrain(*images(4), *images(4), SETTINGS, checkpoint=tmp_path / "none")

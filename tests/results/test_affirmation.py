@@ -63,6 +63,13 @@ def test_another_order_of_operations_is_affirmed_within_measured_bands(recorded,
     assert [(job.moved, job.threads) for _, job, _ in in_process[2:]] == [(0, 2), (2, 1), (1, 1), (0, 1)]
 
 
+@pytest.mark.parametrize("times, beyond", [(2.9, ""), (3.1, "level")])
+@pytest.mark.parametrize("measure", [(1, 0), (0, 1)], ids=["largest", "mean"])
+def test_a_band_is_three_times_the_spread_of_the_reruns(times, beyond, measure):
+    found = bands.Difference(*(times * 1e-3 * each for each in measure))
+    assert bands.judge({"level": found}, {"level": bands.Difference(1e-3, 1e-3)}, {}) == (beyond, [])
+
+
 def test_affirmations_add_up(recorded):
     for old, new in itertools.pairwise(["a + b", "b + a", "(b + a) * 1"]):
         recorded.edit("arithmetic.py", f"float({old})", f"float({new})")

@@ -24,7 +24,7 @@ from nbval.plugin import IPyNbCell, bcolors
 
 from lil import checkpoints, features
 from lil.datasets import images
-from lil.paper import differences, export, ledger, pages, shipped
+from lil.paper import differences, export, ledger, pages, shipped, trust
 from lil.results import computing, files
 from lil.results.errors import CorruptFile
 from tests.trust import small
@@ -120,6 +120,18 @@ def texts(folder: Path) -> Iterator[Kind]:
             sealed(name),
             120,
         )
+
+
+def trials(folder: Path) -> Iterator[Kind]:
+    """Yield the record of a harness, as the book's page shows it."""
+    path = folder / "mutants.json"
+    shutil.copy(trust.RECORDS / path.name, path)
+
+    def shown() -> str:
+        with patch.object(trust, "RECORDS", folder):
+            return trust.overview() + trust.cases()
+
+    yield Kind("record of a trial (.json)", path, shown, 120)
 
 
 def references(folder: Path) -> Iterator[Kind]:
@@ -228,7 +240,7 @@ def trainings(folder: Path) -> Iterator[Kind]:
 def kinds(stack: ExitStack) -> Iterator[Kind]:
     """Yield all kinds of files, as copies that last as long as the stack."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    for number, make in enumerate((store, weights, texts, references, image_sets, trainings)):
+    for number, make in enumerate((store, weights, texts, trials, references, image_sets, trainings)):
         (folder / str(number)).mkdir()
         yield from make(folder / str(number))
     yield from states(stack.enter_context(small.package()))

@@ -212,7 +212,7 @@ def record(rows: Sequence[recording.Row]) -> Path:
     kept = recording.renewed(NAME, rows, "machine", words)
     totals = {name: sum(int(each[name]) for each in kept) for name in ("passed", "failed", "seconds")}
     counts = {"tried": totals["passed"] + totals["failed"], "passed": totals["passed"], "failed": totals["failed"]}
-    return recording.write(NAME, COMMAND, kept, counts, totals["seconds"])
+    return recording.write(NAME, COMMAND, kept, counts, totals["seconds"], tried=len(rows))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -32,12 +32,26 @@ MODULES = {  # and the tests of it
     "lil/evaluation.py": ("tests/test_evaluation.py",),
     "lil/lipschitz.py": ("tests/test_lipschitz.py",),
     "lil/gradient_bound.py": ("tests/test_gradient_bound.py",),
+    "lil/engine.py": ("tests/test_engine.py",),
     "lil/results/keys.py": (
         "tests/results/test_keys.py",
         "tests/results/test_modes.py",
         "tests/results/test_witness.py",
     ),
     "lil/results/changes.py": ("tests/results/test_changes.py",),
+    "lil/results/files.py": ("tests/results/test_files.py",),
+    "lil/results/modes.py": ("tests/results/test_modes.py",),
+    "lil/results/records.py": (
+        "tests/results/test_modes.py",
+        "tests/results/test_listing.py",
+        "tests/results/test_keys.py",
+    ),
+    "lil/results/affirmation.py": ("tests/results/test_affirmation.py",),
+    "lil/results/bands.py": ("tests/results/test_affirmation.py",),
+    "lil/results/witness.py": ("tests/results/test_witness.py",),
+    "lil/paper/measures.py": ("tests/paper/test_claims.py",),
+    "lil/paper/ledger.py": ("tests/paper/test_claims.py",),
+    "lil/paper/sensitivity.py": ("tests/paper/test_sensitivity.py",),
     "lil/paper/intervals.py": ("tests/paper/test_intervals.py",),
     "lil/paper/verdicts.py": ("tests/paper/test_claims.py",),
     "lil/paper/tables/images.py": ("tests/paper/test_tables_images.py",),
@@ -189,7 +203,8 @@ def record(tried: list[Row]) -> int:
     survived = sum(row["noticed by"] == "nothing" for row in rows) - spared
     counts = {"mutants": len(rows), "killed": len(rows) - spared - survived, "equivalent": spared, "survived": survived}
     print(", ".join(f"{count} {word}" for word, count in counts.items()))
-    recording.write("mutants", "make test-mutants", rows, counts, sum(float(row["seconds"]) for row in rows))
+    seconds = sum(float(row["seconds"]) for row in rows)
+    recording.write("mutants", "make test-mutants", rows, counts, seconds, tried=len(tried))
     return survived
 
 

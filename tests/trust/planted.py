@@ -97,7 +97,8 @@ def record(tried: list[Row]) -> None:
     missed = sum(row["noticed by"] == "missed" for row in rows)
     counts = {"planted": len(rows), "noticed": len(rows) - missed, "missed": missed}
     print(", ".join(f"{count} {word}" for word, count in counts.items()))
-    recording.write("planted", "make test-planted", rows, counts, sum(float(row["seconds"]) for row in rows))
+    seconds = sum(float(row["seconds"]) for row in rows)
+    recording.write("planted", "make test-planted", rows, counts, seconds, tried=len(tried))
 
 
 if __name__ == "__main__":

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lil.paper import shipped
 from lil.results import provenance
 
 FOLDER = Path(__file__).parent / "records"
 Row = Mapping[str, str | int | float]
 
 
-def write(name: str, command: str, rows: Sequence[Row], counts: Mapping[str, int], seconds: float) -> Path:
-    """Write ``records/NAME.json`` and return its path: single cases, counts of them, and how they came about."""
+def write(
+    name: str, command: str, rows: Sequence[Row], counts: Mapping[str, int], seconds: float, *, tried: int | None = None
+) -> Path:
+    """Write ``records/NAME.json`` and return its path: single cases, counts of them, and how they came about.
+
+    Where fewer rows were ``tried`` than there are, the others are of the last record, and its date and commit stay.
+    """
     about = {
         "name": name,
         "command": command,
@@ -26,15 +31,17 @@ def write(name: str, command: str, rows: Sequence[Row], counts: Mapping[str, int
     }
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{name}.json"
+    if tried is not None and tried < len(rows):
+        about |= {key: shipped.read_sealed(path)[key] for key in ("date", "commit")}
     content = about | {"counts": dict(counts), "rows": [dict(row) for row in rows]}
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    shipped.write_sealed(path, content)
     return path
 
 
 def rows(name: str) -> list[Row]:
     """Return the rows of a record, none where there is no record: a harness that tries some cases keeps the others."""
     path = FOLDER / f"{name}.json"
-    return json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+    return shipped.read_sealed(path)["rows"] if path.exists() else []
 
 
 def renewed(name: str, new: Sequence[Row], by: str, order: Iterable[str]) -> list[Row]:

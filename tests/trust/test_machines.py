@@ -185,15 +185,18 @@ def test_a_row_sums_up_a_variant_and_names_the_widest_number(printed):
     assert " NUMBA_CPU_FEATURES='' " in machines.row(machines.VARIANTS["sse"], outcomes)["settings"]
 
 
-def test_the_record_keeps_the_rows_of_variants_that_did_not_run(folders):
+def test_the_record_keeps_the_rows_of_variants_that_did_not_run(folders, monkeypatch):
     def row(name, failed):
         outcome = OUTCOME | {"file": "a.ipynb", "failed": failed}
         return machines.row(machines.VARIANTS[name], [outcome])
 
+    monkeypatch.setattr(recording, "_commit", lambda: "0123abc")
     machines.record([row("plain", 1), row("sse", 0)])
+    monkeypatch.setattr(recording, "_commit", lambda: "4567def")
     machines.record([row("sse", 2)])
     record = json.loads(machines.record([row("native", 0)]).read_text("utf-8"))
     assert [each["machine"] for each in record["rows"]] == ["this processor", "SSE4.1", "the plain engine"]
+    assert record["commit"] == "0123abc"  # of the first: no row is older than the record says
     assert record["counts"] == {"tried": 12, "passed": 9, "failed": 3}
 
 

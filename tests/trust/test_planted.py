@@ -1,11 +1,11 @@
 """The matrix of planted faults is alive: each plant applies, the record has each, and a few are planted anew."""
 
-import json
 import subprocess
 import sys
 
 import pytest
 
+from lil.paper import shipped
 from tests.trust.forked import ROOT
 from tests.trust.planted import plants
 
@@ -28,7 +28,7 @@ def test_a_plant_that_no_longer_applies_is_an_error():
 
 
 def test_the_record_is_of_these_plants_and_none_was_missed():
-    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    record = shipped.read_sealed(RECORD)
     recorded = [row["mistake"] for row in record["rows"]]
     assert recorded == [plant.mistake for plant in PLANTS]
     assert record["counts"] == {"planted": len(recorded), "noticed": len(recorded), "missed": 0}

@@ -1,11 +1,11 @@
 """A small sample of each harness that is too long for these tests: it ends well, and it would notice a fault."""
 
-import json
 import subprocess
 import sys
 
 import pytest
 
+from lil.paper import shipped
 from lil.paper.pages import ROOT
 
 RECORDS = ROOT / "tests" / "trust" / "records"
@@ -49,7 +49,7 @@ UNWANTED = {"corruption": "missed", "faults": "failed", "inputs": "unclear"}  # 
     "path", [path for path in sorted(RECORDS.glob("*.json")) if path.stem in UNWANTED], ids=lambda path: path.stem
 )
 def test_the_record_of_the_whole(path):
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = shipped.read_sealed(path)
     counts, rows, unwanted = record["counts"], record["rows"], UNWANTED[path.stem]
     assert record["command"] == f"make test-{path.stem}" and record["name"] == path.stem
     assert counts["tried"] == sum(row["tried"] for row in rows) > 300
