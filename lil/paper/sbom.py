@@ -15,7 +15,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from lil.paper import shipped
 from lil.paper.markdown import table
 from lil.paper.pages import ROOT
 
@@ -80,7 +79,7 @@ def write(book: Path, title: str) -> None:
         "metadata": {"component": {"type": "application", "bom-ref": "book", "name": title}},
         "components": list(components(book / "_static")),
     }
-    shipped.write(book / FILE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    (book / FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def licences() -> str:

@@ -25,8 +25,6 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from lil.paper import shipped
-
 CARD_PICTURE = "rings.png"
 CARD_WORDS = 200  # characters of a description
 OWN = "'self' file:"
@@ -111,7 +109,7 @@ def write_policies(app: Sphinx, exception: Exception | None) -> None:
     out = Path(app.outdir)
     for path in out.rglob("*.html"):
         if path.relative_to(out).parts[0] not in ("_static", "_sources"):
-            shipped.write(path, with_policy(path.read_text(encoding="utf-8")))
+            path.write_text(with_policy(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def description(doctree: nodes.document) -> str:
