@@ -148,6 +148,7 @@ lock:            ## pin every package anew, for all systems and Python versions;
 		$(PINNING) $(UPGRADE) --output-file requirements.lock
 	.cache/lock/bin/uv pip compile pyproject.toml --extra lab --constraints requirements.lock \
 		$(PINNING) $(UPGRADE) --output-file requirements-lab.lock
+	$(PYTHON) -m tests.wheels .cache/lock/bin/uv
 
 clean:           ## remove what was built, but not the environment
 	rm -rf _build book/nb .benchmarks
