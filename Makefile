@@ -144,7 +144,7 @@ references: $(READY)  ## rewrite what nbval compares with, after a change that i
 	$(BIN)/python -m lil.paper.pages references
 
 readme-picture: $(READY)  ## draw the picture of the README and of the first page, from the record of Figure 2
-	$(BIN)/python -m lil.paper.cover
+	$(BIN)/python -m lil.plotting.cover
 
 # With UPGRADE= the pinned versions stay, and only packages that pyproject.toml names since then are added.
 UPGRADE ?= --upgrade
@@ -157,6 +157,7 @@ lock:            ## pin every package anew, for all systems and Python versions;
 		$(PINNING) $(UPGRADE) --output-file requirements.lock
 	.cache/lock/bin/uv pip compile pyproject.toml --extra lab --constraints requirements.lock \
 		$(PINNING) $(UPGRADE) --output-file requirements-lab.lock
+	$(PYTHON) -m tests.wheels .cache/lock/bin/uv
 
 clean:           ## remove what was built, but not the environment
 	rm -rf _build book/nb .benchmarks

@@ -20,6 +20,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from tracked import copy_folder, tracked
 
+from tests import wheels
+from tests.wheels import PYTHONS
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -89,7 +92,6 @@ SYSTEMS = {  # the values of the markers that tell platforms apart
     "macOS, arm64": dict(sys_platform="darwin", platform_system="Darwin", platform_machine="arm64", os_name="posix"),
     "Windows, x86_64": dict(sys_platform="win32", platform_system="Windows", platform_machine="AMD64", os_name="nt"),
 }
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -156,6 +158,13 @@ def test_every_package_that_the_code_imports_is_named_in_pyproject():
             late = not at_once or ROOT / "lil" / "paper" in path.parents
             assert of <= (core | extras if late else core), f"{path.relative_to(ROOT)} imports {package}"
     assert {*BROUGHT, "torch", "yaml", "sklearn", "distributed"} <= seen and "pytest" not in seen
+
+
+def test_every_pin_has_a_wheel_on_every_system():
+    assert wheels.TARGETS.keys() == SYSTEMS.keys()
+    assert wheels.RECORD.read_text("utf-8") == wheels.record(), (
+        "wheels were looked for of other locks: `make lock`, or `python -m tests.wheels UV` where they are right"
+    )
 
 
 def test_what_is_installed_offers_what_the_project_offers():

@@ -86,7 +86,7 @@ def without_encoding(source: str) -> list[str]:
         and not any("b" in str(getattr(each, "value", "")) and name == "open" for each in node.args)
         and not any(word.arg == "encoding" for word in node.keywords)
         and not any(getattr(each, "value", None) == "utf-8" for each in node.args)
-        and not re.match(r"(os|Image|tarfile|zipfile)\.", ast.unparse(node.func))
+        and not re.match(r"(os|Image|tarfile|webbrowser|zipfile)\.", ast.unparse(node.func))
     ]
 
 

@@ -1,22 +1,16 @@
-"""The picture of the first page: the linked rings, and every network's representation of them.
+"""The layouts in the picture of the first page: principal components of the representations of the rings.
 
-``python -m lil.paper.cover`` draws it from the record of Figure 2 and its networks. The layouts are principal
-components, because a layout by UMAP, as in Figure 2, may cut a closed curve open.
+A layout by UMAP, as in Figure 2, may cut a closed curve open. :mod:`lil.plotting.cover` draws the picture.
 """
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import torch
 import xarray as xr
 
-from lil import plotting, results
-from lil.paper.judging import EXPERIMENTS, recorded
-from lil.paper.pages import ROOT
-from lil.plotting import rings
+from lil import results
+from lil.paper.judging import EXPERIMENTS
 from lil.results import registry
-
-PICTURE = ROOT / "book" / "assets" / "rings.png"
 
 
 def components(record: xr.Dataset) -> xr.DataArray:
@@ -31,16 +25,3 @@ def components(record: xr.Dataset) -> xr.DataArray:
     centred = z - z.mean(1, keepdim=True)
     directions = torch.linalg.svd(centred, full_matrices=False).Vh[:, :3]
     return xr.zeros_like(record.umap) + (centred @ directions.mT).reshape(record.umap.shape).numpy()
-
-
-def main() -> None:
-    """Draw the picture."""
-    plotting.style()
-    record = recorded("fig2_rings")
-    figure = rings.every_seed(record.assign(components=components(record)), "components")
-    figure.savefig(PICTURE, dpi=130, bbox_inches="tight")
-    plt.close(figure)
-
-
-if __name__ == "__main__":
-    main()
