@@ -63,7 +63,7 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## The row
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images for each β, for LILs on a frozen VGG13 whose features are multiplied by a factor. Lines join the means over {glue:text}`row_seeds` seeds, dots are networks, crosses the paper's numbers. No interval is drawn.", "name": "fig-row"}, "image": {"alt": "Accuracy against beta: lines from light to dark blue for growing scales of the features, a dashed line for other inputs of the VGG13, and black crosses for the paper, at {glue:text}`row_printed`. Features as they are go from {glue:text}`row_text_first:.3f` to {glue:text}`row_text_last:.3f`; the line nearest to the crosses, {glue:text}`row_nearest`, ends at {glue:text}`row_nearest_last:.3f`."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images for each β, for LILs on a frozen VGG13 whose features are multiplied by a factor. Lines join the means over {glue:text}`row_seeds` seeds, dots are networks, crosses the paper's numbers. No interval is drawn.", "name": "fig-row"}, "image": {"alt": "Accuracy against beta: lines from light to dark blue for growing scales of the features, a dashed line for other inputs of the VGG13, and crosses for the paper, at {glue:text}`row_printed`. Features as they are go from {glue:text}`row_text_first:.3f` to {glue:text}`row_text_last:.3f`; the line nearest to the crosses, {glue:text}`row_nearest`, ends at {glue:text}`row_nearest_last:.3f`."}}
 figure, ax = plt.subplots(figsize=(8.5, 4))
 drawn.scales(ax, scaled, TABLE_1["cifar10"]).set_title(title);
 

@@ -68,7 +68,7 @@ notebook.computed_on(title)
 # %% [markdown]
 # ## The row
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images for each β, for LILs whose backbone is trained along, to keep distances between pixels. Lines join the means over seeds of the β that were trained, dots are networks, crosses the paper's numbers. Seeds: {glue:text}`trained_vgg13_seeds` (VGG13) and {glue:text}`trained_cnn_seeds` (CNN). No interval is drawn.", "name": "fig-trained-row"}, "image": {"alt": "Accuracy against beta: a line for each of two trained backbones, and black crosses for the paper, at {glue:text}`trained_printed`. At beta {glue:text}`trained_largest` the VGG13 has fallen by {glue:text}`trained_vgg13_drop` to {glue:text}`trained_vgg13_last:.3f`, the CNN by {glue:text}`trained_cnn_drop` to {glue:text}`trained_cnn_last:.3f`."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the test images for each β, for LILs whose backbone is trained along, to keep distances between pixels. Lines join the means over seeds of the β that were trained, dots are networks, crosses the paper's numbers. Seeds: {glue:text}`trained_vgg13_seeds` (VGG13) and {glue:text}`trained_cnn_seeds` (CNN). No interval is drawn.", "name": "fig-trained-row"}, "image": {"alt": "Accuracy against beta: a line for each of two trained backbones, and crosses for the paper, at {glue:text}`trained_printed`. At beta {glue:text}`trained_largest` the VGG13 has fallen by {glue:text}`trained_vgg13_drop` to {glue:text}`trained_vgg13_last:.3f`, the CNN by {glue:text}`trained_cnn_drop` to {glue:text}`trained_cnn_last:.3f`."}}
 figure, ax = plt.subplots(figsize=(8.5, 4))
 drawn.backbones(ax, trained, TABLE_1["cifar10"]).set_title(title);
 
