@@ -1,10 +1,10 @@
 """Kills, full disks, refused permissions and neighbours: nothing is half-written, and the next run ends as ever.
 
 ``make test-faults`` sends SIGKILL at random moments to processes that record, affirm, train, evaluate, write networks,
-freeze verdicts, execute notebooks and build a small book, over 300 times in all. After each kill every record is whole or
-absent, all checksums agree and no lock is held; a checkpoint holds a state that the undisturbed run went through. The
-next run ends with the bits of an undisturbed one, and nothing that is ever read stays behind. The same is asked after a disk has filled up, after permissions are gone, and with two
-at once (:mod:`tests.trust.refusals`).
+freeze verdicts, execute notebooks and build a small book, over 300 times in all. After each kill every record is whole
+or absent, all checksums agree and no lock is held; a checkpoint holds a state that the undisturbed run went through.
+The next run ends with the bits of an undisturbed one, and nothing that is ever read stays behind. The same is asked
+after a disk has filled up, after permissions are gone, and with two at once (:mod:`tests.trust.refusals`).
 
 Most processes are forked from this one, in which torch is warm, and work on the package of :mod:`tests.trust.small`.
 """
