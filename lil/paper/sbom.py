@@ -48,10 +48,12 @@ def licence(package: str) -> dict[str, Any]:
         about = importlib.metadata.metadata(package)
     except importlib.metadata.PackageNotFoundError:
         return {}
-    if expression := about.get("License-Expression"):
-        return {"expression": expression}
+    if "License-Expression" in about:
+        return {"expression": about["License-Expression"]}
     classes = [each.rpartition(" :: ")[2] for each in about.get_all("Classifier") or [] if each.startswith("License")]
-    words = " or ".join(classes) if classes and classes != ["OSI Approved"] else about.get("License")
+    words = ("License" in about and about["License"]) or ""
+    if classes and classes != ["OSI Approved"]:
+        words = " or ".join(classes)
     return {"license": {"name": words.splitlines()[0]}} if words else {}
 
 

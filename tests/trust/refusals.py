@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import subprocess
@@ -9,12 +10,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
 import nbformat
-import xarray as xr
 
-from lil import evaluation, results
+from lil import results
 from lil.cache import cache_folder
 from lil.paper import pages
 from lil.results import files
@@ -25,14 +24,18 @@ NOBODY = 65534  # a user without rights
 LOG = Path(tempfile.gettempdir()) / f"lil-faults-{os.getpid()}.log"  # traces of errors that are none of the project's
 
 
-def rows(fake: small.Small, draw: random.Random) -> Iterator[Row]:
-    """Yield a row for each way of refusing."""
+def rows(fake: small.Small, draw: random.Random, sample: bool) -> Iterator[Row]:
+    """Yield a row for each way of refusing; as a sample one full disk of each kind, and one access refused."""
     storms.fresh(fake)
     results.record(fake.experiment)
-    yield from full_disks(fake, 8, draw)
-    yield from no_access(fake)
-    yield two_records(fake, 5)
-    yield two_notebooks(2)
+    yield from full_disks(fake, 1 if sample else 8, draw)
+    yield from itertools.islice(no_access(fake), 1 if sample else None)
+    if not sample:
+        yield two_records(fake, 5)
+        yield two_notebooks(2)
+        with tempfile.TemporaryDirectory() as folder:
+            for storm, tries in zip(storms.storms_of_builds(Path(folder)), (2, 5), strict=True):
+                yield two_at_once(storm, tries)
 
 
 def _row(what: str, how: str, whole: list[bool], same: list[bool]) -> Row:
@@ -58,22 +61,6 @@ def _as_ever(fake: small.Small) -> bool:
 # Full disks
 
 
-def _record(fake: small.Small) -> None:
-    """Record, with the state of the evaluation made in memory and then written.
-
-    Left out, as a known fault: lil.evaluation._save lets HDF5 itself write to the disk, and where that fills up, HDF5
-    can end the process by a segmentation fault. The record is whole then too, but there is no sentence.
-    """
-
-    def save(tally: xr.Dataset, path: Path) -> None:
-        part = path.with_suffix(".part")
-        part.write_bytes(tally.to_netcdf(engine="h5netcdf"))
-        part.replace(path)
-
-    with patch.object(evaluation, "_save", save):
-        results.record(fake.experiment)
-
-
 def full_disks(fake: small.Small, tries: int, draw: random.Random) -> Iterator[Row]:
     """Record while the disk fills up: a small one for records or cache, where mounting is allowed, and a limit."""
     for what, folder in (
@@ -89,7 +76,7 @@ def full_disks(fake: small.Small, tries: int, draw: random.Random) -> Iterator[R
                 left = draw.randrange(48 * 1024)
                 ballast = folder / "ballast"
                 ballast.write_bytes(bytes(max(0, os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize - left)))
-                whole.append(_refused(fake, lambda: _record(fake)))
+                whole.append(_refused(fake, lambda: results.record(fake.experiment) and None))
                 ballast.unlink()
                 same.append(_as_ever(fake))
             yield _row("recording", what, whole, same)
@@ -103,7 +90,7 @@ def full_disks(fake: small.Small, tries: int, draw: random.Random) -> Iterator[R
             most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
             try:
-                _record(fake)
+                results.record(fake.experiment)
             finally:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
@@ -140,7 +127,7 @@ def no_access(fake: small.Small) -> Iterator[Row]:
     cases = (
         ("recording", "no access to write into the records", fake.records, 0o555, record, 3),
         ("recording", "no access to the records at all", fake.records, 0o000, record, 3),
-        ("recording", "no access to write into the cache", cache_folder(), 0o555, record, 3),
+        ("recording", "no access to write into the cache", cache_folder(), 0o555, record, 0),  # it keeps no state
         ("reading a record", "no access to write into the cache", cache_folder(), 0o555, read, 0),
         ("reading a record", "no access to the record", fake.records / "fig9_small.nc", 0o000, read, 3),
         ("reading a record", "no access to the checksums", fake.records / files.CHECKSUMS, 0o000, read, 3),
@@ -215,3 +202,16 @@ def two_notebooks(tries: int) -> Row:
                 and [path.name for path in target.parent.iterdir()] == [target.name]
             )
     return _row("executing a notebook", "another process that executes the same, and one that reads", whole, same)
+
+
+def two_at_once(storm: storms.Storm, tries: int) -> Row:
+    """Do a work in two processes at once."""
+    whole, same = [], []
+    for turn in range(tries + 1):
+        storm.prepare()
+        children = [child(storm.work, LOG) for _ in range(2 if turn else 1)]  # first alone: the undisturbed run
+        ends = [ended(each) for each in children]
+        if turn:
+            whole.append(not any(ends) and storm.whole())
+            same.append(storm.finish())
+    return _row(storm.what, "another process that does the same", whole, same)

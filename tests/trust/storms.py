@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -15,12 +17,14 @@ from unittest.mock import patch
 import nbformat
 import torch
 
-from lil import results
+from lil import checkpoints, results
 from lil.cache import cache_folder
 from lil.paper import export, pages
 from lil.recipes import pretraining, trained_along
 from lil.results import files, running
 from tests.trust import small
+
+Tensors = dict[str, torch.Tensor]
 
 
 @dataclass
@@ -162,36 +166,79 @@ def storms_of_files(folder: Path) -> Iterator[Storm]:
 def storms_of_training() -> Iterator[Storm]:
     """Yield the trainings that keep checkpoints: whole networks on few images, and the VGG13's pretraining."""
     sizes = dict(n_train=60, n_test=6, hidden=(8, 8), epochs=3, betas=(0.0, 10.0))
-    config, networks = replace(trained_along.QUICK_CNN, **sizes), {}
+    config, networks, states = replace(trained_along.QUICK_CNN, **sizes), {}, {}
     empty = lambda: shutil.rmtree(cache_folder(), ignore_errors=True)  # noqa: E731
+
+    def whole(what: str) -> Callable[[], bool]:
+        """Return the question whether each checkpoint is whole, and a state that the undisturbed run went through."""
+
+        def asked() -> bool:
+            found = [path for path in cache_folder().rglob("*") if path.is_file() and path.suffix != files.PART]
+            return all(_digest(checkpoints.read(path)[0]) in states[what] for path in found)
+
+        return asked
 
     def train() -> dict[str, torch.Tensor]:
         with patch.object(trained_along, "SPACING", -1.0):  # a checkpoint after each epoch
             return trained_along.train(config)
 
     def trained() -> bool:
-        equal = all(torch.equal(value, networks["whole"][name]) for name, value in train().items())
+        found = train()  # with the seconds before the kill, which no undisturbed run has
+        equal = all(torch.equal(value, found[name]) for name, value in networks["whole"].items())
         return equal and not list((cache_folder() / "partial").glob("*.checkpoint"))
 
     empty()
-    networks["whole"] = train()
-    yield Storm("training with checkpoints", lambda: train() and None, empty, lambda: True, trained)
+    networks["whole"], states["whole"] = _with_states(train)
+    yield Storm("training with checkpoints", lambda: train() and None, empty, whole("whole"), trained)
 
     generator = torch.Generator().manual_seed(0)
     data = (torch.rand(4, 3, 32, 32, generator=generator), torch.arange(4)) * 2
-    settings, checkpoint = pretraining.Settings(cycles=1, epochs=2, batch_size=2), cache_folder() / "vgg13.checkpoint"
+    checkpoint = cache_folder() / "pretraining.checkpoint"
 
-    def pretrain(path: Path) -> dict[str, torch.Tensor]:
-        return pretraining.pretrain(*data, settings, checkpoint=path, checkpoint_every=1).network.state_dict()
+    def pretrained(what: str, epochs: int, network: Callable[[int], torch.nn.Sequential], in_a_row: int) -> Storm:
+        settings = pretraining.Settings(cycles=1, epochs=epochs, batch_size=2)
 
-    def pretrained() -> bool:
-        return all(torch.equal(value, networks["vgg13"][name]) for name, value in pretrain(checkpoint).items())
+        def pretrain() -> dict[str, torch.Tensor]:
+            with patch.object(pretraining, "network", network):
+                run = pretraining.pretrain(*data, settings, checkpoint=checkpoint, checkpoint_every=1)
+            return run.network.state_dict()
 
-    empty()
-    networks["vgg13"] = pretrain(cache_folder() / "other.checkpoint")
-    yield Storm(
-        "pretraining the VGG13", lambda: pretrain(checkpoint) and None, empty, lambda: True, pretrained, in_a_row=3
-    )
+        def equal() -> bool:
+            return all(torch.equal(value, networks[what][name]) for name, value in pretrain().items())
+
+        empty()
+        networks[what], states[what] = _with_states(pretrain)
+        return Storm(what, lambda: pretrain() and None, empty, whole(what), equal, in_a_row)
+
+    yield pretrained("pretraining a small network", 20, _small_network, 1)
+    yield pretrained("pretraining the VGG13", 2, pretraining.network, 3)
+
+
+def _small_network(seed: int) -> torch.nn.Sequential:
+    """Return a network of a few weights that stands in for the VGG13."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        layers = (torch.nn.Conv2d(3, 8, 3, 8), torch.nn.BatchNorm2d(8), torch.nn.Flatten(), torch.nn.Linear(128, 10))
+    return torch.nn.Sequential(*layers)
+
+
+def _with_states(work: Callable[[], Tensors]) -> tuple[Tensors, set[str]]:
+    """Do a work; return its result, and the digests of all states that its checkpoints held."""
+    states, write = set(), checkpoints.write
+
+    def noted(path: Path, tensors: Tensors, facts: Any) -> None:
+        states.add(_digest(tensors))
+        write(path, tensors, facts)
+
+    with patch.object(checkpoints, "write", noted):
+        return work(), states
+
+
+def _digest(tensors: Tensors) -> str:
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        found.update(name.encode() + tensors[name].numpy(force=True).tobytes())
+    return found.hexdigest()
 
 
 # Commands
@@ -281,13 +328,26 @@ def storms_of_builds(folder: Path) -> Iterator[Storm]:
     book.mkdir()
     (book / "intro.md").write_text("# A book\n\nOf one page.\n")
     (book / "_toc.yml").write_text("format: jb-book\nroot: intro\n")
-    (book / "_config.yml").write_text("title: A book\n")
+    extensions = "[lil.paper.sphinx_lock, lil.paper.sphinx_head]"
+    (book / "_config.yml").write_text(f"title: A book\nsphinx:\n  extra_extensions: {extensions}\n")
+    sources = {path: path.read_bytes() for path in book.iterdir()}
     build = process(
         str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "--all", "-W", "--quiet", cwd=book
     )
-    html = book / "_build" / "html" / "intro.html"
+    first: dict[Path, str] = {}
+
+    def html() -> dict[Path, str]:
+        """Return the pages, without the checksums that Sphinx gives to styles which are there already."""
+        pages = (book / "_build" / "html").glob("*.html")
+        return {path: re.sub(r"\?v=\w+", "", path.read_text("utf-8")) for path in pages}
+
+    def whole() -> bool:
+        complete = all(text.rstrip().endswith("</html>") for text in html().values())
+        return complete and all(path.read_bytes() == content for path, content in sources.items())
 
     def built() -> bool:
-        return build() == 0 and "Of one page." in html.read_text("utf-8") and "</html>" in html.read_text("utf-8")
+        if build() == 0 and not first:
+            first.update(html())
+        return "Content-Security-Policy" in first[book / "_build" / "html" / "intro.html"] and html() == first
 
-    yield Storm("building a book of one page", build, lambda: None, lambda: True, built, in_a_row=4)
+    yield Storm("building a book of one page", build, lambda: None, whole, built, in_a_row=4)
