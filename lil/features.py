@@ -18,7 +18,7 @@ import hashlib
 import json
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -112,7 +112,7 @@ def multiplies_bfloat16() -> bool:
 def fingerprint(source: str, *, seed: int = 0) -> str:
     """Return the checksum of these weights, or the seed that draws them; no weights are read."""
     if source == "cifar10":
-        return _card()["sha256"]
+        return _digest_on_card()
     if source == "imagenet":
         return _imagenet().url.rpartition("/")[2]  # the name ends with the start of the file's SHA-256
     return f"random {seed}"
@@ -172,17 +172,20 @@ def strip_prefix(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
-def _card() -> dict[str, Any]:
+def _digest_on_card() -> str:
     path = WEIGHTS.with_suffix(".json")
     if not path.exists():
         raise WeightsNotFound(
             f"{path} is missing: take it and the weights beside it from the repository, or run `lil pretrain vgg13`."
         )
-    return json.loads(path.read_text())
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["sha256"])
+    except (ValueError, LookupError, TypeError) as reason:
+        raise WeightsInvalid(f"{path} is truncated or changed: take it from the repository.") from reason
 
 
 def _cifar10_state() -> tuple[dict[str, Tensor], Path]:
-    path, digest = WEIGHTS, _card()["sha256"]
+    path, digest = WEIGHTS, _digest_on_card()
     if not path.exists():
         raise WeightsNotFound(f"{path} is missing: take it from the repository, or run `lil pretrain vgg13`.")
     content = path.read_bytes()

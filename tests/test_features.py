@@ -97,6 +97,13 @@ def test_pretrained_weights_are_read_and_known_by_their_checksum(weights: Path) 
         torch.testing.assert_close(value, right[name], rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("card", [b"{", b"[]", b'{"sha": ""}', b"\xff", b"3"])
+def test_a_damaged_card_is_refused_by_its_name(weights: Path, card: bytes) -> None:
+    weights.with_suffix(".json").write_bytes(card)
+    with pytest.raises(WeightsInvalid, match=r"vgg\.json is truncated or changed"):
+        features.fingerprint("cifar10")
+
+
 def test_changed_missing_and_foreign_weights_are_refused(weights: Path) -> None:
     content = weights.read_bytes()
     weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))

@@ -23,7 +23,7 @@ SCALES = "os^"  # a mark for each K
 def trade_off(axes: Panels, result: xr.Dataset) -> Panels:
     """Draw the vote's accuracy against the correlation of distances: a panel a number of units, a mark a seed.
 
-    Circles and squares are networks, a mark for each K and a colour for each β; marks in the ink of the text are the other methods.
+    Circles and squares are networks, a mark for each K and a colour for each β; the other methods have no colour.
     """
     one = means(result)
     for ax, units in zip(axes, one.units.values.tolist(), strict=True):

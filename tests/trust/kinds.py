@@ -79,7 +79,7 @@ def _tensors(a: Any, b: Any) -> bool:
 
 
 def weights(folder: Path) -> Iterator[Kind]:
-    """Yield the VGG13's weights. Their card is left out: lil.features reads it without a check of its own."""
+    """Yield the VGG13's weights, and their card, on which their checksum stands."""
     copy = folder / features.WEIGHTS.name
     for suffix in (".safetensors", ".json"):
         shutil.copy(features.WEIGHTS.with_suffix(suffix), copy.with_suffix(suffix))
@@ -90,6 +90,7 @@ def weights(folder: Path) -> Iterator[Kind]:
         return [value.numpy().tobytes() for value in state.values()]
 
     yield Kind("weights of the VGG13 (.safetensors)", copy, load, 60)
+    yield Kind("card of the VGG13's weights (.json)", copy.with_suffix(".json"), load, 60)
 
 
 def texts(folder: Path) -> Iterator[Kind]:
