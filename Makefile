@@ -40,8 +40,10 @@ ifneq "$(or $(MADE_AS),$(CURDIR)/$(VENV))" "$(CURDIR)/$(VENV)"
 .PHONY: $(READY)
 endif
 
-book: pages      ## execute every notebook and build the book, and its PDF where a Chromium is; MODE=recorded computes nothing
+book: pages      ## execute every notebook and build the book, its PDF too where a Chromium is; MODE=recorded: no computing, no PDF
+ifneq "$(MODE)" "recorded"
 	@$(BIN)/python -m lil.paper.pdf --if-possible
+endif
 	@$(MAKE) --no-print-directory html
 
 pages: $(READY)  ## execute every notebook, without building the book
