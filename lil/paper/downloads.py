@@ -71,6 +71,14 @@ def write_data(names: Mapping[str, Any], target: str | Path) -> None:
     part.replace(target)
 
 
+def write_svg(folder: Path, name: str, svg: str) -> None:
+    """Write a figure as ``NAME.svg``, and for a dark page below the folder ``dark``."""
+    (folder / DARK).mkdir(parents=True, exist_ok=True)
+    light = vector.compact(svg)
+    (folder / f"{name}.svg").write_text(light, encoding="utf-8")
+    (folder / DARK / f"{name}.svg").write_text(vector.dark(light), encoding="utf-8")
+
+
 def read_provenance(archive: Path) -> dict[str, dict[str, Any]]:
     """Return the provenance of each result in an archive of :func:`write_data`, by the name of the result."""
     with zipfile.ZipFile(archive) as opened:
@@ -146,9 +154,7 @@ def write_figures(notebook: NotebookNode, folder: Path) -> None:
             output.get("metadata", {}).pop(SVG, None)
             if picture is None or name is None:
                 continue
-            picture = vector.compact(picture)
-            (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
-            (folder / DARK / f"{name}.svg").write_text(vector.dark(picture), encoding="utf-8")
+            write_svg(folder, name, picture)
 
 
 def write_notebooks(sources: Sequence[Path], executed: Sequence[Path], target: Path) -> None:

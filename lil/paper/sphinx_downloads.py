@@ -26,7 +26,7 @@ from lil.paper import crate, downloads, pdf, sbom, vector
 from lil.paper.pages import ROOT, find_sources
 
 FOLDER = "_downloads"
-PICTURES = {"assets/rings.png": "fig-rings.svg"}  # pixels in a page at the book's top: the SVG of the same figure
+COVER = "assets/rings.png"  # of the first page; lil.plotting.cover writes its SVG beside it
 PART = re.compile(r"(Appendix )?(Figure|Table) \w+(?=:|$)")
 
 commit = cache(downloads.commit_of)  # asked once a build
@@ -91,8 +91,8 @@ def add_lines(app: Sphinx, doctree: nodes.document) -> None:
     """Show the still figures of a page as SVG, and put the line below each named figure of a notebook."""
     page, folder = app.env.docname, Path(app.srcdir) / "nb" / "downloads"
     for image in list(doctree.findall(nodes.image)):
-        if image["uri"] in PICTURES:
-            show_as_vector(image, "nb/downloads", folder / PICTURES[image["uri"]])
+        if image["uri"] == COVER:
+            show_as_vector(image, "assets", Path(app.srcdir, COVER).with_suffix(".svg"))
     if not page.startswith("nb/"):
         return
     for figure in [figure for figure in doctree.findall(nodes.figure) if figure["names"]]:
@@ -105,9 +105,11 @@ def add_lines(app: Sphinx, doctree: nodes.document) -> None:
 
 def copy_dark_figures(app: Sphinx, exception: Exception | None) -> None:
     """Copy the figures for dark pages beside those for light ones."""
-    source, builder = Path(app.srcdir) / "nb" / "downloads" / downloads.DARK, app.builder
-    if exception is None and builder.format == "html" and source.exists():
-        shutil.copytree(source, Path(app.outdir) / builder.imagedir / downloads.DARK, dirs_exist_ok=True)
+    target = Path(app.outdir) / app.builder.imagedir / downloads.DARK
+    for folder in ("nb/downloads", "assets"):
+        source = Path(app.srcdir, folder, downloads.DARK)
+        if exception is None and app.builder.format == "html" and source.exists():
+            shutil.copytree(source, target, dirs_exist_ok=True)
 
 
 def write_downloads(app: Sphinx, exception: Exception | None) -> None:

@@ -50,6 +50,14 @@ def test_every_picture_is_described(page):
             assert attributes["aria-label"], "a plotly figure without a description"
 
 
+def test_the_first_page_shows_the_picture_that_its_caption_describes(html):
+    """Not that of Figure 2, whose layouts are UMAP's: the drawing of lil.plotting.cover, for a light and a dark page."""
+    pictures = [each["src"] for tag, each in Elements((html / "intro.html").read_text("utf-8")).found if tag == "img"]
+    for name in ("rings.svg", "dark/rings.svg"):
+        assert f"_images/{name}" in pictures
+        assert (html / "_images" / name).read_bytes() == (ROOT / "book" / "assets" / name).read_bytes()
+
+
 def test_nothing_is_loaded_from_elsewhere(page):
     for tag, attributes in Elements(page).found:
         if tag in ("script", "img", "iframe", "source") or (tag == "link" and attributes.get("rel") != "canonical"):
