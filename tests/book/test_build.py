@@ -51,7 +51,7 @@ def test_every_picture_is_described(page):
 
 
 def test_the_first_page_shows_the_picture_that_its_caption_describes(html):
-    """Not that of Figure 2, whose layouts are UMAP's: the drawing of lil.plotting.cover, for a light and a dark page."""
+    """The drawing of lil.plotting.cover, for a light and a dark page, and not the UMAP layouts of Figure 2."""
     pictures = [each["src"] for tag, each in Elements((html / "intro.html").read_text("utf-8")).found if tag == "img"]
     for name in ("rings.svg", "dark/rings.svg"):
         assert f"_images/{name}" in pictures
