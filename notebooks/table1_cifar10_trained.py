@@ -58,6 +58,7 @@ settings = dict(betas=betas, seeds=seeds, epochs=epochs, n_train=n_train, n_test
 experiments = [table1_cifar10_trained, *([table1_cifar10_trained_between] if betas is None else [])]
 parts = [results.get(experiment, profile, mode, **settings) for experiment in experiments]
 trained = tables.joined(*parts)
+scaled = results.get(table1_cifar10, profile, mode, **settings)
 notebook.glue_all("trained", tables.numbers(trained))
 notebook.changed(trained)
 
@@ -97,7 +98,7 @@ row_table(trained, tables.TRAINED)
 # trained backbones. The nearest of four is near by chance more often than one:
 
 # %% tags=["hide-input"]
-tables.origins_table(trained, results.get(table1_cifar10, profile, mode, **settings))
+tables.origins_table(trained, scaled)
 
 # %% [markdown]
 # Accuracy on the training images in each epoch of training:

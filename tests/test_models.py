@@ -148,6 +148,7 @@ def test_autocast_converts_short_floats_and_nothing_else():
             HIDDEN(stack.lils[0], torch.ones(5, 3, dtype=torch.uint8))
 
 
+@pytest.mark.filterwarnings("ignore:Guards may run slower:RuntimeWarning")  # on Python 3.13.0, says torch
 def test_the_check_of_inputs_is_compiled_whole():
     lil, check = LIL(SIZES, seeds=[0, 1]), inspect.unwrap(LIL.check)
     step = torch.compile(lambda x: check(lil, x) or x.tanh(), backend="eager", fullgraph=True)

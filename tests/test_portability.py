@@ -21,7 +21,7 @@ POSIX_PLACES = ("/proc", "/dev", "/tmp", "/usr", "/etc", "/var", "/sys", "/home"
 # Functions that run on Linux alone, because their only caller asks first; each is called by the function beside it.
 ASKED_BY_CALLER = {("lil.experiments.scaling", "_rises"): "_memory", ("lil.experiments.scaling", "_status"): "_rises"}
 # Text of ASCII characters only, which every encoding reads alike.
-ASCII = {"lil.features": ROOT / "lil/weights/vgg13_cifar10.json", "lil.recipes.pretraining": None}
+ASCII = {"lil.recipes.pretraining": None}
 
 
 def not_portable(source: str, module: str = "") -> list[str]:

@@ -171,7 +171,8 @@ def test_a_disk_that_is_full_at_each_step_before_the_new_record_is_there(root, m
 
 
 def test_a_file_that_is_no_record_is_replaced_whole_by_many_writers_at_once(tmp_path):
-    path, failed = tmp_path / "page.ipynb", []
+    path, failed = tmp_path / "pages" / "page.ipynb", []
+    path.parent.mkdir()
 
     def write(letter):
         try:
@@ -185,12 +186,13 @@ def test_a_file_that_is_no_record_is_replaced_whole_by_many_writers_at_once(tmp_
         writer.start()
     for writer in writers:
         writer.join()
-    assert not failed and list(tmp_path.iterdir()) == [path]
+    assert not failed and list(path.parent.iterdir()) == [path]
     assert path.read_text("utf-8") in {letter * 100_000 for letter in "abcd"}
 
 
 def test_a_file_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
-    path = tmp_path / "play.js"
+    path = tmp_path / "scripts" / "play.js"
+    path.parent.mkdir()
     files.replace(path, "β")
 
     def full(*args):
@@ -199,7 +201,7 @@ def test_a_file_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space"):
         files.replace(path, "new")
-    assert path.read_text("utf-8") == "β" and list(tmp_path.iterdir()) == [path]
+    assert path.read_text("utf-8") == "β" and list(path.parent.iterdir()) == [path]
 
 
 def test_a_disk_that_is_full_once_the_new_record_is_there(root, monkeypatch):
