@@ -46,7 +46,11 @@ def test_each_still_figure_is_shown_once_in_the_colours_of_the_page(html, tab, t
     assert len(found) == 4
     assert {still["shown"] for still in found} == {f"only-{theme}"} and min(still["pixels"] for still in found) > 300
     pictures = [url for url in asked if "/_images/" in url]
-    assert len(pictures) == 4 and all(("/dark/" in url) == (theme == "dark") for url in pictures)
+    dark = [url for url in pictures if "/dark/" in url]
+    if theme == "light":
+        assert len(pictures) == 4 and not dark
+    else:  # the first light ones may have been asked for before the theme's script chose the dark page
+        assert len(dark) == 4
 
 
 def test_the_picture_of_the_first_page_has_its_colours_too(html, tab):  # noqa: F811
