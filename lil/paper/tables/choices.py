@@ -97,16 +97,14 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     reduction differ: none but rounding. ``code``: how far the clean accuracy with the public code's K lies from the
     text's, as a multiple of the seeds' range, as means over β; ``code_last``: at the largest β.
     """
-    apart = sensitivity.spans(result).mean("beta")
+    spans, means = sensitivity.spans(result), sensitivity.means(result)
+    apart = spans.mean("beta")
     best, from_paper = sensitivity.gains(result).max("beta"), sensitivity.from_paper(result, printed)
     equal = sensitivity.at_equal_weight(result).reindex(networks=result.networks[sensitivity.weights(result) != 1])
     alike = sorted({*sensitivity.options(result, "scale"), *sensitivity.options(result, "reduction")})
-    at_zero = sensitivity.means(result).sel(networks=alike, beta=0)
+    at_zero = means.sel(networks=alike, beta=0)
     units = config(result)["text"]["hidden"][-1]
-    clean, seed = (
-        sensitivity.means(result).sel(measure="clean"),
-        sensitivity.spans(result).sel(measure="clean", choice="seed"),
-    )
+    clean, seed = means.sel(measure="clean"), spans.sel(measure="clean", choice="seed")
     code = abs(clean.sel(networks=result.networks[result.scale == CODE]) - clean.sel(networks="text"))
     numbers: Numbers = {
         "code": float(code.mean() / seed.mean()),
@@ -123,7 +121,7 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
         "text_by": float(from_paper.sel(networks="text")),
         "zero": float((at_zero.max("networks") - at_zero.min("networks")).max()),
     } | {f"options_{choice}": len(sensitivity.options(result, choice)) for choice in sensitivity.CHOICES}
-    means, each = sensitivity.means(result), sensitivity.measures(result)
+    each = sensitivity.measures(result)
     plain, every = means.sel(networks="text", beta=0), each.sel(networks="text", beta=0).mean("seed")
     for measure in MEASURES:
         one, pairs = apart.sel(measure=measure), equal.sel(networks="pairs", measure=measure)
