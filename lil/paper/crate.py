@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,8 @@ def metadata(book: Path, citation: dict[str, Any], titles: dict[str, str]) -> di
     Files that were not made, such as the PDF where there is no browser, are left out.
     """
     pages = [page for page in titles if (book / f"{page}.html").exists()]
-    notebooks = [page for page in pages if page.startswith("nb/")]
-    computed = [entity for page in notebooks for entity in _computation(book, page, titles[page])]
+    notebooks = [page for page in pages if page.startswith("nb/") and (book / _data(page)).exists()]
+    computations = _computations(book, notebooks)
     parts = [_file(book, f"{page}.html", titles[page]) for page in pages]
     for name, words in (
         ("claims.json", "The claims of the paper, with finding and verdict"),
@@ -43,10 +43,10 @@ def metadata(book: Path, citation: dict[str, Any], titles: dict[str, str]) -> di
     ):
         if (book / name).exists():
             parts.append(_file(book, name, words))
-    parts += [entity for entity in computed if entity["@type"] == "File"]
+    parts += [_file(book, _data(page), f"{titles[page]}: data as CSV") for page in notebooks]
     authors = [_author(each) for each in citation["authors"]]
     article = _article(citation["references"][0])
-    dates = [entity["endTime"] for entity in computed if "endTime" in entity]
+    dates = [computation["endTime"] for computation in computations]
     root = {
         "@id": "./",
         "@type": "Dataset",
@@ -58,12 +58,12 @@ def metadata(book: Path, citation: dict[str, Any], titles: dict[str, str]) -> di
         "author": _links(authors),
         "citation": {"@id": article["@id"]},
         "hasPart": _links(parts),
-        "mentions": _links(each for each in computed if each["@type"] == "CreateAction"),
+        "mentions": _links(computations),
     }
     licence = {"@id": root["license"]["@id"], "@type": "CreativeWork", "name": citation["license"]}
     descriptor = {"@id": FILE, "@type": "CreativeWork", "conformsTo": {"@id": VERSION}, "about": {"@id": "./"}}
-    graph = [descriptor, root, licence, *authors, article, *_authors_of(citation["references"][0]), *parts]
-    graph += [entity for entity in computed if entity["@type"] == "CreateAction"]
+    works = [article, *_authors_of(citation["references"][0])]
+    graph = [descriptor, root, licence, *authors, *works, *parts, *computations]
     return {"@context": f"{VERSION}/context", "@graph": graph}
 
 
@@ -73,7 +73,7 @@ def write(book: Path, citation: Path, titles: dict[str, str]) -> None:
     (book / FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _links(entities: Iterator[Entity] | Sequence[Entity]) -> list[Entity]:
+def _links(entities: Sequence[Entity]) -> list[Entity]:
     return [{"@id": entity["@id"]} for entity in entities]
 
 
@@ -83,24 +83,33 @@ def _file(book: Path, name: str, words: str) -> Entity:
     return {"@id": name, "@type": "File", "name": words, "encodingFormat": kind, "contentSize": size}
 
 
-def _computation(book: Path, page: str, title: str) -> Iterator[Entity]:
-    """Yield the file of a notebook's data, and an action for each result in it; nothing where it has no data."""
-    name = f"_downloads/{page.removeprefix('nb/')}.zip"
-    if not (book / name).exists():
-        return
-    yield _file(book, name, f"{title}: data as CSV")
-    with zipfile.ZipFile(book / name) as archive:
-        for each in archive.namelist():
-            if each.endswith("provenance.json"):
-                about = json.loads(archive.read(each))
-                yield {
-                    "@id": f"#computation-{about['name']}",
-                    "@type": "CreateAction",
-                    "name": f"{about['name']}, computed in {about['seconds']:.0f} s",
-                    "description": f"{about['machine']}, device {about['device']}, {about['threads']} threads",
-                    "endTime": _iso(about["date"]),
-                    "result": [{"@id": name}, {"@id": f"{page}.html"}],
-                }
+def _data(page: str) -> str:
+    """Return the file of a notebook's data."""
+    return f"_downloads/{page.removeprefix('nb/')}.zip"
+
+
+def _computations(book: Path, pages: Sequence[str]) -> list[Entity]:
+    """Return one action for each result in the notebooks' data, with all pages that show it."""
+    found: dict[str, Entity] = {}
+    for page in pages:
+        with zipfile.ZipFile(book / _data(page)) as archive:
+            for each in archive.namelist():
+                if each.endswith("provenance.json"):
+                    about = json.loads(archive.read(each))
+                    action = found.setdefault(about["name"], _action(about))
+                    action["result"] += [{"@id": _data(page)}, {"@id": f"{page}.html"}]
+    return list(found.values())
+
+
+def _action(about: dict[str, Any]) -> Entity:
+    return {
+        "@id": f"#computation-{about['name']}",
+        "@type": "CreateAction",
+        "name": f"{about['name']}, computed in {about['seconds']:.0f} s",
+        "description": f"{about['machine']}, device {about['device']}, {about['threads']} threads",
+        "endTime": _iso(about["date"]),
+        "result": [],
+    }
 
 
 def _iso(date: str) -> str:

@@ -1,6 +1,7 @@
 """The research object's metadata, after the rules that RO-Crate 1.1 gives to every crate."""
 
 import json
+import shutil
 import zipfile
 
 import pytest
@@ -37,6 +38,15 @@ def test_the_metadata_follow_the_rules_and_name_what_is_there(book):
     computation = entities["#computation-fig0"]
     assert computation["endTime"] == "2026-11-27T01:10:03Z"
     assert {"@id": "_downloads/fig0.zip"} in computation["result"]
+
+
+def test_a_result_on_two_pages_is_one_computation(book):
+    (book / "nb" / "fig9.html").write_text("text")
+    shutil.copy(book / "_downloads" / "fig0.zip", book / "_downloads" / "fig9.zip")
+    content = crate.metadata(book, CITATION, {"nb/fig0": "Figure 0", "nb/fig9": "The same networks seen anew"})
+    computation = check(content, book)["#computation-fig0"]
+    shown = ["_downloads/fig0.zip", "nb/fig0.html", "_downloads/fig9.zip", "nb/fig9.html"]
+    assert [each["@id"] for each in computation["result"]] == shown
 
 
 def test_a_missing_file_would_be_noticed(book):
