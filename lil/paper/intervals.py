@@ -45,8 +45,6 @@ def over_seeds(values: xr.DataArray) -> Interval:
     """
     if values.dims != ("seed",):
         raise ValueError(f"values have the dimensions {values.dims}: give one value a seed, along 'seed' alone.")
-    if values.dims != ("seed",):
-        raise ValueError(f"values have the dimensions {values.dims}: give one value a seed, along 'seed' alone.")
     there = np.asarray(values.dropna("seed").values, dtype=float)
     if not len(there):
         raise ValueError("no seed has a value: give at least one, and two for an interval.")
@@ -88,8 +86,6 @@ def rank_correlation(a: np.ndarray, b: np.ndarray, *, draws: int = DRAWS) -> Int
         raise ValueError(f"a rank correlation needs two rows of at least 3 numbers, not {a.shape} and {b.shape}.")
     if not np.isfinite([a, b]).all() or min(np.ptp(a), np.ptp(b)) == 0:
         raise ValueError("a rank correlation needs finite numbers that are not all equal: a row has others.")
-    if not np.isfinite([a, b]).all() or min(np.ptp(a), np.ptp(b)) == 0:
-        raise ValueError("a rank correlation needs finite numbers that are not all equal: neither row may lack them.")
     chosen = np.random.default_rng(0).integers(len(a), size=(draws, len(a)))
     ranks_a, ranks_b = (rankdata(each[chosen], axis=1) - (len(a) + 1) / 2 for each in (a, b))
     sizes = np.sqrt((ranks_a**2).sum(axis=1) * (ranks_b**2).sum(axis=1))
