@@ -8,8 +8,8 @@ first.
 from __future__ import annotations
 
 import ast
+import io
 import json
-import os
 import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ import xarray as xr
 from nbformat import NotebookNode
 
 from lil.paper import vector
+from lil.results import files
 from lil.results.closing import duration, reproduce
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,14 +62,14 @@ def write_data(names: Mapping[str, Any], target: str | Path) -> None:
     lists = [value for value in names.values() if isinstance(value, list)]
     datasets = [value for value in [*names.values(), *chain(*lists)] if isinstance(value, xr.Dataset)]
     results = [value for value in datasets if "config" in value.attrs]
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    part = Path(f"{target}.{os.getpid()}.part")  # renamed: a kill, or another process, leaves no half archive
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, result in {result.attrs["name"]: result for result in results}.items():
             archive.writestr(f"{name}/provenance.json", json.dumps(provenance(result), indent=1, default=str) + "\n")
             for variable in result.data_vars.values():
                 archive.writestr(f"{name}/{variable.name}.csv", csv(variable))
-    part.replace(target)
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    files.replace(Path(target), content.getvalue())
 
 
 def write_svg(folder: Path, name: str, svg: str) -> None:

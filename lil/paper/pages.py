@@ -1,7 +1,6 @@
 """Notebooks as pages: a Jupytext source becomes an executed notebook for the book, or a reference for nbval.
 
-``python -m lil.paper.pages book`` fills ``book/nb``, ``references`` fills ``tests/notebooks``, and ``picture`` takes
-one figure out of the book, for the README. The Makefile calls all three.
+``python -m lil.paper.pages book`` fills ``book/nb``, and ``references`` fills ``tests/notebooks``.
 
 Two runs of a page differ only where it prints a time or a number that moved: cell ids follow from the cells'
 positions, and the traces of the run (time stamps, papermill's notes, stderr) are dropped.
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import multiprocessing
 import os
 import re
@@ -33,6 +31,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from lil.paper.downloads import write_figures
+from lil.results import files
 from lil.results.errors import NotRerun
 
 try:
@@ -205,23 +204,6 @@ def glued(notebook: NotebookNode) -> dict[str, str]:
     return {name: text for name, data in named.items() for kind, text in data.items() if kind.endswith("text/plain")}
 
 
-def figure_png(page: Path, name: str | None = None) -> bytes:
-    """Return the PNG of the figure called ``name``, or of the first figure, in the executed notebook ``page``.
-
-    Raise FileNotFoundError where the page was not made, ValueError where it has no such figure.
-    """
-    if not page.exists():
-        raise FileNotFoundError(f"there is no page {page.name} yet: run `make book` first.")
-    for cell in nbformat.read(page, as_version=4).cells:
-        figure = cell.metadata.get("mystnb", {}).get("figure", {})
-        if not figure or (name and figure.get("name") != name):
-            continue
-        for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                return base64.b64decode(output["data"]["image/png"])
-    raise ValueError(f"{page} has no figure {name or 'with a PNG'}: name a figure that the page draws with matplotlib.")
-
-
 def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str) -> None:
     """Execute each source into ``folder`` and print its cost, one after another.
 
@@ -270,20 +252,7 @@ def one_thread() -> Iterator[None]:
 
 def write(notebook: NotebookNode, target: Path) -> None:
     """Replace a notebook."""
-    replace(target, (nbformat.writes(notebook) + "\n").encode())
-
-
-def replace(target: Path, content: bytes) -> None:
-    """Replace a file by one of this process alone, so that others never see a half one.
-
-    Unlike :func:`lil.results.files.replace` it needs no torch, which each process that runs notebooks would load.
-    """
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    files.replace(target, nbformat.writes(notebook) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -298,17 +267,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     references = commands.add_parser("references", help="rewrite the references that nbval compares with")
     for command in (book, references):
         command.add_argument("stems", nargs="*", metavar="NAME", help="notebooks to execute (default: all)")
-    picture = commands.add_parser("picture", help="write one figure of an executed page as a PNG file")
-    picture.add_argument("stem", metavar="NAME")
-    picture.add_argument("target", type=Path)
-    picture.add_argument("--figure", help="the figure's name (default: the page's first)")
     chosen = parser.parse_args(arguments)
     if chosen.command == "book":
         make_pages(find_sources(chosen.stems), chosen.folder, profile=chosen.profile, mode=chosen.mode)
-    elif chosen.command == "references":
-        make_references(find_sources(chosen.stems))
     else:
-        chosen.target.write_bytes(figure_png(PAGES / f"{chosen.stem}.ipynb", chosen.figure))
+        make_references(find_sources(chosen.stems))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from typing import Any
 
 import yaml
 
-from lil.paper.pages import ROOT, replace
+from lil.paper.pages import ROOT
+from lil.results import files
 
 NAME = "isometric-representations.pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -48,8 +49,8 @@ def build_single_page(root: Path, scratch: Path) -> Path:
     """Return the book of a project's folder as one HTML page, which Sphinx writes into ``scratch``."""
     jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
     command = [jupyter_book, "build", "book", "--builder", "singlehtml", "--all", "-n", "--quiet"]
-    files = ["--config", "_config.yml", "--toc", str(root / "_toc.yml"), "--path-output", str(scratch)]
-    built = subprocess.run([*command, *files], cwd=root, capture_output=True, text=True)
+    places = ["--config", "_config.yml", "--toc", str(root / "_toc.yml"), "--path-output", str(scratch)]
+    built = subprocess.run([*command, *places], cwd=root, capture_output=True, text=True)
     if built.returncode:
         raise NotPrinted(f"Sphinx wrote no page to print: {(built.stderr or built.stdout).strip()[-2000:]}")
     first = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))["root"]
@@ -125,7 +126,7 @@ def make(root: Path, target: Path) -> Path:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        replace(target, print_page(build_single_page(root, Path(scratch)), citation))
+        files.replace(target, print_page(build_single_page(root, Path(scratch)), citation))
     return target
 
 

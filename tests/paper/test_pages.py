@@ -114,24 +114,10 @@ def test_pages_are_made_one_after_another_with_a_line_each(source, tmp_path, cap
     assert line.startswith("[1/1] fig0 … ") and line.endswith(" MiB")
 
 
-def test_a_figure_is_taken_by_name(source, tmp_path):
-    target = tmp_path / "fig0.ipynb"
-    pages.execute(source, target, profile="quick", mode="live")
-    assert pages.figure_png(target) == pages.figure_png(target, "fig-a") == PNG
-    with pytest.raises(ValueError, match="has no figure fig-b"):
-        pages.figure_png(target, "fig-b")
-
-
 def test_an_unknown_notebook_is_named(source):
     assert pages.find_sources(folder=source.parent) == [source]
     with pytest.raises(FileNotFoundError, match="no notebook named fig9 .* there are fig0"):
         pages.find_sources(["fig9"], folder=source.parent)
-
-
-def test_the_picture_of_a_page_that_was_not_made(monkeypatch, tmp_path):
-    monkeypatch.setattr(pages, "PAGES", tmp_path)
-    with pytest.raises(FileNotFoundError, match="make book"):
-        pages.main(["picture", "fig2_rings", str(tmp_path / "x.png")])
 
 
 def test_a_failure_in_the_process_of_a_page_says_what_failed(source, tmp_path):
