@@ -140,11 +140,12 @@ def spread(count: int, reach: float) -> np.ndarray:
     return np.linspace(-reach, reach, count) if count > 1 else np.zeros(count)
 
 
-def seeds_and_mean(ax: Axes, x: Any, values: xr.DataArray, colour: str, **mean: Any) -> None:
-    """Draw a thin line for each seed and a thick one for their mean."""
+def beta_curve(ax: Axes, x: Any, values: xr.DataArray, beta: float) -> None:
+    """Draw the values at one β in its colour: a thin line for each seed, and a thick one with marks for their mean."""
+    (colour,) = beta_colours([beta])
     for seed in values.seed.values:
         ax.plot(x, values.sel(seed=seed), color=colour, linewidth=0.6, alpha=0.6)
-    ax.plot(x, values.mean("seed"), color=colour, linewidth=2, **mean)
+    ax.plot(x, values.mean("seed"), color=colour, linewidth=2, label=beta_name(beta), **beta_mark(beta))
 
 
 def dots_and_mean(ax: Axes, at: float, values: xr.DataArray, colour: str, *, half: float, **dots: Any) -> None:

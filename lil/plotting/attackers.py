@@ -9,17 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lil.paper.tables import attackers
-from lil.plotting import (
-    INK,
-    attack_dots,
-    beta_mark,
-    beta_marks,
-    beta_name,
-    coloured,
-    comparing,
-    plain_log_ticks,
-    seeds_and_mean,
-)
+from lil.plotting import INK, attack_dots, beta_curve, beta_marks, comparing, plain_log_ticks
 
 NAMES = {
     "total": "one step on\nCSE + β · ISO\n(the paper's)",
@@ -58,10 +48,10 @@ def attack_curves(result: xr.Dataset, title: str) -> Figure:
     accuracy = attackers.every_accuracy(result)
     for ax, (attack, words) in zip(axes.flat, NAMES.items(), strict=False):
         auto = attack == "autoattack"
-        for beta, colour in coloured(accuracy):
+        for beta in accuracy.beta.values.tolist():
             one = accuracy.sel(images=few if auto else every, attack=attack, beta=beta)
             one = one.dropna("epsilon")  # an attack is not run everywhere
-            seeds_and_mean(ax, one.epsilon, one, colour, label=beta_name(beta), **beta_mark(beta))
+            beta_curve(ax, one.epsilon, one, beta)
         ax.set_title(words.replace("\n", " ") + (f", {few} images" if auto else ""), fontsize=9)
     legend = axes.flat[-1]
     legend.legend(*axes.flat[0].get_legend_handles_labels(), loc="center")
@@ -81,8 +71,8 @@ def doubling_curves(ax: Axes, result: xr.Dataset) -> Axes:
     """Draw the accuracy that later attempts of PGD took, attempt by attempt, at the ε where that is most."""
     attempts = np.arange(result.sizes["rung"])
     still = (result.trace - result.trace.isel(rung=-1)).max("epsilon")
-    for beta, colour in coloured(result):
-        seeds_and_mean(ax, attempts, still.sel(beta=beta), colour, label=beta_name(beta), **beta_mark(beta))
+    for beta in result.beta.values.tolist():
+        beta_curve(ax, attempts, still.sel(beta=beta), beta)
     pairs = zip(result.steps.values, result.starts.values, strict=True)
     ax.set_xticks(attempts, [f"{steps} × {starts}" for steps, starts in pairs])
     ax.set(xlabel="steps × random starts of the attempt", ylabel="accuracy that later attempts took")

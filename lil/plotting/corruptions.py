@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from lil.paper.intervals import over_seeds
 from lil.paper.tables import corruptions as tables
 from lil.paper.tables import over_baseline
-from lil.plotting import FAINT, INK, beta_mark, beta_marks, beta_name, coloured, comparing, seeds_and_mean, spread
+from lil.plotting import FAINT, INK, beta_curve, beta_mark, beta_marks, coloured, comparing, spread
 
 COLUMNS = 8  # of the pictures
 
@@ -84,9 +84,8 @@ def severity_curves(result: xr.Dataset, title: str) -> Figure:
         severity = np.concatenate([[0], result.severity.sel(corruption=noise)])
         levels = [result.clean.expand_dims(level=[0]), result.accuracy.sel(corruption=noise, drop=True)]
         accuracy = xr.concat(levels, "level", join="exact").sel(networks=reading)
-        for beta, colour in coloured(accuracy):
-            one = accuracy.sel(beta=beta).transpose("level", "seed")
-            seeds_and_mean(ax, severity, one, colour, label=beta_name(beta), **beta_mark(beta))
+        for beta in accuracy.beta.values.tolist():
+            beta_curve(ax, severity, accuracy.sel(beta=beta).transpose("level", "seed"), beta)
         words, _, unit = tables.LABELS[noise].partition(", ")
         ax.set(title=f"{words}; {tables.READINGS[reading]}", xlabel=f"severity, {unit.split()[0]}", ylim=(0, 1.02))
     for ax in axes[:, 0]:

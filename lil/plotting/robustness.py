@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from lil.paper.numbers import TABLE_1
-from lil.plotting import CROSS_ENTROPY, INK, ISOMETRY, beta_mark, beta_name, coloured, seeds_and_mean
+from lil.plotting import CROSS_ENTROPY, INK, ISOMETRY, beta_curve, coloured
 
 OBJECTIVES = {
     "total": "gradient of cross-entropy + β · isometry\n(the paper's attack)",
@@ -52,7 +52,7 @@ def attack_curves(ax: Axes, result: xr.Dataset, data: str) -> Axes:
     clean = epsilons[0] / step  # one step of the axis to the left
     for beta, colour in coloured(result):
         one = result.sel(beta=beta)
-        seeds_and_mean(ax, epsilons, one.accuracy, colour, label=beta_name(beta), **beta_mark(beta))
+        beta_curve(ax, epsilons, one.accuracy, beta)
         ax.plot(np.full(one.sizes["seed"], clean), one.clean, ".", color=colour, markersize=5)
         if beta in printed.betas:
             ax.plot(clean, printed.at(beta), "x", color=colour, markersize=7, mew=1.6)

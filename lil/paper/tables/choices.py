@@ -7,7 +7,7 @@ import xarray as xr
 
 from lil.paper import sensitivity
 from lil.paper.numbers import Row
-from lil.paper.tables import Numbers, comparing, config
+from lil.paper.tables import Numbers, comparing, config, flat
 
 MEASURES = {"clean": "clean (Table 1)", "total": "the paper's attack", "classification": "the attacker's"}
 CHOICES = {
@@ -99,8 +99,11 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     """
     spans, means = sensitivity.spans(result), sensitivity.means(result)
     apart = spans.mean("beta")
-    best, from_paper = sensitivity.gains(result).max("beta"), sensitivity.from_paper(result, printed)
-    equal = sensitivity.at_equal_weight(result).reindex(networks=result.networks[sensitivity.weights(result) != 1])
+    four, seeds = apart.drop_sel(choice="seed"), apart.sel(choice="seed", drop=True)
+    best = sensitivity.gains(result).max("beta").drop_sel(measure="clean")
+    from_paper, equal = sensitivity.from_paper(result, printed), sensitivity.at_equal_weight(result)
+    equal = equal.reindex(networks=result.networks[sensitivity.weights(result) != 1])
+    equal = equal.assign_coords(compared=["same", "equal"])
     alike = sorted({*sensitivity.options(result, "scale"), *sensitivity.options(result, "reduction")})
     at_zero = means.sel(networks=alike, beta=0)
     units = config(result)["text"]["hidden"][-1]
@@ -121,31 +124,21 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
         "text_by": float(from_paper.sel(networks="text")),
         "zero": float((at_zero.max("networks") - at_zero.min("networks")).max()),
     } | {f"options_{choice}": len(sensitivity.options(result, choice)) for choice in sensitivity.CHOICES}
-    each = sensitivity.measures(result)
-    plain, every = means.sel(networks="text", beta=0), each.sel(networks="text", beta=0).mean("seed")
     for measure in MEASURES:
-        one, pairs = apart.sel(measure=measure), equal.sel(networks="pairs", measure=measure)
-        four, seeds = one.drop_sel(choice="seed"), one.sel(choice="seed")
-        scales = equal.sel(measure=measure).drop_sel(networks="pairs").mean("networks")
-        more = [CHOICES[choice] for choice in four.choice[four > seeds].values]
-        numbers |= {
-            f"base_{measure}": float(plain.sel(measure=measure)),
-            f"base_text_{measure}": float(every.sel(measure=measure)),
-            f"more_{measure}": ", ".join(more) or "none of the four",
-            f"seed_{measure}": float(seeds),
-            f"largest_{measure}": CHOICES[four.idxmax("choice").item()],
-            f"times_{measure}": float(four.max() / seeds),
-        }
-        for compared, key in (("same β", "same"), ("equal weight", "equal")):
-            numbers[f"pairs_{key}_{measure}"] = float(pairs.sel(compared=compared))
-            numbers[f"scale_{key}_{measure}"] = float(scales.sel(compared=compared))
-    for measure in ("total", "classification"):
-        one = best.sel(measure=measure)
-        numbers |= {
-            f"gain_text_{measure}": float(one.sel(networks="text")),
-            f"gain_low_{measure}": float(one.min()),
-            f"gain_low_of_{measure}": set_name(result, one.idxmin("networks").item()),
-            f"gain_high_{measure}": float(one.max()),
-            f"gain_high_of_{measure}": set_name(result, one.idxmax("networks").item()),
-        }
-    return numbers
+        one = four.sel(measure=measure)
+        more = [CHOICES[choice] for choice in one.choice.values[one > seeds.sel(measure=measure)]]
+        numbers[f"more_{measure}"] = ", ".join(more) or "none of the four"
+        numbers[f"largest_{measure}"] = CHOICES[one.idxmax("choice").item()]
+    for end, sets in (("low", best.idxmin("networks")), ("high", best.idxmax("networks"))):
+        numbers |= {f"gain_{end}_of_{measure}": set_name(result, name) for measure, name in sets.to_series().items()}
+    return numbers | flat(
+        base=means.sel(networks="text", beta=0, drop=True),
+        base_text=sensitivity.measures(result).sel(networks="text", beta=0, drop=True).mean("seed"),
+        seed=seeds,
+        times=four.max("choice") / seeds,
+        pairs=equal.sel(networks="pairs", drop=True),
+        scale=equal.drop_sel(networks="pairs").mean("networks"),
+        gain_text=best.sel(networks="text", drop=True),
+        gain_low=best.min("networks"),
+        gain_high=best.max("networks"),
+    )

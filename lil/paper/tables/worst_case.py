@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import Interval, over_seeds_and_images
-from lil.paper.tables import Numbers, comparing, frame, prefixed
+from lil.paper.tables import Numbers, comparing, flat, frame, prefixed
 from lil.paper.tables.attackers import verdict
 
 NAMES = {
@@ -192,9 +192,7 @@ def _numbers(right: xr.DataArray) -> Numbers:
         "weaker": papers_against_transfer(right, beta),
         "pgd_above": float((right.sel(attack="pgd").mean("image") - worst).max()),
     }
-    for attack in NAMES:
-        found[f"base_{attack}"] = float(means.sel(attack=attack, beta=0))
-        found[f"best_{attack}"] = float(means.sel(attack=attack, beta=beta))
+    found |= flat(base=means.sel(beta=0), best=means.sel(beta=beta))
     share = kept(right, right.sel(attack="none", drop=True))
     for attack in (*RISING, "noise", "none"):
         found[f"gain_{attack}"] = format(gain(right.sel(attack=attack), beta), "+.3f")
