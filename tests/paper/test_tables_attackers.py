@@ -52,6 +52,16 @@ def test_the_gains_have_intervals_over_seeds_epsilon_by_epsilon(result):
     assert auto.loc[("0.1", 0.1), "autoattack"] == format(over_seeds(one), "+.3f")
 
 
+def test_epsilons_that_agree_in_two_digits_keep_their_rows(result):
+    near = result.assign_coords(epsilon=[0.01, 0.1, 0.101, 1.0])
+    near["accuracy"].loc[dict(images=10, attack="autoattack", epsilon=0.101)] = 0.5
+    near["after_stage"].loc[dict(epsilon=0.101)] = 0.5
+    assert attackers.gain_table(near, 10.0).index.tolist() == ["0.01", "0.1", "0.101", "1"]
+    assert attackers.auto_table(near).index.unique("ε").tolist() == ["0.1", "0.101"]
+    assert attackers.accuracy_table(near).index.unique(0).tolist() == ["ε = 0.1", "ε = 0.101"]
+    assert attackers.numbers(near, ITEMS)["auto_epsilons"] == "0.1, 0.101"
+
+
 def test_the_checklist_says_its_verdicts_in_words():
     table = attackers.checklist_table(ITEMS)
     assert table.verdict.tolist() == ["pass", "FAIL", "FAIL"] and table.index.tolist() == ["a", "b", "c"]

@@ -35,6 +35,17 @@ def put(matched, method, right):
     matched["pgd_right"][matched.method.values.tolist().index(method)] = right
 
 
+def test_epsilons_that_agree_in_two_digits_keep_their_columns(text):
+    near = text.assign_coords(epsilon=[0.05, 0.1, 0.101])
+    columns = baselines.matched_table(near).columns
+    assert [name for name in columns.unique(0) if name.startswith("PGD, ")] == [
+        "PGD, ε = 0.05",
+        "PGD, ε = 0.1",
+        "PGD, ε = 0.101",
+    ]
+    assert [name for name, what in columns if what == "gain"] == ["PGD, ε = 0.1", "PGD and AutoAttack, ε = 0.1"]
+
+
 def test_the_table_has_means_over_seeds(networks):
     table = baselines.table(networks)
     assert table.index.tolist()[:3] == [

@@ -87,6 +87,12 @@ def test_certificates_are_means_over_seeds_of_each_reading(result):
     assert found.loc[("MNIST, K = 10", 10.0), ("certified", "ε = 0.1")] == pytest.approx(expected)
 
 
+def test_epsilons_that_agree_in_two_digits_keep_their_columns(result):
+    near = result.assign_coords(epsilon=[0.1, 0.1002, 0.1004, 0.101, 0.11])
+    columns = [("certified", "ε = 0.1"), ("attacked", "ε = 0.1"), ("certified", "ε = 0.101"), ("attacked", "ε = 0.101")]
+    assert lipschitz.certificate_table(near).columns.tolist() == columns
+
+
 def test_measures_are_those_of_the_median_point(result):
     bound, representation, logits = lipschitz.measures(result).values()
     assert np.allclose(bound, result.bound[:, 0, 0, 1])

@@ -65,6 +65,12 @@ def test_the_worst_case_is_wrong_where_anything_is_autoattack_and_noise_included
     assert found.sel(attack="transfer", beta=0).isnull().all() and found.sel(beta=[0.1, 10]).notnull().all()
 
 
+def test_epsilons_that_agree_in_two_digits_keep_their_rows(result):
+    near = result.assign_coords(epsilon=[0.1, 0.101])
+    for table in (tables.accuracy_table(near, "text"), tables.gain_table(near)):
+        assert table.index.unique("ε").tolist() == ["0.1", "0.101"]
+
+
 def test_the_accuracies_are_means_over_seeds_and_images(result):
     table = tables.accuracy_table(result, "text")
     assert table.index.tolist() == [(epsilon, beta) for epsilon in ("0.05", "0.1") for beta in BETAS]

@@ -109,9 +109,16 @@ def prefixed(prefix: str, numbers: Numbers) -> Numbers:
     return {f"{prefix}_{name}": value for name, value in numbers.items()}
 
 
+def printed(epsilons: Iterable[float]) -> dict[float, str]:
+    """Return each ε as text with two digits, or with as many as tell all of them apart: they label rows and columns."""
+    values = [float(epsilon) for epsilon in epsilons]
+    texts = ([f"{value:.{digits}g}" for value in values] for digits in range(2, 18))
+    return dict(zip(values, next(each for each in texts if len({*each}) == len(values)), strict=True))
+
+
 def listed(epsilons: Iterable[float]) -> str:
     """Return "0.05, 0.1"."""
-    return ", ".join(f"{epsilon:.2g}" for epsilon in epsilons)
+    return ", ".join(printed(epsilons).values())
 
 
 def every_seed(kept: int, seeds: int) -> str:

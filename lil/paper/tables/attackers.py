@@ -10,7 +10,7 @@ import xarray as xr
 
 from lil.paper.checklist import ROUNDING, Item
 from lil.paper.intervals import Interval, over_seeds
-from lil.paper.tables import Numbers, comparing, flat, frame, listed, over_baseline, prefixed
+from lil.paper.tables import Numbers, comparing, flat, frame, listed, over_baseline, prefixed, printed
 
 ATTACKS = ("total", "classification", "margin", "pgd", "autoattack", "transfer", "noise")
 OVER_EVERY = ("total", "classification", "margin", "pgd")  # run at every ε, on every image
@@ -43,7 +43,9 @@ def auto_epsilons(result: xr.Dataset) -> list[float]:
 def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
     """Return accuracies at each ε of AutoAttack on its few images: a row an attack, a column a β, means over seeds."""
     few = every_accuracy(result).sel(images=result.images.min(), drop=True).mean("seed", skipna=False)
-    parts = {f"ε = {e:.2g}": few.sel(epsilon=e, drop=True).to_pandas() for e in auto_epsilons(result)}
+    parts = {
+        f"ε = {name}": few.sel(epsilon=e, drop=True).to_pandas() for e, name in printed(auto_epsilons(result)).items()
+    }
     return pd.concat(parts, names=["", "attack"]).astype(float)
 
 
@@ -51,7 +53,7 @@ def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
 def gain_table(result: xr.Dataset, beta: float) -> pd.DataFrame:
     """Return the gains of one β at every ε, on all images, with their intervals over seeds: a row an ε."""
     gain = every_gain(result).sel(beta=beta)
-    rows = {f"{epsilon:.2g}": _in_words(gain.sel(epsilon=epsilon)) for epsilon in gain.epsilon.values.tolist()}
+    rows = {name: _in_words(gain.sel(epsilon=epsilon)) for epsilon, name in printed(gain.epsilon.values).items()}
     return frame(rows, "ε")
 
 
@@ -60,8 +62,8 @@ def auto_table(result: xr.Dataset) -> pd.DataFrame:
     """Return the gains of each β > 0 at each ε of AutoAttack, on its few images, with their intervals over seeds."""
     gain = gains(result)
     rows = {
-        (f"{epsilon:.2g}", beta): _in_words(gain.sel(beta=beta, epsilon=epsilon))
-        for epsilon in gain.epsilon.values.tolist()
+        (name, beta): _in_words(gain.sel(beta=beta, epsilon=epsilon))
+        for epsilon, name in printed(gain.epsilon.values).items()
         for beta in gain.beta.values.tolist()
     }
     return frame(rows, ["ε", "β"])

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images
-from lil.paper.tables import Numbers, comparing, listed, prefixed
+from lil.paper.tables import Numbers, comparing, listed, prefixed, printed
 
 NAMES = {
     "plain": "cross-entropy alone",
@@ -39,7 +39,8 @@ def setting_names(networks: xr.Dataset) -> list[str]:
 
 def accuracies(networks: xr.Dataset) -> dict[str, xr.DataArray]:
     """Return the accuracy (setting, seed): clean, under PGD at each ε, and under PGD and AutoAttack at one."""
-    pgd = {f"PGD, ε = {epsilon:.2g}": networks.pgd.sel(epsilon=epsilon) for epsilon in networks.epsilon.values}
+    names = printed(networks.epsilon.values)
+    pgd = {f"PGD, ε = {name}": networks.pgd.sel(epsilon=epsilon) for epsilon, name in names.items()}
     both = {f"PGD and AutoAttack, ε = {float(networks.strongest_epsilon):.2g}": networks.strongest}
     return {"clean": networks.clean} | pgd | both
 
@@ -89,7 +90,7 @@ def matched_table(matched: xr.Dataset) -> pd.DataFrame:
         if name == "clean":
             columns[name, "above the reference"] = beside(gaps(matched))
             columns[name, "near"] = np.where(matched.near, "yes", "NO")
-        elif name == f"PGD, ε = {float(matched.strongest_epsilon):.2g}":
+        elif name == f"PGD, ε = {printed(matched.epsilon.values)[float(matched.strongest_epsilon)]}":
             columns[name, "gain"] = beside(gains(matched))
         elif name.startswith("PGD and"):
             columns[name, "gain"] = beside(gains(matched, "strongest_right"))

@@ -15,7 +15,7 @@ import xarray as xr
 from pandas.core.groupby import DataFrameGroupBy
 
 from lil.paper.intervals import Interval, over_seeds, rank_correlation
-from lil.paper.tables import Numbers, comparing, flat, frame, prefixed
+from lil.paper.tables import Numbers, comparing, flat, frame, prefixed, printed
 
 ROUNDING = 1 + 1e-5  # results are kept in single precision
 CERTIFIED_AT = 1e-4  # ε of the certificates in the words: at greater ones the product of norms certifies little
@@ -131,10 +131,10 @@ def certificate_table(result: xr.Dataset) -> pd.DataFrame:
     tables = []
     for networks in readings(result).values():
         columns = {}
-        for epsilon in networks.epsilon.values[::3]:
+        for epsilon, name in printed(networks.epsilon.values[::3]).items():
             at = networks.sel(epsilon=epsilon)
-            columns["certified", f"ε = {epsilon:.2g}"] = at.certified.sel(norm="Linf").values
-            columns["attacked", f"ε = {epsilon:.2g}"] = at.attacked.values
+            columns["certified", f"ε = {name}"] = at.certified.sel(norm="Linf").values
+            columns["attacked", f"ε = {name}"] = at.attacked.values
         tables.append(pd.DataFrame(columns, index=index(networks)))
     return pd.concat(tables).groupby(level=INDEX[:2], sort=False).mean()
 

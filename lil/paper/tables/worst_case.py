@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import Interval, over_seeds_and_images
-from lil.paper.tables import Numbers, comparing, flat, frame, prefixed
+from lil.paper.tables import Numbers, comparing, flat, frame, prefixed, printed
 from lil.paper.tables.attackers import verdict
 
 NAMES = {
@@ -69,13 +69,13 @@ def accuracy_table(result: xr.Dataset, reading: str) -> pd.DataFrame:
     """Return a row for each ε and β: accuracy under each attack, the worst case's interval, AutoAttack's part in it."""
     right, taken = answers(result).sel(reading=reading), taken_by_autoattack(result).sel(reading=reading).mean("seed")
     rows = {}
-    for epsilon, beta in product(result.epsilon.values.tolist(), result.beta.values.tolist()):
+    for (epsilon, name), beta in product(printed(result.epsilon.values).items(), result.beta.values.tolist()):
         one = right.sel(epsilon=epsilon, beta=beta)
         row = dict(zip(NAMES.values(), one.mean(IMAGES, skipna=False).sel(attack=list(NAMES)).values, strict=True))
         interval = over_seeds_and_images(one.sel(attack="worst"))
         row["95 % interval"] = f"{interval.low:.3f} to {interval.high:.3f}"
         row["of it, AutoAttack took"] = float(taken.sel(epsilon=epsilon, beta=beta))
-        rows[f"{epsilon:.2g}", beta] = row
+        rows[name, beta] = row
     return frame(rows, ["ε", "β"])
 
 
@@ -90,9 +90,9 @@ def gain_table(result: xr.Dataset) -> pd.DataFrame:
     groups = {"all images": right, "those right when clean": share}
     rows = {}
     for reading in result.reading.values.tolist():
-        for epsilon, beta in product(result.epsilon.values.tolist(), _positive(result)):
+        for (epsilon, name), beta in product(printed(result.epsilon.values).items(), _positive(result)):
             here = dict(reading=reading, epsilon=epsilon)
-            rows[READINGS[reading], f"{epsilon:.2g}", beta] = {
+            rows[READINGS[reading], name, beta] = {
                 (group, NAMES[attack]): format(gain(values.sel(attack=attack, **here), beta), "+.3f")
                 for group, values in groups.items()
                 for attack in ("total", "classification", "worst")
