@@ -78,7 +78,7 @@ def _links(entities: Sequence[Entity]) -> list[Entity]:
 
 
 def _file(book: Path, name: str, words: str) -> Entity:
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = mimetypes.MimeTypes().guess_type(name)[0]  # Python's own table: Windows may call a CSV file one of Excel
     size = str((book / name).stat().st_size)
     return {"@id": name, "@type": "File", "name": words, "encodingFormat": kind, "contentSize": size}
 

@@ -1,6 +1,7 @@
 """The research object's metadata, after the rules that RO-Crate 1.1 gives to every crate."""
 
 import json
+import mimetypes
 import shutil
 import zipfile
 
@@ -47,6 +48,13 @@ def test_a_result_on_two_pages_is_one_computation(book):
     computation = check(content, book)["#computation-fig0"]
     shown = ["_downloads/fig0.zip", "nb/fig0.html", "_downloads/fig9.zip", "nb/fig9.html"]
     assert [each["@id"] for each in computation["result"]] == shown
+
+
+def test_the_kind_of_a_file_is_the_same_on_every_system(book, monkeypatch):
+    """Windows may call a CSV file one of Excel."""
+    monkeypatch.setattr(mimetypes, "_db", mimetypes.MimeTypes())
+    mimetypes.add_type("application/vnd.ms-excel", ".csv")
+    assert crate._file(book, "claims.csv", "")["encodingFormat"] == "text/csv"
 
 
 def test_a_missing_file_would_be_noticed(book):
