@@ -56,7 +56,7 @@ def small_mnist(place, monkeypatch):
     return raw
 
 
-def test_torchvision_reads_the_files(small_mnist, monkeypatch):
+def test_torchvision_reads_the_files(small_mnist):
     x, labels = images.load("mnist", "train")
     raw = (small_mnist / "train-images-idx3-ubyte").read_bytes()[16:]
     assert x.shape == (12, 1, 28, 28) and x.dtype == torch.float32

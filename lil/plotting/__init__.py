@@ -63,6 +63,7 @@ grid.linewidth: 0.6
 legend.frameon: False
 legend.fontsize: 9
 lines.linewidth: 1.6
+svg.hashsalt: lil
 """
 
 

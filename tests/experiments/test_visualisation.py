@@ -77,7 +77,7 @@ def test_methods_with_a_seed_differ_by_seed_and_pca_does_not(result):
         assert (apart.sel(other="pca") == 0).all() and (apart.sel(other=["umap", "supervised"]) > 0).all()
 
 
-def test_supervision_gives_the_fitted_images_their_classes(result):
+def test_supervision_gives_the_fitted_images_their_classes():
     """Neighbours in the supervised layout of the training images are of one class more often than without labels."""
     x, (x_fit, labels) = recipe.inputs(TINY.plane, "test")[0][:20], recipe.inputs(TINY.plane, "train")
     x_fit, labels = x_fit[:120], labels[:120]

@@ -50,7 +50,7 @@ def test_a_missing_file_is_named(tmp_path):
         shipped.read(tmp_path / "nothing.json", json.loads)
 
 
-def test_the_command_says_so_in_one_sentence(tmp_path, monkeypatch, capsys):
+def test_the_command_says_so_in_one_sentence(monkeypatch, capsys):
     def damaged():
         raise CorruptFile("claims.toml is damaged: restore it.")
 

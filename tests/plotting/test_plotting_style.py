@@ -1,9 +1,23 @@
+import io
+
 import matplotlib.pyplot as plt
 import plotly.graph_objects as go
 import pytest
 from matplotlib.colors import to_rgb
 
 from lil import plotting
+
+
+def svg():
+    _, ax = plt.subplots()
+    ax.plot([0, 1], "o-")
+    text = io.StringIO()
+    ax.figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()
+
+
+def test_a_figure_is_the_same_svg_each_time():
+    assert svg() == svg()
 
 
 def lightness(colour):

@@ -321,7 +321,7 @@ def test_a_disk_that_refuses_the_state_of_a_computation_is_one_sentence(fake, mo
         results.record(fake.experiment)
 
 
-def test_an_evaluation_goes_on_only_with_the_same_weights(fake, monkeypatch):
+def test_an_evaluation_goes_on_only_with_the_same_weights(fake):
     fake.edit("experiments/fig9_lines.py", "progress=None):", "progress=None, partial=None):\n    partial.touch()")
     results.record(fake.experiment)
     results.record(fake.experiment)
