@@ -69,9 +69,9 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
 
 
 def dash_missing_numbers(executed: Path) -> None:
-    """Put a dash in place of each number of an executed notebook's words that no cell has handed over."""
+    """Put a dash in place of each number of an executed notebook's words that is NaN or that no cell handed over."""
     page = nbformat.read(executed, 4)
-    known = pages.glued(page)
+    known = {name for name, text in pages.glued(page).items() if text != "nan"}
 
     def dashed(text: str) -> str:
         return pages.GLUED.sub(lambda found: found[0] if found[1] in known else "–", text)

@@ -131,15 +131,18 @@ def test_a_page_of_few_settings_or_of_settings_that_the_paper_has_not_is_made(st
 
 
 def test_numbers_that_are_not_there_become_dashes(tmp_path):
-    """In Markdown, captions and descriptions; numbers of another page too, which a rerun is made without."""
+    """In Markdown, captions and descriptions: not glued, NaN, and of another page, without which a rerun is made."""
     text = (
         "{glue:text}`fig_a-b:.3f`, {glue:text}`fig_b:.3f` of {glue:text}`fig_c` and {glue:text}`other.ipynb::fig_a-b`"
     )
     page = nbformat.v4.new_notebook()
-    glued = nbformat.v4.new_output("display_data", {"a/text/plain": "1"}, metadata={"scrapbook": {"name": "fig_a-b"}})
+    glued = [
+        nbformat.v4.new_output("display_data", {"a/text/plain": text}, metadata={"scrapbook": {"name": name}})
+        for name, text in (("fig_a-b", "1"), ("fig_b", "nan"))
+    ]
     figure = {"figure": {"name": "fig", "caption": text}, "image": {"alt": text}}
     page.cells = [
-        nbformat.v4.new_code_cell(outputs=[glued], metadata={"mystnb": figure}),
+        nbformat.v4.new_code_cell(outputs=glued, metadata={"mystnb": figure}),
         nbformat.v4.new_markdown_cell(text),
     ]
     nbformat.write(page, tmp_path / "page.ipynb")
