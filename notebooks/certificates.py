@@ -64,7 +64,8 @@ notebook.computed_on(f"{notebook.title(result, 'mnist')}, at {result.sizes['imag
 # ## Certified and attacked
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of {glue:text}`ce_images` test images against β, for both readings (rows) and three ε (columns), in pixel values from 0 to 1. Bars: clean accuracy. Dots: right under PGD. Triangles: certified by CROWN. Crosses: certified by the product of spectral norms. A mark is one of {glue:text}`ce_seeds` seeds, a line joins the means. No interval is drawn. The true robust accuracy lies between triangles and dots.", "name": "fig-certificates"}, "image": {"alt": "Six panels of marks over six values of beta, K = 1 above and K = 10 below, epsilon growing to the right. From beta zero to the largest, at epsilon {glue:text}`ce_epsilon`: with K = 1, {glue:text}`ce_text_sentence`; with K = 10, {glue:text}`ce_public_sentence`."}}
-figure, axes = plt.subplots(2, 3, figsize=(11, 6), sharex=True, sharey=True)
+size = (2, result.sizes["epsilon"])
+figure, axes = plt.subplots(*size, figsize=(11, 6), sharex=True, sharey=True, squeeze=False)
 drawing.accuracies(axes, result);
 
 # %% [markdown]

@@ -22,12 +22,8 @@ DRAWN = {
 def accuracies(axes: np.ndarray, result: xr.Dataset) -> np.ndarray:
     """Draw the share of the images that stay right or are certified, against β: a row a reading, a column an ε.
 
-    A mark is a seed, by method; a line joins the means over seeds. Axes for another number of ε are made anew.
+    A mark is a seed, by method; a line joins the means over seeds.
     """
-    if axes.shape[1] != result.sizes["epsilon"]:
-        figure = axes[0, 0].figure
-        figure.clear()
-        axes = figure.subplots(len(READINGS), result.sizes["epsilon"], sharex=True, sharey=True, squeeze=False)
     shares = every_image(result).mean("image")
     for row, (name, reading) in zip(axes, READINGS.items(), strict=True):
         for ax, epsilon in zip(row, result.epsilon.values, strict=True):
