@@ -20,8 +20,8 @@
 # At ε = {glue:text}`worstc_epsilon` (8/255), on {glue:text}`worstc_images` images and {glue:text}`worstc_seeds` seeds, with intervals of 95 % over seeds and images:
 # {glue:text}`worstc_text_finding`.
 #
-# The worst case leaves {glue:text}`worstc_text_worst_low:.3f` to {glue:text}`worstc_text_worst_high:.3f` of accuracy over {glue:text}`worstc_betas` β, and
-# {glue:text}`worstc_text_worst_any:.3f` of any single network at most. The same β changes the accuracy under random noise of the same size by
+# The worst case leaves {glue:text}`worstc_text_worst` of accuracy over {glue:text}`worstc_betas` β, and
+# {glue:text}`worstc_text_worst_any:.3f` of any single network at most. β = {glue:text}`worstc_text_beta` changes the accuracy under random noise of the same size by
 # {glue:text}`worstc_text_gain_noise`.
 
 # %% tags=["hide-input", "with-all-code"]
