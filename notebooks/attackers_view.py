@@ -88,7 +88,7 @@ attackers.doubling_curves(ax, result);
 # %% [markdown]
 # ## How to read it
 #
-# A gain that is large on the left of {numref}`fig-attackers-gains` and gone on the right belongs to the attack on the left. At a large ε every network loses nearly all images
+# CSE is the cross-entropy, ISO the isometry term. A gain that is large on the left of {numref}`fig-attackers-gains` and gone on the right belongs to the attack on the left. At a large ε every network loses nearly all images
 # under the strong attacks, so that neither a gain nor a loss can be seen there. One image is {glue:text}`av_few_image:.3f` in accuracy.
 #
 # :::{admonition} Try it

@@ -86,7 +86,7 @@ attackers.doubling_curves(ax, result);
 # %% [markdown]
 # ## How to read it
 #
-# A gain that is large on the left of {numref}`fig-attackers-cifar10-gains` and gone on the right belongs to the attack on the left. One image is {glue:text}`avc_few_image:.3f` in accuracy
+# CSE is the cross-entropy, ISO the isometry term. A gain that is large on the left of {numref}`fig-attackers-cifar10-gains` and gone on the right belongs to the attack on the left. One image is {glue:text}`avc_few_image:.3f` in accuracy
 # here. There is one seed: {doc}`fig3_cifar10` shows how far seeds lie apart.
 #
 # ## Numbers

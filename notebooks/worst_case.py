@@ -77,7 +77,7 @@ drawn.accuracy_dots(result, title);
 # %% [markdown]
 # ## How to read it
 #
-# Within a group the β rise from left to right. A gain that shrinks towards the right of {numref}`fig-worst-case` belongs to the attack on the left; a gain that stays belongs to
+# CSE is the cross-entropy, ISO the isometry term. Within a group the β rise from left to right. A gain that shrinks towards the right of {numref}`fig-worst-case` belongs to the attack on the left; a gain that stays belongs to
 # the network. Where all networks lose all images, every gain is 0: the accuracies themselves stand in {numref}`fig-worst-case-accuracy`, β = 0 in orange.
 #
 # :::{admonition} Try it

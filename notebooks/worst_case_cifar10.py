@@ -63,7 +63,7 @@ drawn.accuracy_dots(result, title);
 # %% [markdown]
 # ## How to read it
 #
-# Within a group the β rise from left to right, and orange is β = 0. A network that is robust keeps its accuracy towards the right. A
+# CSE is the cross-entropy, ISO the isometry term. Within a group the β rise from left to right, and orange is β = 0. A network that is robust keeps its accuracy towards the right. A
 # difference between the colours that shrinks towards the right belongs to the attack on the left.
 #
 # ## Numbers
