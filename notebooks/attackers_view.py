@@ -81,14 +81,14 @@ attackers.attack_curves(result, title);
 # The first attempt of PGD is 10 steps from one start. Then the steps and the starts are doubled in turn, and an image counts as beaten as soon as one attempt has
 # beaten it. For each network and ε this stops when two doublings in a row, one of each, beat no further image, or after a fixed number of doublings.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. Seeds: {glue:text}`av_seeds`; test images: the first {glue:text}`av_every`. At 0 nothing changes any more. No interval is drawn.", "name": "fig-attackers-doubling"}, "image": {"alt": "Falling curves against the steps and random starts of an attempt, one colour per beta. Attempts after the first take at most {glue:text}`av_later:.3f` of accuracy from a network, and the curves end at zero within a few doublings."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. Seeds: {glue:text}`av_seeds`; test images: the first {glue:text}`av_every`. At 0 no later attempt took more; no attempt follows the last, so that every curve ends there. No interval is drawn.", "name": "fig-attackers-doubling"}, "image": {"alt": "Falling curves against the steps and random starts of an attempt, one colour per beta. Attempts after the first take at most {glue:text}`av_later:.3f` of accuracy from a network, and every curve ends at zero, as no attempt follows the last."}}
 figure, ax = plt.subplots(figsize=(8, 3.6))
 attackers.doubling_curves(ax, result);
 
 # %% [markdown]
 # ## How to read it
 #
-# A gain that is large on the left of {numref}`fig-attackers-gains` and gone on the right belongs to the attack on the left. At a large ε every network loses nearly all images
+# CSE is the cross-entropy, ISO the isometry term. A gain that is large on the left of {numref}`fig-attackers-gains` and gone on the right belongs to the attack on the left. At a large ε every network loses nearly all images
 # under the strong attacks, so that neither a gain nor a loss can be seen there. One image is {glue:text}`av_few_image:.3f` in accuracy.
 #
 # :::{admonition} Try it

@@ -79,14 +79,14 @@ attackers.attack_curves(result, title);
 #
 # The steps and starts of PGD are doubled in turn until nothing changes or a limit is reached.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. Seeds: {glue:text}`avc_seeds`; test images: the first {glue:text}`avc_every`. At 0 nothing changes any more. No interval is drawn.", "name": "fig-attackers-cifar10-doubling"}, "image": {"alt": "Falling curves against the steps and random starts of an attempt, one colour per beta. Attempts after the first take at most {glue:text}`avc_later:.3f` of accuracy from a network, and the curves end at zero within a few doublings."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy that later attempts of PGD still took, at the ε where that is most. Thick lines are means over seeds, thin lines the seeds. Seeds: {glue:text}`avc_seeds`; test images: the first {glue:text}`avc_every`. At 0 no later attempt took more; no attempt follows the last, so that every curve ends there. No interval is drawn.", "name": "fig-attackers-cifar10-doubling"}, "image": {"alt": "Falling curves against the steps and random starts of an attempt, one colour per beta. Attempts after the first take at most {glue:text}`avc_later:.3f` of accuracy from a network, and every curve ends at zero, as no attempt follows the last."}}
 figure, ax = plt.subplots(figsize=(8, 3.6))
 attackers.doubling_curves(ax, result);
 
 # %% [markdown]
 # ## How to read it
 #
-# A gain that is large on the left of {numref}`fig-attackers-cifar10-gains` and gone on the right belongs to the attack on the left. One image is {glue:text}`avc_few_image:.3f` in accuracy
+# CSE is the cross-entropy, ISO the isometry term. A gain that is large on the left of {numref}`fig-attackers-cifar10-gains` and gone on the right belongs to the attack on the left. One image is {glue:text}`avc_few_image:.3f` in accuracy
 # here. There is one seed: {doc}`fig3_cifar10` shows how far seeds lie apart.
 #
 # ## Numbers

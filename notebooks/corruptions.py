@@ -143,9 +143,8 @@ tables.severity_table(result).round(2)
 # ## How it was done
 #
 # The networks are those of {doc}`fig3_mnist`, in both readings. `lil.corruptions` perturbs the test images. The corruptions are in the manner of MNIST-C {cite:p}`Mu2019`
-# and of CIFAR10-C {cite:p}`Hendrycks2019`, built on torchvision, and not those sets themselves. Every setting, with the comment that stands beside it in the code:
-#
-# The numbers in the text are those of `lil.paper.tables.corruptions.numbers`.
+# and of CIFAR10-C {cite:p}`Hendrycks2019`, built on torchvision, and not those sets themselves.
+# The numbers in the text are those of `lil.paper.tables.corruptions.numbers`. Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
 notebook.settings(corruptions, result)

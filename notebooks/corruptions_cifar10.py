@@ -120,9 +120,8 @@ tables.severity_table(result).round(2)
 # ## How it was done
 #
 # The networks are those of {doc}`fig3_cifar10`. `lil.corruptions` perturbs the first test images, and the VGG13 makes the features in float32. The severities of Gaussian noise, salt and pepper, blur,
-# contrast and JPEG are those of CIFAR10-C {cite:p}`Hendrycks2019`; the others are ours. Every setting, with the comment that stands beside it in the code:
-#
-# The numbers in the text are those of `lil.paper.tables.corruptions.numbers`.
+# contrast and JPEG are those of CIFAR10-C {cite:p}`Hendrycks2019`; the others are ours.
+# The numbers in the text are those of `lil.paper.tables.corruptions.numbers`. Every setting, with the comment that stands beside it in the code:
 
 # %% tags=["hide-cell"] mystnb={"code_prompt_show": "Show the settings", "code_prompt_hide": "Hide the settings"}
 notebook.settings(corruptions_cifar10, result)

@@ -25,7 +25,7 @@
 # * *Global isometry:* {glue:text}`fig1_kept_all_within` of {glue:text}`fig1_seeds` networks keep the pairs within a class, {glue:text}`fig1_kept_all_between` of
 #   {glue:text}`fig1_seeds` those between the classes, and the lowest accuracy is {glue:text}`fig1_accuracy_all:.2f`.
 # * *No isometry, β = 0:* {glue:text}`fig1_kept_none_within` of {glue:text}`fig1_seeds` networks keep the pairs within a class. Their median ratio of distances is
-#   {glue:text}`fig1_least_none_within:.1e` to {glue:text}`fig1_most_none_within:.1e`.
+#   {glue:text}`fig1_least_none_within:.5f` to {glue:text}`fig1_most_none_within:.5f`.
 
 # %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt
@@ -124,7 +124,7 @@ toys.kept_pairs(result).to_pandas()
 #
 # | the loss asks for | pairs within a class kept | pairs between classes kept | median ratio within a class | lowest accuracy |
 # |---|---|---|---|---|
-# | no isometry, $\beta = 0$ | {glue:text}`fig1_kept_none_within` of {glue:text}`fig1_seeds` seeds | {glue:text}`fig1_kept_none_between` of {glue:text}`fig1_seeds` | {glue:text}`fig1_least_none_within:.1e` to {glue:text}`fig1_most_none_within:.1e` | {glue:text}`fig1_accuracy_none:.2f` |
+# | no isometry, $\beta = 0$ | {glue:text}`fig1_kept_none_within` of {glue:text}`fig1_seeds` seeds | {glue:text}`fig1_kept_none_between` of {glue:text}`fig1_seeds` | {glue:text}`fig1_least_none_within:.5f` to {glue:text}`fig1_most_none_within:.5f` | {glue:text}`fig1_accuracy_none:.2f` |
 # | within-class isometry | {glue:text}`fig1_kept_within-class_within` of {glue:text}`fig1_seeds` | {glue:text}`fig1_kept_within-class_between` of {glue:text}`fig1_seeds` | {glue:text}`fig1_least_within-class_within:.3f` to {glue:text}`fig1_most_within-class_within:.3f` | {glue:text}`fig1_accuracy_within-class:.2f` |
 # | global isometry, $G = 1$ | {glue:text}`fig1_kept_all_within` of {glue:text}`fig1_seeds` | {glue:text}`fig1_kept_all_between` of {glue:text}`fig1_seeds` | {glue:text}`fig1_least_all_within:.3f` to {glue:text}`fig1_most_all_within:.3f` | {glue:text}`fig1_accuracy_all:.2f` |
 #

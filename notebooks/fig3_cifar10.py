@@ -156,7 +156,7 @@ images.half_table(public)
 # How far the two rows "the paper's attack" and "the attacker's" lie apart says how much of the improvement belongs to the attack
 # and how much to the network. The two rows share the network and differ only in the gradient that is followed. Where β is large, the
 # isometry term outweighs the cross-entropy in the total loss. Its gradient points to where distances are distorted most, which
-# need not be where the answer changes. The β that does best under the attacker's attack is another one: see the table for its gain, and claim 5 of the {doc}`ledger </claims>`.
+# need not be where the answer changes. Another β does best under the attacker's attack: the last two findings above have its gain.
 #
 # ## How it was done
 #
@@ -192,7 +192,7 @@ print(f"clean accuracy, over all networks: {float(result.clean.mean()):.2f}")
 #
 # * *A single step is a weak attack.* A network that keeps its accuracy under FGSM may lose it under many small steps: see {doc}`attackers_view_cifar10`.
 # * *The best β is chosen by the numbers shown.* The choice favours β > 0.
-# * *The mixture has one seed*, and no commit is all of it. The reading of 7167a91, the last public commit, trains an untrained CNN along:
+# * *The mixture has one seed*, and no commit is all of it. The reading of 7167a91, the last public commit, trains a CNN from its first weights along with the LIL:
 #   {doc}`table1_cifar10_trained` has it.
 # * *Lost clean accuracy lowers the bar* of the ε at half accuracy. Where the clean accuracy is near chance, that measure says little.
 

@@ -155,7 +155,7 @@ images.half_table(public)
 # How far the two rows "the paper's attack" and "the attacker's" lie apart says how much of the improvement belongs to the attack
 # and how much to the network. The two rows share the network and differ only in the gradient that is followed. Where β is large, the
 # isometry term outweighs the cross-entropy in the total loss. Its gradient points to where distances are distorted most, which
-# need not be where the answer changes. The β that does best under the attacker's attack is another one: see the table for its gain, and claim 5 of the {doc}`ledger </claims>`.
+# need not be where the answer changes. Another β does best under the attacker's attack: the last two findings above have its gain.
 #
 # ## How it was done
 #

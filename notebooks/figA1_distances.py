@@ -88,7 +88,7 @@ distances.nearness(ax, {names[key]: one for key, one in sets.items()}).set_title
 # %% [markdown]
 # ## How to read it
 #
-# A coloured histogram that lies on the grey one has the distances of the inputs. Histograms may agree while the distances behind them have changed places, so
+# A coloured histogram that lies on the grey one has the distances of the inputs. The axis is logarithmic: a wide tail holds few pairs, and the Wasserstein distance counts each pair alike. Histograms may agree while the distances behind them have changed places, so
 # the table below compares pairs too. Where the loss has a factor K, the distances in the last hidden layer are multiplied by K.
 #
 # :::{admonition} Try it

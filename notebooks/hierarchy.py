@@ -69,7 +69,7 @@ drawn.level_dots(axes, result, "accuracy", "accuracy");
 #
 # A unit vector t along the surface has the length ‖J t‖ after the map, with J its derivative (DΦ on the pages of the theory); an isometry keeps 1. Below: how far ‖J t‖ is from 1, against the distance to the nearest cut of that level.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Distance of ‖J t‖ from 1 on the surface: the median over the points at one distance from a cut, on a logarithmic axis. The distance from a cut is in steps of the grid. A line is one of {glue:text}`hier_seeds` seeds; solid, for the direction across the cuts, dotted, along them. Below the dashed line a point counts as isometric. With eight classes no point is further than two and a half steps from a cut. No interval is drawn.", "name": "fig-hierarchy-distortion"}, "image": {"alt": "Three panels for two, four and eight classes of lines that fall steeply within one step of the nearest cut, orange for the text, green with both changes, blue for a flat network of four layers at eight classes. At a cut the text's stack has a mean distortion of {glue:text}`hier_distortion_text_2:.0f`, {glue:text}`hier_distortion_text_4:.0f` and {glue:text}`hier_distortion_text_8:.0f` across it; a point counts as isometric below {glue:text}`hier_within:.1f`."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Distance of ‖J t‖ from 1 on the surface: the median over the points at one distance from a cut, on a logarithmic axis. The distance from a cut is in steps of the grid. A line is one of {glue:text}`hier_seeds` seeds; solid, for the direction across the cuts, dotted, along them. Below the dashed line a point counts as isometric. With eight classes no point is further than two and a half steps from a cut. No interval is drawn.", "name": "fig-hierarchy-distortion"}, "image": {"alt": "Three panels for two, four and eight classes of lines that fall steeply within one step of the nearest cut, orange for the text, green with both changes, blue for a flat network of four layers at eight classes. At a cut the text's stack has a median distortion of {glue:text}`hier_distortion_text_2:.0f`, {glue:text}`hier_distortion_text_4:.0f` and {glue:text}`hier_distortion_text_8:.0f` across it; a point counts as isometric below {glue:text}`hier_within:.1f`."}}
 figure, axes = plt.subplots(1, 3, figsize=(11.5, 4.2), sharey=True)
 drawn.distortion_curves(axes, result);
 
@@ -102,7 +102,7 @@ drawn.tear_dots(ax, result);
 # which have the text's weight and rate too: the stack's correlation minus theirs is {glue:text}`hier_stack_shallow` with four layers ({glue:text}`hier_verdict_stack_shallow`) and {glue:text}`hier_stack_deep` with twelve
 # ({glue:text}`hier_verdict_stack_deep`). In brackets are 95 % intervals over {glue:text}`hier_seeds` seeds.
 #
-# On a cut ‖J t‖ differs from 1 by {glue:text}`hier_distortion_text_2:.0f`, {glue:text}`hier_distortion_text_4:.0f` and {glue:text}`hier_distortion_text_8:.0f` in the text's stack (medians across the cut, level by level): the network is continuous,
+# On a cut ‖J t‖ differs from 1 by {glue:text}`hier_distortion_text_2:.0f`, {glue:text}`hier_distortion_text_4:.0f` and {glue:text}`hier_distortion_text_8:.0f` in the text's stack (medians over the points, level by level): the network is continuous,
 # and sets the two sides apart over a fraction of a step.
 #
 # :::{admonition} Try it

@@ -84,7 +84,7 @@ figure.suptitle(title);
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on CIFAR10 at β = 0 in several readings. A dot is a network. Seeds, from top to bottom: {glue:text}`table1_seeds_cifar10_text`, {glue:text}`table1_seeds_cifar10_deeper`, {glue:text}`table1_seeds_cifar10_as_published`, {glue:text}`table1_seeds_cifar10_public` and {glue:text}`table1_seeds_cifar10_first`. The dashed line is the paper's number. No interval is drawn.", "name": "fig-baseline"}, "image": {"alt": "Five rows of dots of accuracy, one per reading, with a dashed vertical line at the paper's {glue:text}`table1_printed:.3f`. The text's reading has a mean of {glue:text}`table1_text:.3f`, the inputs of all public commits one of {glue:text}`table1_as_published:.3f`."}}
 baselines = images.baselines(result)
 figure, ax = plt.subplots(figsize=(8, 3))
-table.baseline_dots(ax, baselines, TABLE_1["cifar10"].at(0.0)).set_title(title);
+table.baseline_dots(ax, baselines, TABLE_1["cifar10"].at(0.0)).set_title(notebook.title(result, "cifar10"));
 
 # %% [markdown]
 # ## How to read it

@@ -25,7 +25,7 @@
 # *In space.* With three units (K = {glue:text}`vis_best_scale_3`, β = {glue:text}`vis_best_beta_3`) the vote reaches {glue:text}`vis_best_vote_3:.3f` and the correlation {glue:text}`vis_best_correlation_3:.3f`: beside supervised UMAP
 # {glue:text}`vis_vote_over_3_supervised` and {glue:text}`vis_correlation_over_3_supervised`, beside PCA {glue:text}`vis_vote_over_3_pca` and {glue:text}`vis_correlation_over_3_pca`.
 #
-# *K decides.* Two tanh units reach distances of {glue:text}`vis_reach_2:.1f`, and images of one class lie {glue:text}`vis_x_dist:.1f` apart. With K = 1 that is out of reach, with K = 10 the aim is a tenth of it.
+# *K decides.* Two tanh units reach distances of {glue:text}`vis_reach_2:.1f`, and images of one class lie {glue:text}`vis_x_dist:.1f` apart (the median). With K = 1 that is out of reach; with K = 10 the aim is a tenth of it.
 
 # %% tags=["hide-input", "with-all-code"]
 import matplotlib.pyplot as plt

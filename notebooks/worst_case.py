@@ -28,8 +28,8 @@
 # * *The text's reading.* {glue:text}`worst_text_smaller`.
 # * *The public code's reading.* {glue:text}`worst_public_smaller`.
 #
-# At ε = {glue:text}`worst_epsilon` the worst case leaves {glue:text}`worst_text_worst_low:.3f` to {glue:text}`worst_text_worst_high:.3f` of accuracy over the {glue:text}`worst_betas` β in the
-# text's reading and {glue:text}`worst_public_worst_low:.3f` to {glue:text}`worst_public_worst_high:.3f` in the public code's. Under random noise of the same size
+# At ε = {glue:text}`worst_epsilon` the worst case leaves {glue:text}`worst_text_worst` of accuracy over the {glue:text}`worst_betas` β in the
+# text's reading and {glue:text}`worst_public_worst` in the public code's. Under random noise of the same size
 # the β that gains most under the paper's attack changes the accuracy by {glue:text}`worst_text_gain_noise` and {glue:text}`worst_public_gain_noise`.
 
 # %% tags=["hide-input", "with-all-code"]
@@ -77,7 +77,7 @@ drawn.accuracy_dots(result, title);
 # %% [markdown]
 # ## How to read it
 #
-# Within a group the β rise from left to right. A gain that shrinks towards the right of {numref}`fig-worst-case` belongs to the attack on the left; a gain that stays belongs to
+# CSE is the cross-entropy, ISO the isometry term. Within a group the β rise from left to right. A gain that shrinks towards the right of {numref}`fig-worst-case` belongs to the attack on the left; a gain that stays belongs to
 # the network. Where all networks lose all images, every gain is 0: the accuracies themselves stand in {numref}`fig-worst-case-accuracy`, β = 0 in orange.
 #
 # :::{admonition} Try it

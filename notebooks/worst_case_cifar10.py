@@ -20,8 +20,8 @@
 # At ε = {glue:text}`worstc_epsilon` (8/255), on {glue:text}`worstc_images` images and {glue:text}`worstc_seeds` seeds, with intervals of 95 % over seeds and images:
 # {glue:text}`worstc_text_finding`.
 #
-# The worst case leaves {glue:text}`worstc_text_worst_low:.3f` to {glue:text}`worstc_text_worst_high:.3f` of accuracy over {glue:text}`worstc_betas` β, and
-# {glue:text}`worstc_text_worst_any:.3f` of any single network at most. The same β changes the accuracy under random noise of the same size by
+# The worst case leaves {glue:text}`worstc_text_worst` of accuracy over {glue:text}`worstc_betas` β, and
+# {glue:text}`worstc_text_worst_any:.3f` of any single network at most. β = {glue:text}`worstc_text_beta` changes the accuracy under random noise of the same size by
 # {glue:text}`worstc_text_gain_noise`.
 
 # %% tags=["hide-input", "with-all-code"]
@@ -63,7 +63,7 @@ drawn.accuracy_dots(result, title);
 # %% [markdown]
 # ## How to read it
 #
-# Within a group the β rise from left to right, and orange is β = 0. A network that is robust keeps its accuracy towards the right. A
+# CSE is the cross-entropy, ISO the isometry term. Within a group the β rise from left to right, and orange is β = 0. A network that is robust keeps its accuracy towards the right. A
 # difference between the colours that shrinks towards the right belongs to the attack on the left.
 #
 # ## Numbers

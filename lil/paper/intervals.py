@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata, spearmanr, t
 
 LEVEL = 0.95
@@ -36,6 +37,12 @@ class Interval(NamedTuple):
 
     def __str__(self) -> str:
         return format(self)
+
+
+def extent(values: ArrayLike, spec: str) -> str:
+    """Return "lowest to highest" of some values, or one number where both read the same."""
+    low, high = (format(float(end), spec) for end in (np.min(values), np.max(values)))
+    return low if low == high else f"{low} to {high}"
 
 
 def over_seeds(values: xr.DataArray) -> Interval:

@@ -40,7 +40,7 @@ ROBUSTNESS = {
     "fig3_mnist": "MNIST, the text",
     "fig3_mnist_public": "MNIST, the public code",
     "fig3_cifar10": "CIFAR10, the text",
-    "fig3_cifar10_public": "CIFAR10, the public code",
+    "fig3_cifar10_public": "CIFAR10, a mixture of public commits",
 }
 LIBRARIES = {  # bytes that a page loads before any script of its own, from the packages of the registry
     "TensorFlow.js 4.22.0": 1_469_843,  # tf.min.js

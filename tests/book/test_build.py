@@ -6,8 +6,10 @@ from html.parser import HTMLParser
 import pytest
 import yaml
 
+from lil.paper.judging import EXPERIMENTS
 from lil.paper.ledger import CLAIMS
 from lil.paper.pages import ROOT, find_sources
+from lil.results import registry
 
 STEMS = [source.stem for source in find_sources()]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
@@ -22,6 +24,12 @@ def test_each_page_of_the_book_has_its_place_too():
     folder = ROOT / "book"
     written = {str(path.relative_to(folder).with_suffix("")) for path in folder.glob("**/*.md")}
     assert written == {page for page in PAGES if not page.startswith("nb/")}
+
+
+@pytest.mark.parametrize("page", ["README.md", "book/contents.md"])
+def test_the_commands_of_a_table_recompute_every_experiment_once(page):
+    commands = re.findall(r"^\|.*`lil reproduce ([^`]+)`", (ROOT / page).read_text("utf-8"), re.MULTILINE)
+    assert sorted(" ".join(commands).split()) == sorted(registry.names(EXPERIMENTS))
 
 
 class Elements(HTMLParser):

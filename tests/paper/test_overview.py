@@ -84,10 +84,10 @@ def entry(name, verdict, finding="It is so."):
 
 
 def test_the_rows_of_a_claim_are_its_leads_and_count_everything():
-    found = {"fgsm-gain-mnist-text": Verdict.PROTOCOL, "autoattack-mnist-text-0-1": Verdict.REFUTED}
+    found = {"fgsm-gain-mnist-text": Verdict.PROTOCOL, "same-beta-mnist-text": Verdict.REFUTED}
     found |= {"fgsm-trend-mnist-text": Verdict.REFUTED}
     row = rows_of(overview.claims_table([entry(name, each, f"{name}.") for name, each in found.items()]))[4]
-    assert row[1] == "fgsm-gain-mnist-text.<br>autoattack-mnist-text-0-1."
+    assert row[1] == "fgsm-gain-mnist-text.<br>same-beta-mnist-text."
     assert row[2] == "<br>".join(overview.badge(each) for each in (Verdict.PROTOCOL, Verdict.REFUTED))
     assert re.findall(">([0-9]+)<", row[3]) == ["1", "2"]
     assert 'aria-label="2 refuted"' in row[3]

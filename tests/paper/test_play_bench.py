@@ -245,3 +245,10 @@ def test_the_table_of_the_curves_has_a_row_for_each_beta(curves):
     assert len(lines) == 2 + 4 * 6
     clean = over_seeds(curves["fig3_cifar10"].clean.sel(beta=10).astype(float))
     assert lines[2 + 17].startswith(f"| CIFAR10, the text | 3 | 10 | {clean:.3f} |")
+
+
+def test_the_table_of_the_curves_names_networks_as_the_menu_does():
+    page = (ROOT / "book" / "play_curves.md").read_text("utf-8")
+    menu = re.findall(r"<option value=.\d.>(\w+, [^<]+ seeds?)<", page)
+    assert len(menu) == len(play.ROBUSTNESS)
+    assert all(words.startswith(name) for words, name in zip(menu, play.ROBUSTNESS.values(), strict=True))

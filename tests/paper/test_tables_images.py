@@ -251,8 +251,8 @@ def test_the_sentence_on_both_readings_and_the_most_telling_column():
 @pytest.mark.parametrize(
     ("public", "text", "words"),
     [
-        (6, 3, "So it fits K = 10, and not K = 1."),
-        (4, 5, "So it fits K = 1, and not K = 10."),
+        (6, 3, "So it fits the reading with K = 10, and not that with K = 1."),
+        (4, 5, "So it fits the reading with K = 1, and not that with K = 10."),
         (5, 6, "So it fits both readings."),
         (0, 4, "So it fits neither reading."),
     ],

@@ -274,7 +274,7 @@ def fitting(public: int, text: int, columns: int) -> str:
     right, wrong = ([name for name, each in fits.items() if each == wanted] for wanted in (True, False))
     if not wrong or not right:
         return f"So it fits {'both readings' if right else 'neither reading'}."
-    return f"So it fits {right.pop()}, and not {wrong.pop()}."
+    return f"So it fits the reading with {right.pop()}, and not that with {wrong.pop()}."
 
 
 def times(log_ratio: float) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 from pandas.core.groupby import DataFrameGroupBy
 
-from lil.paper.intervals import Interval, over_seeds, rank_correlation
+from lil.paper.intervals import Interval, extent, over_seeds, rank_correlation
 from lil.paper.tables import Numbers, comparing, flat, frame, prefixed, printed
 
 ROUNDING = 1 + 1e-5  # results are kept in single precision
@@ -80,11 +80,7 @@ def _grouped(table: pd.DataFrame) -> DataFrameGroupBy:
 def ranges(table: pd.DataFrame, spec: str = ".3g") -> pd.DataFrame:
     """Return "lowest to highest seed" for each data set and β, from a table with a row a network."""
 
-    def words(values: pd.Series) -> str:
-        low, high = (format(value, spec) for value in (values.min(), values.max()))
-        return low if low == high else f"{low} to {high}"
-
-    return _grouped(table).agg(words)
+    return _grouped(table).agg(lambda values: extent(values, spec))
 
 
 def constants_table(result: xr.Dataset) -> pd.DataFrame:
@@ -232,8 +228,7 @@ def _at_both_ends(networks: xr.Dataset) -> Numbers:
             **prefixed("along", stretch_table(one).median().to_dict()),
         }
         for term in TERMS:
-            found |= {f"holds_{term}_low": float(holds(one, term).min())}
-            found |= {f"holds_{term}_high": float(holds(one, term).max())}
+            found[f"holds_{term}"] = extent(holds(one, term), ".1%")
         numbers |= prefixed(end, found)
     ratio = change(networks)
     verdict = ratio.side("larger", "smaller", "not clearly different", of=1.0)

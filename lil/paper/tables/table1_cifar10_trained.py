@@ -82,7 +82,7 @@ def rising(trained: xr.Dataset, backbone: str) -> str:
         return "One epoch alone was trained."
     last = steps.sel(epoch=steps.epoch.max())
     parts = [f"{float(step):+.3f} at β = {float(step.beta):g}".replace("-", "−") for step in last]
-    return f"In the last of {accuracy.dropna('epoch').sizes['epoch']} epochs it still changed by {listed(parts)}."
+    return f"In the last of {accuracy.dropna('epoch').sizes['epoch']} epochs accuracy changed by {listed(parts)}."
 
 
 @comparing(0.0, max(PRINTED.betas))

@@ -11,7 +11,7 @@ from itertools import product
 import pandas as pd
 import xarray as xr
 
-from lil.paper.intervals import Interval, over_seeds_and_images
+from lil.paper.intervals import Interval, extent, over_seeds_and_images
 from lil.paper.tables import Numbers, comparing, flat, frame, prefixed, printed
 from lil.paper.tables.attackers import verdict
 
@@ -132,6 +132,7 @@ def numbers(result: xr.Dataset) -> Numbers:
     stated = float(result.epsilon.max())
     found: Numbers = {
         "epsilon": f"{stated:.2g}",
+        "least_epsilon": f"{float(result.epsilon.min()):.2g}",
         "betas": result.sizes["beta"],
         "seeds": result.sizes["seed"],
         "images": result.sizes["image"],
@@ -185,8 +186,7 @@ def _numbers(right: xr.DataArray) -> Numbers:
     worst = right.sel(attack="worst").mean("image")
     found: Numbers = {
         "beta": f"{beta:g}",
-        "worst_low": float(worst.mean("seed").min()),
-        "worst_high": float(worst.mean("seed").max()),
+        "worst": extent(worst.mean("seed"), ".3f"),
         "worst_any": float(worst.max()),
         "finding": finding(right, beta, worst_beta),
         "weaker": papers_against_transfer(right, beta),
