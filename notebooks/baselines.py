@@ -189,7 +189,7 @@ notebook.settings(baselines, result)
 #
 # * *The attacks.* Over all networks, AutoAttack takes at most {glue:text}`base_excess:.3f` of its {glue:text}`base_few` images from those that PGD left. It has fewer iterations
 #   and queries than its standard version (see the settings). No pixel moved by more than ε but for rounding ({glue:text}`base_beyond:.0e`).
-# * *The seeds.* {glue:text}`base_seeds` seeds are few: an interval over so few, drawn anew, is too short rather than too long. Read the marks in {numref}`fig-baselines-matched`.
+# * *The seeds.* {glue:text}`base_seeds` seeds are few, and the intervals are wide where the seeds differ. Read the marks in {numref}`fig-baselines-matched`.
 # * *The reference.* It is the best of five β on the same images, which flatters the isometry term a little.
 # * *The strengths.* They are a grid. An earlier version of this page had shown robust accuracy for another grid; it decided nothing here, and the table above shows every
 #   strength tried.

@@ -105,7 +105,7 @@ drawing.spreads(axes, result);
 tables.accuracy_table(result).round(3)
 
 # %% [markdown]
-# The largest β minus β = 0, paired image by image and seed by seed, with 95 % intervals from a bootstrap over seeds and images:
+# The largest β minus β = 0, paired image by image and seed by seed, with 95 % intervals over seeds and images:
 
 # %% tags=["hide-input"]
 tables.gains_table(result)

@@ -183,12 +183,11 @@ notebook.settings(worst_case, result)
 #
 # * *Two ε.* Where the worst case leaves next to nothing at any β, it cannot rank the networks. At the smaller ε AutoAttack was not run; {doc}`attackers_view` ran it
 #   there on fewer images of the text's reading, and found a gain.
-# * *Clean accuracy is part of the accuracy.* A large β loses some of it. Among the images that are right without attack (the last columns of the table of gains), the text's
-#   largest β gains in the worst case at the smaller ε.
+# * *Clean accuracy is part of the accuracy.* A large β loses some of it. The last columns of the table of gains count only the images that are right without attack.
 # * *An upper bound.* A stronger attack lowers an accuracy, never raises it. PGD on CSE alone is not the strongest attack: it leaves up to
 #   {glue:text}`worst_text_pgd_above:.3f` (text) and {glue:text}`worst_public_pgd_above:.3f` (public code) more than the worst case does. AutoAttack took at most
 #   {glue:text}`worst_text_taken:.3f` and {glue:text}`worst_public_taken:.3f` of the images of a network that all other attacks had left.
-# * *The seeds.* {glue:text}`worst_seeds` seeds are few: a bootstrap over so few, drawn anew, gives intervals that are too short rather than too long.
+# * *The seeds.* {glue:text}`worst_seeds` seeds are few, and the intervals are wide where the seeds differ.
 # * *The best β is chosen by the numbers shown.* Its interval does not account for the choice, which favours β > 0.
 # * *One step.* Under one step an image that is wrong when clean may become right; the accuracy counts it, as Figure 3 does. In the worst case it is wrong.
 

@@ -146,3 +146,14 @@ def test_the_table_of_severities_has_their_units_and_distances(result):
     found = tables.severity_table(result)
     assert found.loc["rotation"].tolist() == ["degrees", "0.1, 0.2, 0.3, 0.4, 0.5", 0.3, 3.0]
     assert found.index.tolist() == list(CORRUPTIONS) and set(tables.LABELS) == {tables.NONE, *CORRUPTIONS}
+
+
+def test_two_tables_round_one_mean_alike(result):
+    """Means of single precision lie halfway between two numbers of three digits, and would be rounded either way."""
+    shares = np.random.default_rng(0).integers(1000, 2000, result.accuracy.shape) / 2000
+    result["accuracy"] = result.accuracy.dims, shares.astype(np.float32)
+    for networks, reading in tables.READINGS.items():
+        if networks in result.networks:
+            one = tables.gain_table(result, networks)["accuracy, β = 0"]
+            other = tables.accuracy_table(result)[reading, 0.0].round(3).map("{:.3f}".format)
+            assert other[one.index].tolist() == one.tolist()

@@ -106,7 +106,7 @@ def test_what_is_kept_is_the_share_of_rightly_classified_images(result):
     assert np.allclose(found.sel(attack="none"), 1)
 
 
-def test_the_interval_of_what_is_kept_is_a_bootstraps_of_the_ratio():
+def test_the_interval_of_what_is_kept_is_near_a_bootstraps_of_the_ratio():
     rng = np.random.default_rng(1)
     clean = (rng.uniform(size=400) < 0.7).astype(float)
     attacked = clean * (rng.uniform(size=400) < 0.4)

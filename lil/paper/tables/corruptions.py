@@ -55,7 +55,7 @@ def at_level(result: xr.Dataset, level: int) -> xr.DataArray:
     clean = result.clean.expand_dims(corruption=[NONE])
     accuracy = result.accuracy.sel(level=level, drop=True).drop_vars("unit")
     dims = ("networks", "corruption", "beta", "seed")
-    return xr.concat([clean, accuracy], "corruption", join="exact").transpose(*dims)
+    return xr.concat([clean, accuracy], "corruption", join="exact").transpose(*dims).astype(float)
 
 
 def label(result: xr.Dataset, corruption: str, level: int) -> str:
@@ -89,11 +89,11 @@ def gain_table(result: xr.Dataset, networks: str) -> pd.DataFrame:
 
 def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
     """Return all accuracies, means over the seeds: a row a perturbation and severity, a column a reading and β."""
-    rows = {LABELS[NONE]: result.clean.mean("seed")}
+    clean, accuracy = (values.astype(float).mean("seed") for values in (result.clean, result.accuracy))
+    rows = {LABELS[NONE]: clean}
     for corruption in result.corruption.values.tolist():
         for level in result.level.values.tolist():
-            accuracy = result.accuracy.sel(corruption=corruption, level=level, drop=True).mean("seed")
-            rows[label(result, corruption, level)] = accuracy
+            rows[label(result, corruption, level)] = accuracy.sel(corruption=corruption, level=level, drop=True)
     found = {name: one.to_series() for name, one in rows.items()}
     table = pd.DataFrame(found).T.rename_axis("perturbation").rename_axis(columns=["reading", "β"])
     return table.rename(columns=READINGS, level=0)

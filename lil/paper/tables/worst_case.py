@@ -1,6 +1,6 @@
 """Numbers of the worst case over all attacks, of :func:`lil.experiments._worst_case.attack_by_everything`'s answers.
 
-All intervals are those of a bootstrap over seeds and images. Differences from β = 0 are taken seed by seed and image by
+All intervals are over seeds and images. Differences from β = 0 are taken seed by seed and image by
 image first.
 """
 
@@ -50,8 +50,8 @@ def taken_by_autoattack(result: xr.Dataset) -> xr.DataArray:
 def kept(right: xr.DataArray, clean: xr.DataArray) -> xr.DataArray:
     """Return values whose mean over images is the share of rightly classified images that stay right.
 
-    The share is Σ right · clean / Σ clean. Each value is the share plus the image's influence on it, so that a
-    bootstrap of their mean is, to first order, one of the share. Raises ValueError where no image is classified right.
+    The share is Σ right · clean / Σ clean. Each value is the share plus the image's influence on it, so that the
+    interval of their mean is, to first order, that of the share. Raises ValueError where no image is classified right.
     """
     of = clean.mean("image")
     if not (of > 0).all():
@@ -73,7 +73,7 @@ def accuracy_table(result: xr.Dataset, reading: str) -> pd.DataFrame:
         one = right.sel(epsilon=epsilon, beta=beta)
         row = dict(zip(NAMES.values(), one.mean(IMAGES, skipna=False).sel(attack=list(NAMES)).values, strict=True))
         interval = over_seeds_and_images(one.sel(attack="worst"))
-        row["95 % interval"] = f"{interval.low:.3f} to {interval.high:.3f}"
+        row["95 % interval"] = f"{max(interval.low, 0.0):.3f} to {min(interval.high, 1.0):.3f}"
         row["of it, AutoAttack took"] = float(taken.sel(epsilon=epsilon, beta=beta))
         rows[name, beta] = row
     return frame(rows, ["ε", "β"])
