@@ -59,18 +59,14 @@ QUICK_FIRST = replace(QUICK_AS_PUBLISHED, hidden=(20,) * 10, batch_size=40, epoc
 
 def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
     """Return the images of a split, in [0, 1], and their classes, 0 to 9."""
-    return _images(*_part(config, split))
-
-
-def _part(config: Config, split: str) -> tuple[str, str, int | None]:
-    return config.dataset, split, config.n_train if split == "train" else config.n_test
-
-
-def _images(dataset: str, split: str, n_examples: int | None) -> tuple[Tensor, Tensor]:
-    x, labels = images.load(dataset, split, n_examples)
-    if dataset == "digits":  # 28 × 28 greys, framed to 32 × 32, the same in the three channels
+    x, labels = images.load(*_part(config, split))
+    if config.dataset == "digits":  # 28 × 28 greys, framed to 32 × 32, the same in the three channels
         x = F.pad(x, (2, 2, 2, 2)).expand(-1, 3, -1, -1).contiguous()
     return x, labels
+
+
+def _part(config: Config, split: images.Split) -> tuple[str, images.Split, int | None]:
+    return config.dataset, split, config.n_train if split == "train" else config.n_test
 
 
 def data_fingerprint(config: Config) -> str:
@@ -92,14 +88,19 @@ def inputs(
     config: Config, split: images.Split, *, device: str = "cpu", progress: Progress = silent
 ) -> tuple[Float[Tensor, "n features"], Int[Tensor, "n"]]:
     """Return the inputs of the networks, the features of a split's images, and their classes. Do not change them."""
-    return _inputs(*_part(config, split), config.weights, config.inputs, device, progress)
+    kept = _kept(*_part(config, split), config.weights, config.inputs, device)
+    if not kept:
+        x, labels = data(config, split)
+        vgg13 = engine.Features(config.weights, config.inputs, device=device)
+        kept[:] = [features.extract(vgg13, x.to(device), progress=progress), labels.to(device)]
+    z, labels = kept
+    return z, labels
 
 
 @lru_cache(maxsize=2)  # several sets of networks learn from the same features, which take a minute
-def _inputs(dataset, split, n_examples, weights, form, device, progress):
-    x, labels = _images(dataset, split, n_examples)
-    vgg13 = engine.Features(weights, form, device=device)
-    return features.extract(vgg13, x.to(device), progress=progress), labels.to(device)
+def _kept(*_of: object) -> list[Tensor]:
+    """Return the list that keeps features and classes: an empty one for new arguments."""
+    return []
 
 
 def build(config: Config) -> LIL:

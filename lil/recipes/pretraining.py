@@ -320,7 +320,7 @@ def write(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None
     save_file(tensors, part)
     facts = {"sha256": hashlib.sha256(part.read_bytes()).hexdigest(), **facts}
     part.replace(path)
-    part.write_text(json.dumps(facts, indent=2) + "\n")
+    part.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     part.replace(path.with_suffix(".json"))
 
 

@@ -12,7 +12,7 @@ VARIANTS = {name: value for name, value in vars(scaled_features).items() if name
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
-    cifar10._inputs.cache_clear()
+    cifar10._kept.cache_clear()
 
 
 @pytest.mark.parametrize("name", VARIANTS)
