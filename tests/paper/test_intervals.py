@@ -119,3 +119,8 @@ def test_an_interval_is_printed_with_its_ends():
     found = intervals.Interval(0.029, -0.0114, 0.046, 5, 1000)
     assert f"{found._replace(value=-1e-4, low=-2e-4):+.3f}" == "+0.000 (+0.000 to +0.046)"
     assert f"{found:+.3f}" == "+0.029 (−0.011 to +0.046)" and str(found) == "0.029 (−0.011 to 0.046)"
+
+
+def test_a_range_whose_ends_read_the_same_is_one_number():
+    assert intervals.extent([0.3, 0.1, 0.2], ".1f") == "0.1 to 0.3"
+    assert intervals.extent([0.0001, 0.0], ".1%") == "0.0%"
