@@ -31,8 +31,8 @@ class Fgsm:
     epsilons: tuple[float, ...] = tuple(np.logspace(-2, 0, 10).tolist())
     batch_size: int = 100  # images whose pairs make the isometry term, as in training
     distances: Literal["inputs", "pixels"] = "inputs"  # that this term compares; see lil.attacks.total
-    pictured: tuple[int, ...] = (3, 5, 7)  # for which of the epsilons attacked images are kept, by position,
-    pictures: int = 3  # and of how many images, the set's first
+    pictured: tuple[int, ...] = (3, 5, 7)  # positions of the epsilons for which attacked images are kept
+    pictures: int = 3  # attacked images that are kept for each of them, the set's first
 
     def __post_init__(self):
         attacks.check_epsilons(self.epsilons)

@@ -26,8 +26,7 @@ data, data_available, data_fingerprint = cifar10.data, cifar10.data_available, c
 @dataclass(frozen=True)
 class Config(cifar10.Config):
     feature_scale: float = 9.0  # by which the features are multiplied; nothing in the text or the public code does
-    # Of the VGG13's images, in place of ``inputs``: "half" is (x − 0.5)/0.5, a transform that commit 050ff84 sets and
-    # then bypasses
+    # in place of ``inputs``; "half" is (x − 0.5)/0.5 on the VGG13's images, which commit 050ff84 sets and then bypasses
     shifted: Literal["", "half"] = ""
 
     def __post_init__(self):
