@@ -55,9 +55,11 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THRE
 def find_sources(stems: Sequence[str] = (), folder: Path = SOURCES) -> list[Path]:
     """Return the notebooks' sources in ``folder``, sorted by name; with ``stems``, those only.
 
-    Raise FileNotFoundError for a stem without a source.
+    Raise FileNotFoundError for a stem without a source, and for a folder without any.
     """
     sources = {path.stem: path for path in sorted(folder.glob("*.py"))}
+    if not sources:
+        raise FileNotFoundError(f"no notebooks in {folder}: they come with a clone of the project, not with its wheel.")
     unknown = sorted(set(stems) - set(sources))
     if unknown:
         raise FileNotFoundError(f"no notebook named {', '.join(unknown)} in {folder}: there are {', '.join(sources)}.")

@@ -86,6 +86,13 @@ def test_an_unknown_notebook_is_refused():
         rerun.rerun("fig9", ["betas=[0]"])
 
 
+def test_an_installed_package_says_where_the_notebooks_are(tmp_path, monkeypatch):
+    find = pages.find_sources
+    monkeypatch.setattr(pages, "find_sources", lambda stems: find(stems, tmp_path))
+    with pytest.raises(SettingRefused, match="they come with a clone of the project, not with its wheel"):
+        rerun.copy_notebook("fig2_rings", tmp_path)
+
+
 def test_a_notebook_that_fails_names_its_cell_its_settings_and_the_trace(own):
     with pytest.raises(NotRerun, match=r"fig2_rings with betas='\[9\]' stopped in its cell .*AssertionError") as error:
         rerun.rerun("fig2_rings", ["betas=[9]"], profile="quick")
