@@ -43,10 +43,9 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.parent / ".lock"):  # the same rerun, asked for twice at once, is done twice in turn
-            target.unlink(missing_ok=True)
             shown = sys.stderr.isatty()
             pages.execute(source, target, profile=profile, mode="live", parameters=given, progress_bar=shown)
-            dash_missing_numbers(target)
+            fill_in_numbers(target)
             return to_html(target) if html else target
     except PapermillExecutionError as reason:
         trace = target.with_suffix(".part.ipynb")

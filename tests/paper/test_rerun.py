@@ -100,6 +100,19 @@ def test_a_notebook_that_fails_names_its_cell_its_settings_and_the_trace(own):
     assert str(trace) in str(error.value) and trace.exists() and not trace.with_name("fig2_rings.ipynb").exists()
 
 
+def test_a_rerun_that_stops_leaves_the_page_of_the_one_before(own, monkeypatch):
+    path = rerun.rerun("fig2_rings", ["betas=[3]"], profile="quick")
+    before = path.read_bytes()
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pages, "execute", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rerun.rerun("fig2_rings", ["betas=[3]"], profile="quick")
+    assert path.read_bytes() == before
+
+
 def test_a_value_that_only_the_experiment_refuses_leaves_nothing_behind(own, capsys):
     """The notebook stands in for one whose settings do not check the value: its kernel refuses it."""
     source = own / "notebooks" / "fig2_rings.py"
@@ -140,7 +153,7 @@ def test_parameters_are_described_by_their_comments(own):
 
 
 def test_the_same_rerun_twice_at_once_is_done_in_turn(own, monkeypatch):
-    """The second takes the lock before it removes the page of the first, and waits for the lock without a limit."""
+    """The second takes the lock before it touches the page of the first, and waits for the lock without a limit."""
     monkeypatch.setattr(rerun, "FileLock", lambda path: FileLock(path, timeout=0))  # an error stands for the wait
     executed = []
 
