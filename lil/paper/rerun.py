@@ -17,6 +17,7 @@ from typing import Any
 
 import nbformat
 from filelock import FileLock
+from myst_nb.core.variables import format_plain_text
 
 from lil.paper import pages
 from lil.results import changes, keys, registry
@@ -67,21 +68,26 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
         ) from reason
 
 
-def dash_missing_numbers(executed: Path) -> None:
-    """Put a dash in place of each number of an executed notebook's words that no cell has handed over."""
+def fill_in_numbers(executed: Path) -> None:
+    """Put each number of an executed notebook's words in its place, and a dash where no cell has handed it over.
+
+    The book does the first by itself, Jupyter and other readers of notebooks do not.
+    """
     page = nbformat.read(executed, 4)
     known = pages.glued(page)
 
-    def dashed(text: str) -> str:
-        return pages.GLUED.sub(lambda found: found[0] if found[1] in known else "–", text)
+    def filled(text: str) -> str:
+        return pages.GLUED.sub(
+            lambda found: format_plain_text(known[found[1]], found[2] or "s") if found[1] in known else "–", text
+        )
 
     for cell in page.cells:
         if cell.cell_type == "markdown":
-            cell.source = dashed(cell.source)
+            cell.source = filled(cell.source)
         options = cell.metadata.get("mystnb", {})
         for part, words in (("figure", "caption"), ("image", "alt")):
             if part in options:
-                options[part][words] = dashed(options[part][words])
+                options[part][words] = filled(options[part][words])
     pages.write(page, executed)
 
 
