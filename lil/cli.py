@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import shutil
 import sys
@@ -35,8 +36,10 @@ EXAMPLES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; print an error in one sentence."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # β is not in every encoding, and hours of computing end in a print
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller, as in `lil results >&-`
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115, until the process ends
+        getattr(sys, name).reconfigure(errors="replace")  # β is not in every encoding, and hours end in a print
     try:
         _tell_of_other_code()
         chosen = _parser().parse_args(arguments)
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # `lil results | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its exit
+        _print_no_more()
         return 141  # of a process that SIGPIPE ended, in a shell
     except KeyboardInterrupt:
         print("lil: interrupted; records are as they were before.", file=sys.stderr)
@@ -52,9 +55,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if isinstance(error, PermissionError) and error.filename is not None:
             return _fail(f"{error.filename} may not be opened ({error.strerror}): give access to it.")
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # `lil claims > FILE`
+            _print_no_more()
+            what = error.filename or "The output"
+            return _fail(f"{what} cannot be written ({error.strerror}): make room, then repeat the command.")
         if not isinstance(error, _expected()):
             raise
         return _fail(error)
+
+
+def _print_no_more() -> None:
+    """Send the output nowhere, because Python flushes it once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell_of_other_code() -> None:

@@ -382,6 +382,26 @@ def test_a_reader_that_leaves_early_is_no_fault():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_output_without_room_is_one_sentence():
+    command = [sys.executable, "-m", "lil.cli", "rerun", "fig2_rings"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and done.stderr == (
+        "lil: The output cannot be written (No space left on device): make room, then repeat the command.\n"
+    )
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_closed_stream_is_no_fault(lil, monkeypatch, closed):
+    """`lil rerun fig2_rings >&-`: Python has None in its place."""
+    monkeypatch.setattr(sys, closed, None)
+    assert cli.main(["rerun", "fig2_rings"]) == 0
+    assert cli.main(["rerun", "fig9"]) == 1
+    getattr(sys, closed).close()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
 def test_commands_print_in_any_encoding(encoding):
     environment = {**os.environ, "PYTHONIOENCODING": encoding}

@@ -161,7 +161,7 @@ def write_figures(notebook: NotebookNode, folder: Path) -> None:
 def write_notebooks(sources: Sequence[Path], executed: Sequence[Path], target: Path) -> None:
     """Write the sources of the notebooks and their executed pages as one archive, each in a folder of its own."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:  # files of 1970
         for folder, paths in (("sources", sources), ("executed", executed)):
             for path in paths:
                 archive.write(path, f"notebooks/{folder}/{path.name}")

@@ -16,6 +16,7 @@ from lil.paper.judging import Entry
 from lil.paper.ledger import CLAIMS, READINGS
 from lil.paper.verdicts import Verdict
 from lil.results import files
+from lil.results.errors import NotWritten
 
 FROZEN = Path(__file__).with_name("frozen.json")
 
@@ -103,7 +104,12 @@ def frozen(path: Path | None = None) -> dict[str, str]:
 
 
 def freeze(entries: Sequence[Entry]) -> Path:
-    """Write these verdicts as those agreed to, and the checksums of the ledger's files."""
+    """Write these verdicts as those agreed to, and the checksums of the ledger's files.
+
+    Raises NotWritten where these files are not all there, as in an installed package.
+    """
+    if missing := [name for name in shipped.SEALED if not (shipped.ROOT / name).exists()]:
+        raise NotWritten(f"{shipped.ROOT} has no {missing[0]}: freeze verdicts in a clone of the project.")
     files.replace(FROZEN, json.dumps(verdicts(entries), indent=1) + "\n")
     shipped.seal()
     return FROZEN

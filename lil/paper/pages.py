@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,11 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THRE
 def find_sources(stems: Sequence[str] = (), folder: Path = SOURCES) -> list[Path]:
     """Return the notebooks' sources in ``folder``, sorted by name; with ``stems``, those only.
 
-    Raise FileNotFoundError for a stem without a source.
+    Raise FileNotFoundError for a stem without a source, and for a folder without any.
     """
     sources = {path.stem: path for path in sorted(folder.glob("*.py"))}
+    if not sources:
+        raise FileNotFoundError(f"no notebooks in {folder}: they come with a clone of the project, not with its wheel.")
     unknown = sorted(set(stems) - set(sources))
     if unknown:
         raise FileNotFoundError(f"no notebook named {', '.join(unknown)} in {folder}: there are {', '.join(sources)}.")
@@ -120,17 +122,18 @@ def execute(
         last = f"from lil.paper import downloads as _downloads\n_downloads.write_data(globals(), {data!r})"
         notebook.cells.append(new_code_cell(last))
         kernel_options += [f"--InlineBackend.figure_formats={kind}" for kind in ("png", "svg")]
-    notebook = papermill.execute_notebook(
-        notebook,
-        part,
-        parameters={"profile": profile, "mode": mode, **(parameters or {})},
-        kernel_name="python3",
-        kernel_manager_class=OwnKernel,
-        cwd=source.parent,
-        execution_timeout=cell_timeout,
-        progress_bar=progress_bar,
-        extra_arguments=kernel_options,
-    )
+    with _environment(_absolute_data()):  # the kernel runs in the folder of the source
+        notebook = papermill.execute_notebook(
+            notebook,
+            part,
+            parameters={"profile": profile, "mode": mode, **(parameters or {})},
+            kernel_name="python3",
+            kernel_manager_class=OwnKernel,
+            cwd=source.parent,
+            execution_timeout=cell_timeout,
+            progress_bar=progress_bar,
+            extra_arguments=kernel_options,
+        )
     for cell in notebook.cells:
         shown = {kind for output in cell.get("outputs", []) for kind in output.get("data", {})}
         if "figure" in cell.metadata.get("mystnb", {}) and not PICTURES & shown:
@@ -235,11 +238,22 @@ def make_references(sources: Sequence[Path], folder: Path = REFERENCES) -> None:
         print("written", flush=True)
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread() -> AbstractContextManager[None]:
     """Make processes that are started inside compute on one thread."""
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(ONE_THREAD)
+    return _environment(ONE_THREAD)
+
+
+def _absolute_data() -> dict[str, str]:
+    """Return LIL_DATA, where it is set, as it is understood from this folder."""
+    data = os.environ.get("LIL_DATA")
+    return {"LIL_DATA": os.path.abspath(os.path.expanduser(data))} if data else {}  # noqa: PTH100, PTH111, as images does
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Give variables of the environment other values inside."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:

@@ -17,6 +17,7 @@ from typing import Any
 
 import nbformat
 from filelock import FileLock
+from myst_nb.core.variables import format_plain_text
 
 from lil.paper import pages
 from lil.results import changes, keys, registry
@@ -43,10 +44,9 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.parent / ".lock"):  # the same rerun, asked for twice at once, is done twice in turn
-            target.unlink(missing_ok=True)
             shown = sys.stderr.isatty()
             pages.execute(source, target, profile=profile, mode="live", parameters=given, progress_bar=shown)
-            dash_missing_numbers(target)
+            fill_in_numbers(target)
             return to_html(target) if html else target
     except PapermillExecutionError as reason:
         trace = target.with_suffix(".part.ipynb")
@@ -68,21 +68,26 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
         ) from reason
 
 
-def dash_missing_numbers(executed: Path) -> None:
-    """Put a dash in place of each number of an executed notebook's words that is NaN or that no cell handed over."""
-    page = nbformat.read(executed, 4)
-    known = {name for name, text in pages.glued(page).items() if text != "nan"}
+def fill_in_numbers(executed: Path) -> None:
+    """Put each number of an executed notebook's words in its place; a dash for NaN, and for what no cell handed over.
 
-    def dashed(text: str) -> str:
-        return pages.GLUED.sub(lambda found: found[0] if found[1] in known else "–", text)
+    The book does the first by itself, Jupyter and other readers of notebooks do not.
+    """
+    page = nbformat.read(executed, 4)
+    known = {name: text for name, text in pages.glued(page).items() if text != "nan"}
+
+    def filled(text: str) -> str:
+        return pages.GLUED.sub(
+            lambda found: format_plain_text(known[found[1]], found[2] or "s") if found[1] in known else "–", text
+        )
 
     for cell in page.cells:
         if cell.cell_type == "markdown":
-            cell.source = dashed(cell.source)
+            cell.source = filled(cell.source)
         options = cell.metadata.get("mystnb", {})
         for part, words in (("figure", "caption"), ("image", "alt")):
             if part in options:
-                options[part][words] = dashed(options[part][words])
+                options[part][words] = filled(options[part][words])
     pages.write(page, executed)
 
 

@@ -45,7 +45,7 @@ _AVX2 = {
     "NUMBA_CPU_NAME": "haswell",
     "NUMBA_CPU_FEATURES": "+avx2,+fma",
 }
-# In words, the seed of the rounding errors that move the weights, and the vector instructions. The first FEWEST are of all
+# In words, the seed of the rounding errors that move the weights, and the vector instructions. The first two are of all
 # three kinds.
 RERUNS: tuple[tuple[str, int, dict[str, str]], ...] = (
     ("other threads", 0, {}),

@@ -1250,6 +1250,14 @@ def test_the_command_freezes(at_hand, capsys, monkeypatch, tmp_path):
     assert sealed == [export.frozen()] == [export.verdicts(EVERYTHING)]
 
 
+def test_an_installed_package_freezes_nothing(at_hand, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(export, "FROZEN", tmp_path / "frozen.json")
+    monkeypatch.setattr(shipped, "ROOT", tmp_path)
+    assert cli.main(["claims", "--freeze"]) == 1
+    assert "has no benchmarks/timings.json: freeze verdicts in a clone" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_one_output_at_a_time():
     command = [Path(sys.executable).parent / "lil", "claims", "--json", "--csv"]
     done = subprocess.run(command, capture_output=True, text=True)

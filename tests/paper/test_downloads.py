@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import subprocess
 import zipfile
 
@@ -115,6 +116,7 @@ def test_a_page_that_is_executed_leaves_them_beside_it_and_is_the_same_page(tmp_
 def test_the_archive_of_notebooks_has_sources_and_pages(tmp_path):
     for name in ("a.py", "a.ipynb"):
         (tmp_path / name).write_text(name)
+    os.utime(tmp_path / "a.py", (0, 0))  # of 1970, as in some archives of sources; a ZIP's years begin with 1980
     downloads.write_notebooks([tmp_path / "a.py"], [tmp_path / "a.ipynb"], tmp_path / "files" / "all.zip")
     with zipfile.ZipFile(tmp_path / "files" / "all.zip") as archive:
         assert archive.namelist() == ["notebooks/sources/a.py", "notebooks/executed/a.ipynb"]

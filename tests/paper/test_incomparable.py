@@ -130,8 +130,8 @@ def test_a_page_of_few_settings_or_of_settings_that_the_paper_has_not_is_made(st
     assert any(words in str(getattr(each, "data", each)) for each in run_cells(stem, monkeypatch, change))
 
 
-def test_numbers_that_are_not_there_become_dashes(tmp_path):
-    """In Markdown, captions and descriptions: not glued, NaN, and of another page, without which a rerun is made."""
+def test_numbers_are_put_in_their_places_and_dashes_where_there_are_none(tmp_path):
+    """In Markdown, captions and descriptions: dashes for NaN, and for another page, without which a rerun is made."""
     text = (
         "{glue:text}`fig_a-b:.3f`, {glue:text}`fig_b:.3f` of {glue:text}`fig_c` and {glue:text}`other.ipynb::fig_a-b`"
     )
@@ -146,7 +146,7 @@ def test_numbers_that_are_not_there_become_dashes(tmp_path):
         nbformat.v4.new_markdown_cell(text),
     ]
     nbformat.write(page, tmp_path / "page.ipynb")
-    rerun.dash_missing_numbers(tmp_path / "page.ipynb")
+    rerun.fill_in_numbers(tmp_path / "page.ipynb")
     code, words = nbformat.read(tmp_path / "page.ipynb", 4).cells
     shown = code.metadata.mystnb
-    assert {words.source, shown.figure.caption, shown.image.alt} == {"{glue:text}`fig_a-b:.3f`, – of – and –"}
+    assert {words.source, shown.figure.caption, shown.image.alt} == {"1.000, – of – and –"}

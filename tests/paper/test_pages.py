@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import sys
+from pathlib import Path
 
 import nbformat
 import papermill
@@ -185,6 +186,16 @@ def test_the_kernel_is_that_of_this_interpreter(source, tmp_path, monkeypatch):
     source.write_text(SOURCE.format(last="print(sys.executable)"))
     notebook = pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
     assert outputs(notebook)[-1][0].text == f"not checked\n{sys.executable}\n"
+
+
+def test_a_relative_folder_of_data_is_the_same_for_the_kernel(source, tmp_path, monkeypatch):
+    """The kernel runs in the folder of the notebook."""
+    monkeypatch.chdir(tmp_path)
+    source.write_text(SOURCE.format(last="import os\nprint(os.environ['LIL_DATA'])"))
+    for given, meant in (("data", tmp_path / "data"), ("~/data", Path.home() / "data")):
+        monkeypatch.setenv("LIL_DATA", given)
+        notebook = pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
+        assert outputs(notebook)[-1][0].text == f"not checked\n{meant}\n"
 
 
 LINGERING = """

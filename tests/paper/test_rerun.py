@@ -86,11 +86,31 @@ def test_an_unknown_notebook_is_refused():
         rerun.rerun("fig9", ["betas=[0]"])
 
 
+def test_an_installed_package_says_where_the_notebooks_are(tmp_path, monkeypatch):
+    find = pages.find_sources
+    monkeypatch.setattr(pages, "find_sources", lambda stems: find(stems, tmp_path))
+    with pytest.raises(SettingRefused, match="they come with a clone of the project, not with its wheel"):
+        rerun.copy_notebook("fig2_rings", tmp_path)
+
+
 def test_a_notebook_that_fails_names_its_cell_its_settings_and_the_trace(own):
     with pytest.raises(NotRerun, match=r"fig2_rings with betas='\[9\]' stopped in its cell .*AssertionError") as error:
         rerun.rerun("fig2_rings", ["betas=[9]"], profile="quick")
     trace = own / "reruns" / "quick-betas-9" / "fig2_rings" / "fig2_rings.part.ipynb"
     assert str(trace) in str(error.value) and trace.exists() and not trace.with_name("fig2_rings.ipynb").exists()
+
+
+def test_a_rerun_that_stops_leaves_the_page_of_the_one_before(own, monkeypatch):
+    path = rerun.rerun("fig2_rings", ["betas=[3]"], profile="quick")
+    before = path.read_bytes()
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pages, "execute", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rerun.rerun("fig2_rings", ["betas=[3]"], profile="quick")
+    assert path.read_bytes() == before
 
 
 def test_a_value_that_only_the_experiment_refuses_leaves_nothing_behind(own, capsys):
@@ -133,7 +153,7 @@ def test_parameters_are_described_by_their_comments(own):
 
 
 def test_the_same_rerun_twice_at_once_is_done_in_turn(own, monkeypatch):
-    """The second takes the lock before it removes the page of the first, and waits for the lock without a limit."""
+    """The second takes the lock before it touches the page of the first, and waits for the lock without a limit."""
     monkeypatch.setattr(rerun, "FileLock", lambda path: FileLock(path, timeout=0))  # an error stands for the wait
     executed = []
 
