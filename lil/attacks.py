@@ -64,8 +64,8 @@ def total(
     """
     if distances not in ("inputs", "pixels"):
         raise ValueError(f"distances must be 'inputs' or 'pixels', not {distances!r}.")
-    if len(betas) != model.members:
-        raise ValueError(f"there are {len(betas)} β for {model.members} networks: give one β a network.")
+    if len(betas) != model.members or not all(map(math.isfinite, betas)):
+        raise ValueError(f"the β of {model.members} networks are {list(betas)}: give one finite β a network.")
     mask = within_class(labels)
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m"]:
@@ -158,6 +158,8 @@ def attack(
     for _ in range(steps):
         attacked = attacked.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(objective(front(attacked), attacked).sum(), attacked)
+        if gradient.isnan().any():
+            raise ValueError("the gradient is NaN: look for NaN in the front, the networks or the objective.")
         attacked = _step(attacked.detach(), gradient.sign(), step_size, bounds).clamp(low, high)
     with torch.no_grad():
         return Attacked(attacked, model(front(attacked)).argmax(-1) != labels)

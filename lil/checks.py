@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 
 from jaxtyping import Int, Integer, Shaped
 from torch import Tensor
@@ -14,11 +15,12 @@ BOUNDS = (0.0, 1.0)  # of a pixel
 
 def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUNDS) -> None:
     """Raise ValueError for bounds that rise from no number to another, and for the first ε that is no step within."""
-    if len(bounds) != 2 or not bounds[0] < bounds[1]:
+    if len(bounds) != 2 or not (all(isinstance(bound, Real) for bound in bounds) and bounds[0] < bounds[1]):
         raise ValueError(f"bounds must be two numbers, the lower first, not {bounds}.")
     largest = bounds[1] - bounds[0]
     for epsilon in epsilons:
-        if not 0 < epsilon <= largest * (1 + 1e-6):  # with the rounding of single precision
+        # With the rounding of single precision.
+        if not (isinstance(epsilon, Real) and 0 < epsilon <= largest * (1 + 1e-6)):
             raise ValueError(
                 f"ε (the paper's γ) must be > 0 and at most {largest:g}, the range of a pixel, not {epsilon}."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,10 @@ class Sweep:
     seeds: tuple[int, ...]
     scale: float  # K, with which they were trained
     reduction: Reduction = "n2"  # of the isometry term with which they were trained
+
+    def __post_init__(self):
+        if self.model.members != math.prod(self.grid):
+            raise ValueError(f"there are {self.model.members} networks for {self.grid[0]} β and {self.grid[1]} seeds.")
 
     @property
     def grid(self) -> tuple[int, int]:

@@ -185,15 +185,15 @@ class IsometryLoss(nn.Module):
         self, z: Float[Tensor, "*lead n d"], x: Shaped[Tensor, "n ..."], labels: Integer[Tensor, "n"]
     ) -> Float[Tensor, "*lead"]:
         """Return L_ISO of the representations ``z`` of the points ``x``. Raises ValueError where shapes do not fit."""
+        if not all(isinstance(each, Tensor) for each in (z, x, labels)):
+            raise TypeError("z, x and labels must be tensors: torch.as_tensor makes them of arrays and lists.")
         if z.ndim < 2 or x.ndim < 2 or labels.ndim != 1 or not z.shape[-2] == len(x) == len(labels):
-            raise ValueError(
-                f"z has shape {tuple(z.shape)}, x {tuple(x.shape)} and labels {tuple(labels.shape)}: "
-                "give (…, n, d), (n, D, …) and (n,), a row and a label for each of the n points."
-            )
+            shapes = " and ".join(str(tuple(each.shape)) for each in (z, x, labels))
+            raise ValueError(f"z, x and labels have shapes {shapes}: n points have (…, n, d), (n, D, …) and (n,).")
         kept = integers(labels) != self.ignore_index
         z, x, labels = z[..., kept, :], x[kept].flatten(1), labels[kept]
         if len(labels) == 0:
-            return z.float().sum((-2, -1))
+            return floats(z).sum((-2, -1))
         with torch.autocast(z.device.type, enabled=False):
             x_dist, mask = pair_distances(x, self.metric), within_class(labels, self.pairs)
             return isometry_loss(z, x_dist, mask, metric=self.metric, scale=self.scale, reduction=self.reduction)

@@ -37,8 +37,8 @@ class Settings:
     def __post_init__(self):
         if self.epochs < 1 or (self.batch_size is not None and self.batch_size < 1):
             raise ValueError(f"epochs and batch_size must be at least 1, not {self.epochs} and {self.batch_size}.")
-        if not (math.isfinite(self.alpha) and self.alpha >= 0):
-            raise ValueError(f"alpha must be a finite number ≥ 0, not {self.alpha}.")
+        if not (math.isfinite(self.alpha) and self.alpha >= 0 and math.isfinite(self.scale)):
+            raise ValueError(f"alpha must be finite and ≥ 0 and scale finite, not {self.alpha} and {self.scale}.")
 
 
 class History(NamedTuple):

@@ -9,7 +9,18 @@ import pytest
 import torch
 import xarray as xr
 
-from lil import attacks, corruptions, engine, evaluation, lipschitz, projection, stronger_attacks, targeted, topology
+from lil import (
+    attacks,
+    corruptions,
+    engine,
+    evaluation,
+    lipschitz,
+    projection,
+    stronger_attacks,
+    targeted,
+    topology,
+    training,
+)
 from lil.attacks import pixels
 from lil.evaluation import Fgsm, Sweep
 from lil.models import LIL
@@ -32,9 +43,9 @@ def as_for_a_reader(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
-def attack(x=X, labels=LABELS, **how):
+def attack(x=X, labels=LABELS, front=pixels, **how):
     settings = dict(epsilon=0.1, step_size=0.1, steps=1) | how
-    return attacks.attack(MODEL, pixels, attacks.classification(MODEL, labels), x, labels, **settings)
+    return attacks.attack(MODEL, front, attacks.classification(MODEL, labels), x, labels, **settings)
 
 
 def autoattack(model=ONE, labels=LABELS, **how):
@@ -97,7 +108,13 @@ REFUSED = {
     "attack, one bound": (lambda: attack(bounds=(0.0,)), "bounds must be two numbers"),
     "attack, no range": (lambda: attack(bounds=(1.0, 0.0)), "bounds must be two numbers"),
     "fgsm, one bound": (lambda: attacks.fgsm(X, X, 0.1, (0.0,)), "bounds must be two numbers"),
-    "total": (lambda: attacks.total(MODEL, LABELS, (1.0,)), "1 β for 2 networks"),
+    "fgsm, bounds of channels": (lambda: attacks.fgsm(X, X, 0.1, (torch.zeros(2), torch.ones(2))), "two numbers"),
+    "fgsm, a list of ε": (lambda: attacks.fgsm(X, X, [0.1, 0.2]), r"ε .* not \[0.1, 0.2\]"),
+    "attack, NaN of the front": (lambda: attack(front=lambda x: pixels(x) * math.nan), "gradient is NaN"),
+    "total": (lambda: attacks.total(MODEL, LABELS, (1.0,)), "one finite β a network"),
+    "total, NaN": (lambda: attacks.total(MODEL, LABELS, (0.0, math.nan)), "one finite β a network"),
+    "sweep": (lambda: Sweep(MODEL, pixels, (0.0, 1.0), (0, 1), 1.0), "2 networks for 2 β and 2 seeds"),
+    "settings, K": (lambda: training.Settings(epochs=1, scale=math.nan), "scale finite, not 1.0 and nan"),
     "correct": (lambda: evaluation.accuracy(MODEL, pixels(X), ONE_LABEL), "one label per point"),
     "robustness": (lambda: evaluation.robustness(SWEEP, X, SHORT, ONCE), "one label per point"),
     "robustness of the engine": (lambda: engine.robustness(SWEEP, X, BEYOND, ONCE), "from 1 to 2"),

@@ -3,6 +3,7 @@
 import doctest
 import inspect
 
+import numpy as np
 import pytest
 import torch
 
@@ -311,7 +312,7 @@ def test_without_pairs_the_module_gives_zero_and_a_gradient(labels):
     z = points(3, 2).requires_grad_()
     loss = IsometryLoss()(z, points(3, 2, seed=1), torch.tensor(labels))
     loss.backward()
-    assert loss == 0 and (z.grad == 0).all()
+    assert loss == 0 and loss.dtype == z.dtype and (z.grad == 0).all()
 
 
 def test_an_ensemble_whose_points_are_all_ignored_has_a_loss_of_zero_for_each_member():
@@ -352,8 +353,17 @@ SHAPES = [((3, 2), (4, 2), 3), ((3, 2), (3, 2), 4), ((3,), (3, 2), 3), ((3, 2), 
 @pytest.mark.parametrize("shapes", [*SHAPES, ((3, 2), (3, 2), (3, 1)), ((3, 2), (3, 2), (3, 4)), ((3, 2), (3, 2), ())])
 def test_the_module_says_which_shapes_it_wants(shapes):
     z, x, n = shapes
-    with pytest.raises(ValueError, match="a row and a label for each"):
+    with pytest.raises(ValueError, match="n points have"):
         FORWARD(IsometryLoss(), torch.zeros(z), torch.zeros(x), torch.zeros(n, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("other", [[[0.0], [1.0]], np.zeros((2, 1)), None], ids=["list", "array", "none"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_module_asks_for_tensors(other, place):
+    parts = [torch.zeros(2, 1), torch.zeros(2, 1), torch.zeros(2, dtype=torch.int64)]
+    parts[place] = other
+    with pytest.raises(TypeError, match="must be tensors"):
+        FORWARD(IsometryLoss(), *parts)
 
 
 UNSIGNED = (torch.uint8, torch.uint16, torch.uint32, torch.uint64)

@@ -106,8 +106,11 @@ def frozen(path: Path | None = None) -> dict[str, str]:
 def freeze(entries: Sequence[Entry]) -> Path:
     """Write these verdicts as those agreed to, and the checksums of the ledger's files.
 
-    Raises NotWritten where these files are not all there, as in an installed package.
+    Raises NotWritten where these files are not all there, as in an installed package, or where a record is not current.
     """
+    if missing := {name: state for entry in entries for name, state in entry.missing.items()}:
+        named = ", ".join(f"{name} ({state})" for name, state in missing.items())
+        raise NotWritten(f"Verdicts are frozen when all records are current, and these are not: {named}.")
     if missing := [name for name in shipped.SEALED if not (shipped.ROOT / name).exists()]:
         raise NotWritten(f"{shipped.ROOT} has no {missing[0]}: freeze verdicts in a clone of the project.")
     files.replace(FROZEN, json.dumps(verdicts(entries), indent=1) + "\n")

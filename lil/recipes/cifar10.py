@@ -59,14 +59,18 @@ QUICK_FIRST = replace(QUICK_AS_PUBLISHED, hidden=(20,) * 10, batch_size=40, epoc
 
 def data(config: Config, split: images.Split) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, "n"]]:
     """Return the images of a split, in [0, 1], and their classes, 0 to 9."""
-    x, labels = images.load(*_part(config, split))
-    if config.dataset == "digits":  # 28 × 28 greys, framed to 32 × 32, the same in the three channels
-        x = F.pad(x, (2, 2, 2, 2)).expand(-1, 3, -1, -1).contiguous()
-    return x, labels
+    return _images(*_part(config, split))
 
 
 def _part(config: Config, split: images.Split) -> tuple[str, images.Split, int | None]:
     return config.dataset, split, config.n_train if split == "train" else config.n_test
+
+
+def _images(dataset: str, split: images.Split, n_examples: int | None) -> tuple[Tensor, Tensor]:
+    x, labels = images.load(dataset, split, n_examples)
+    if dataset == "digits":  # 28 × 28 greys, framed to 32 × 32, the same in the three channels
+        x = F.pad(x, (2, 2, 2, 2)).expand(-1, 3, -1, -1).contiguous()
+    return x, labels
 
 
 def data_fingerprint(config: Config) -> str:

@@ -23,6 +23,7 @@ from lil.results.errors import CorruptRecord, StaleRecord
 from lil.results.registry import stem
 
 COMMITTED_UP_TO = 4 * 2**20  # bytes of networks; larger files lie in the cache folder, and are soon trained anew
+PROVENANCE = ("name", "code", "config", "networks", "training", "date", "machine", "device", "threads", "seconds")
 INSTALLED = "_records"  # the folder of records inside an installed package
 
 
@@ -81,7 +82,15 @@ def places_of_networks(recipe: ModuleType, config: Any) -> tuple[Place, ...]:
 def read_evaluation(experiment: ModuleType) -> xr.Dataset | None:
     """Return the record of an experiment, current or not; None if there is none. Raises CorruptRecord."""
     place = place_of_evaluation(experiment)
-    return files.dataset_from_bytes(files.read(place.root, place.name)) if place.exists else None
+    if not place.exists:
+        return None
+    record = files.dataset_from_bytes(files.read(place.root, place.name))
+    if lacking := [name for name in PROVENANCE if name not in record.attrs]:
+        raise CorruptRecord(
+            f"The record results/{place.name} lacks its {', '.join(lacking)}: restore it, or compute it anew with "
+            f"`lil reproduce {stem(experiment)} --record`."
+        )
+    return record
 
 
 def readable_evaluation(experiment: ModuleType) -> xr.Dataset | None:

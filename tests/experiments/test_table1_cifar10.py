@@ -14,7 +14,7 @@ TINY = table1_cifar10.Config(
 
 @pytest.fixture(scope="module")
 def networks():
-    cifar10._inputs.cache_clear()
+    cifar10._kept.cache_clear()
     return {name: recipe.train(getattr(TINY, name)) for name, recipe in table1_cifar10.RECIPES.items()}
 
 

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
@@ -1248,6 +1249,15 @@ def test_the_command_freezes(at_hand, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(shipped, "seal", lambda: sealed.append(export.frozen()))
     assert cli.main(["claims", "--freeze"]) == 0
     assert sealed == [export.frozen()] == [export.verdicts(EVERYTHING)]
+
+
+def test_no_verdict_is_frozen_while_a_record_is_stale(at_hand, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(export, "FROZEN", tmp_path / "frozen.json")
+    stale = replace(EVERYTHING[0], verdict=Verdict.NOT_RECORDED, missing={"fig2_rings": "stale"})
+    monkeypatch.setattr("lil.paper.judging.judge_all", lambda: (stale, *EVERYTHING[1:]))
+    assert cli.main(["claims", "--freeze"]) == 1
+    assert "all records are current, and these are not: fig2_rings (stale)." in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_installed_package_freezes_nothing(at_hand, capsys, monkeypatch, tmp_path):

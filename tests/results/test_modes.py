@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lil import results
-from lil.results import errors, modes, records
+from lil.results import errors, files, modes, records
 
 
 @pytest.fixture
@@ -414,6 +414,18 @@ def test_a_damaged_record_is_refused_by_name_and_recomputed_on_request(recorded,
     results.record(recorded.experiment, "auto")
     assert recorded.trainings == [6, 6]  # of the live result, not of the record: its networks are whole
     assert results.get(recorded.experiment, mode="recorded").equals(live)
+
+
+@pytest.mark.parametrize("lacking", ["date", "networks"])
+def test_a_record_without_its_origin_is_refused_by_name(recorded, lacking):
+    place = records.place_of_evaluation(recorded.experiment)
+    record = records.read_evaluation(recorded.experiment)
+    del record.attrs[lacking]
+    files.write(place.root, place.name, files.dataset_to_bytes(record))
+    with pytest.raises(errors.CorruptRecord, match=f"results/fig9_lines.nc lacks its {lacking}: .*lil reproduce"):
+        results.get(recorded.experiment, mode="recorded")
+    states = {row.name: row.state for row in results.listing("fake.experiments")}
+    assert states["fig9_lines"] == "damaged"
 
 
 @pytest.mark.parametrize("damage", [_flip, _truncate, _empty])
