@@ -108,8 +108,8 @@ def freeze(entries: Sequence[Entry]) -> Path:
 
     Raises NotWritten where these files are not all there, as in an installed package, or where a record is not current.
     """
-    if missing := {name: state for entry in entries for name, state in entry.missing.items()}:
-        named = ", ".join(f"{name} ({state})" for name, state in missing.items())
+    if waiting := {name: state for entry in entries for name, state in entry.missing.items()}:
+        named = ", ".join(f"{name} ({state})" for name, state in waiting.items())
         raise NotWritten(f"Verdicts are frozen when all records are current, and these are not: {named}.")
     if missing := [name for name in shipped.SEALED if not (shipped.ROOT / name).exists()]:
         raise NotWritten(f"{shipped.ROOT} has no {missing[0]}: freeze verdicts in a clone of the project.")
