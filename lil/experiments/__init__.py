@@ -196,7 +196,6 @@ WITNESSED = {
     "lipschitz_bound_cifar10": {"cifar10.n_train": 5000, "n_images": 20},
     "metrics": {"*.epochs": 300},
     "scale_and_depth": {"*.n_train": 10000, "*.n_test": 500, "n_distances": 500},
-    "scaling": {"repeats": 1, "points": [200, 400], "threads": [1]},
     "table1": {"*.n_train": 5000, "*.n_test": 2000},
     "table1_cifar10": {"*.n_train": 5000, "*.n_test": 2000},
     # No engine trains these faster than the plain code: the two differ by nothing but rounding.

@@ -214,7 +214,10 @@ def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str
     own, so that its peak memory is its own.
     """
     at_once = os.cpu_count() or 1 if mode == "recorded" else 1
-    with ProcessPoolExecutor(at_once, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
+    server = "forkserver" in multiprocessing.get_all_start_methods()  # it imports once for all pages; not on Windows
+    context = multiprocessing.get_context("forkserver" if server else "spawn")
+    context.set_forkserver_preload(["lil.paper.pages", "papermill"])
+    with ProcessPoolExecutor(at_once, context, max_tasks_per_child=1) as pool:
         how: dict[str, Any] = dict(profile=profile, mode=mode, downloads=folder / "downloads")
         submitted = (pool.submit(execute, source, folder / f"{source.stem}.ipynb", **how) for source in sources)
         runs = submitted if at_once == 1 else list(submitted)  # each when the one before is done, or all
