@@ -140,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     listed = _command(commands, "results", _results, "list the records: computed when, in how long, current or stale")
     check = "exit with 1 if a record is stale, damaged, of no experiment or without a current witness"
     listed.add_argument("--check", action="store_true", help=check)
-    inner = listed.add_subparsers(metavar="COMMAND")
+    inner = listed.add_subparsers(metavar="[COMMAND]")
     what = "after a change of code: compute probes by the old code and the new, and make records current that agree"
     affirm = _command(inner, "affirm", _affirm, what)
     affirm.add_argument(
@@ -162,7 +162,8 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--csv", action="store_true", help="the same as a table with one row a finding")
     how.add_argument("--freeze", action="store_true", help="make these the verdicts that the tests expect")
 
-    data = commands.add_parser("data", help="fetch or verify the image sets")
+    what = "fetch or verify the image sets"
+    data = commands.add_parser("data", help=what, description=f"{what.capitalize()}.")
     data = data.add_subparsers(required=True, metavar="COMMAND")
     fetch = _command(data, "fetch", _fetch, "download the sets that are not on this machine, and verify all")
     verify = _command(data, "verify", _verify, "compare every byte with the published checksums")

@@ -161,8 +161,8 @@ images.half_table(public)
 # ## How it was done
 #
 # The networks have 3 hidden layers of 1000 and read the 512 features of a frozen VGG13, pretrained on CIFAR10 by this
-# project. The isometry term compares distances between features. The attack goes through the VGG13 to the pixels. For each of the six
-# β there are {glue:text}`fig3_cifar10_seeds` seeds.
+# project. The isometry term compares distances between features. The attack goes through the VGG13 to the pixels. Each β has
+# {glue:text}`fig3_cifar10_seeds` seeds.
 #
 # The attack takes bfloat16 where the processor has that in hardware. The first {glue:text}`fig3_cifar10_precision_images` images were attacked with the VGG13 in float32 too. Over all
 # attacks, β, seeds and ε, the accuracy of the faster attack differs from the accuracy of the float32 attack by {glue:text}`fig3_cifar10_precision_mean:.4f` on average

@@ -159,8 +159,8 @@ images.half_table(public)
 #
 # ## How it was done
 #
-# The networks have 4 hidden layers of 100, trained for 5 epochs in batches of 100, with K = 1, as the text says. For each of the six
-# β there are {glue:text}`fig3_mnist_seeds` seeds.
+# The networks have 4 hidden layers of 100, trained for 5 epochs in batches of 100, with K = 1, as the text says. Each β has
+# {glue:text}`fig3_mnist_seeds` seeds.
 #
 # `lil.training.train` trains the networks that `lil.recipes.mnist` describes, and `lil.evaluation.robustness` attacks them with
 # `lil.attacks`; `fig3_mnist_public` is the same for the public code's reading. The numbers in the text
