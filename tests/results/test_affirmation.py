@@ -60,7 +60,7 @@ def test_another_order_of_operations_is_affirmed_within_measured_bands(recorded,
     assert found["band"]["reruns"] == [words for words, *_ in bands.RERUNS]
     assert 0 < found["band"]["spread"]["level"].largest < 1e-6 and found["band"]["factor"] == bands.FACTOR
     assert 0 < found["band"]["spread"]["weights of lines"].largest < 1e-6
-    assert [(job.moved, job.threads) for _, job, _ in in_process[2:]] == [(0, 2), (2, 1), (1, 1), (0, 1)]
+    assert [(job.moved, job.threads) for _, job, _ in in_process[2:]] == [(0, 2), (1, 1), (2, 1), (0, 1)]
 
 
 @pytest.mark.parametrize("times, beyond", [(2.9, ""), (3.1, "level")])
