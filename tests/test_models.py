@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lil.models import LIL, StackedLIL, cross_entropies, cross_entropy
+from lil.models import LIL, StackedLIL, cross_entropies, cross_entropy, derived_seed
 
 SIZES = (3, 6, 5, 4)
 
@@ -161,3 +161,9 @@ def test_labels_of_any_integer_type_have_a_cross_entropy(kind):
     assert torch.equal(cross_entropy(logits, labels.to(kind)), cross_entropy(logits, labels))
     with pytest.raises(ValueError, match="labels are torch.float32"):
         inspect.unwrap(cross_entropies)(logits, labels.float())
+
+
+def test_derived_seeds_are_those_of_the_records():
+    assert (derived_seed(0), derived_seed(3, 1)) == (7896617691693857887, 5712964121383671236)
+    with pytest.raises(ValueError, match="seeds must be ≥ 0"):
+        derived_seed(-1)

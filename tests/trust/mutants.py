@@ -28,7 +28,7 @@ MODULES = {  # and the tests of it
     "lil/models.py": ("tests/test_models.py",),
     "lil/training.py": ("tests/test_training.py",),
     "lil/attacks.py": ("tests/test_attacks.py",),
-    "lil/stronger_attacks.py": ("tests/test_stronger_attacks.py",),
+    "lil/stronger_attacks.py": ("tests/test_stronger_attacks.py", "tests/test_doors.py"),
     "lil/evaluation.py": ("tests/test_evaluation.py",),
     "lil/lipschitz.py": ("tests/test_lipschitz.py",),
     "lil/gradient_bound.py": ("tests/test_gradient_bound.py",),
