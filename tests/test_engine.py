@@ -16,6 +16,7 @@ from lil.evaluation import Fgsm, Sweep
 from lil.fast import captured
 from lil.fast import robustness as compiled_robustness
 from lil.fast import training as compiled_training
+from lil.features import VGGFeatures
 from lil.models import LIL
 from lil.training import Settings
 
@@ -100,6 +101,11 @@ def test_features_are_halved_by_the_fast_engine_where_the_processor_multiplies_b
     assert front.halved is halved and found.dtype == torch.float32
     assert torch.equal(found, exact) is not halved
     assert (found - exact).norm() < 0.02 * exact.norm()
+
+
+def test_random_weights_are_those_of_the_plain_features():
+    x = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(engine.Features("random", "normalised")(x), VGGFeatures("random", "normalised")(x), atol=1e-6)
 
 
 def test_a_precision_that_there_is_not_is_refused():

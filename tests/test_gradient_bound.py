@@ -69,6 +69,23 @@ def nearly_linear(*, inward):
     return model
 
 
+def test_the_right_sides_are_those_of_the_bound_written_out():
+    model, (x, labels), scale = networks(), points(10), 3.0
+    constant = torch.tensor([[0.5], [1.0], [2.0]], dtype=torch.float64)
+    found = gradient_bounds(model, x, labels, BETAS, constant, scale=scale)
+    for member, beta in enumerate(BETAS):
+        z, logits, rate = model.represent(x)[member], model(x)[member], float(constant[member])
+        largest = torch.linalg.svdvals(list(model.weights)[-1][member])[0]  # of the classifier alone
+        for i in range(10):
+            slope = (logits[i].softmax(-1) - torch.eye(4, dtype=torch.float64)[labels[i]]).norm()
+            partners = [j for j in range(10) if j != i and labels[j] == labels[i]]
+            missing = sum(abs(scale * (z[i] - z[j]).norm() - (x[i] - x[j]).norm()) for j in partners)
+            classification, isometry = rate * largest * slope / 10, 4 / 10**2 * (1 + scale * rate) * missing
+            of_point = torch.stack([term[member, i] for term in found])
+            expected = torch.stack([classification, isometry + 0 * slope, classification + beta * isometry])
+            assert torch.allclose(of_point, expected, rtol=1e-12, atol=0)
+
+
 def test_each_term_of_the_bound_is_reached():
     x, labels = torch.tensor([[-0.5], [0.5]], dtype=torch.float64), torch.tensor([1, 1])
     model = nearly_linear(inward=1e-6)

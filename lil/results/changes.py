@@ -143,11 +143,11 @@ def _fits(value: Any, hint: Any) -> bool:
         return value in inner
     if origin in (Union, types.UnionType):
         return any(_fits(value, each) for each in inner)
-    if origin is tuple or hint is tuple:
+    if origin is tuple:
         if not isinstance(value, tuple):
             return False
-        if not inner or inner[1:] == (Ellipsis,):
-            return all(_fits(each, inner[0]) for each in value) if inner else True
+        if inner[1:] == (Ellipsis,):
+            return all(_fits(each, inner[0]) for each in value)
         return len(value) == len(inner) and all(map(_fits, value, inner))
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

@@ -1243,6 +1243,12 @@ def test_the_command_exports(at_hand, capsys, option, write):
     assert capsys.readouterr().out == write(EVERYTHING)
 
 
+def test_an_entry_is_labelled_by_its_data_reading_and_detail():
+    labels = {name: case.label for name, case in CASES.items()}
+    assert labels["rings-accuracy-rings"] == "rings"
+    assert labels["autoattack-mnist-text-0-1"] == "MNIST, the text, ε = 0.1"
+
+
 def test_the_command_freezes(at_hand, capsys, monkeypatch, tmp_path):
     sealed = []
     monkeypatch.setattr(export, "FROZEN", tmp_path / "frozen.json")

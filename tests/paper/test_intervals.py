@@ -1,5 +1,6 @@
 """Intervals against closed forms, an independent bootstrap, and their coverage of a known mean."""
 
+import itertools
 import math
 
 import numpy as np
@@ -88,6 +89,22 @@ def test_the_interval_covers_the_mean_of_seeds_and_images(members, of_seeds):
         found = intervals.over_seeds_and_images(xr.DataArray(effects, dims=("seed", "image")))
         held += found.low <= 0 <= found.high
     assert 364 <= held <= 396
+
+
+def test_the_interval_over_both_is_that_of_the_mean_squares_written_out():
+    """Two crossed random factors, one value a cell: var(mean) = (MS_seed + max(MS_image − MS_rest, 0)) / (s i)."""
+    seeds, images = 3, 7
+    table = np.random.default_rng(4).normal(size=(seeds, images)) + np.arange(images) + 2 * np.arange(seeds)[:, None]
+    grand, of_seed, of_image = table.mean(), table.mean(axis=1), table.mean(axis=0)
+    ms_seed = images * sum((row - grand) ** 2 for row in of_seed) / (seeds - 1)
+    ms_image = seeds * sum((column - grand) ** 2 for column in of_image) / (images - 1)
+    cells = itertools.product(range(seeds), range(images))
+    ms_rest = sum((table[s, i] - of_seed[s] - of_image[i] + grand) ** 2 for s, i in cells) / (seeds - 1) / (images - 1)
+    total = ms_seed + max(ms_image - ms_rest, 0)
+    freedom = total**2 / (ms_seed**2 / (seeds - 1))
+    half = stats.t.ppf(0.975, freedom) * math.sqrt(total / seeds / images)
+    found = intervals.over_seeds_and_images(xr.DataArray(table, dims=("seed", "image")))
+    assert found[:3] == pytest.approx((grand, grand - half, grand + half))
 
 
 def test_a_missing_image_is_an_error():

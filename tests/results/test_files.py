@@ -57,6 +57,23 @@ def test_a_record_without_checksum_is_refused(root):
         files.read(root, "b.nc")
 
 
+def test_a_write_that_is_cut_off_makes_no_damaged_record_valid(root, monkeypatch):
+    """The new file cannot be put in its place, after the checksums have been."""
+    (root / "networks" / "a.nc").write_bytes(b"damaged")
+    replace = os.replace
+
+    def replace_checksums(part, target):
+        if target.name != files.CHECKSUMS:
+            raise OSError("no")
+        replace(part, target)
+
+    monkeypatch.setattr(files.os, "replace", replace_checksums)
+    with pytest.raises(errors.NotWritten):
+        files.write(root, "networks/a.nc", NEW)
+    with pytest.raises(errors.CorruptRecord, match="a.nc is damaged"):
+        files.read(root, "networks/a.nc")
+
+
 def test_a_byte_of_the_checksums_that_is_no_text_damages_the_record(root):
     path = root / "SHA256SUMS"
     path.write_bytes(b"\xff" + path.read_bytes()[1:])
