@@ -324,7 +324,9 @@ def noise_gain(result: xr.Dataset, *, where: str, networks: str, noise: str, sev
     one = result.sel(networks=networks, corruption=noise)
     level = int(abs(one.severity - severity).argmin("level"))
     if abs(float(one.severity[level]) - severity) > severity / 50:
-        raise KeyError(f"{noise} has no severity {severity:g}: it has {one.severity.values.round(3).tolist()}.")
+        raise KeyError(
+            f"{noise} has no severity {severity:g}: it has {one.severity.values.astype(float).round(3).tolist()}."
+        )
     values = one.accuracy.isel(level=level).dropna("seed", how="all")
     under = f"{where} under {NOISES[noise]} = {severity:.2g}"
     return _gain(values, under, "accuracy", int(result.images), _best(values))

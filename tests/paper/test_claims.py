@@ -1243,6 +1243,15 @@ def test_the_command_exports(at_hand, capsys, option, write):
     assert capsys.readouterr().out == write(EVERYTHING)
 
 
+@pytest.mark.parametrize("severity", [0.3, 0.3058, 0.2942])
+def test_a_severity_is_found_within_a_fiftieth(severity):
+    how = dict(where="MNIST", networks="mnist_text", noise="sign")
+    found = measures.noise_gain(corrupted(), severity=severity, **how)
+    assert found.interval == measures.noise_gain(corrupted(), severity=0.3, **how).interval
+    with pytest.raises(KeyError, match=r"sign has no severity 0.29405: it has \[0.1, 0.3, 0.5\]"):
+        measures.noise_gain(corrupted(), severity=0.29405, **how)
+
+
 def test_an_entry_is_labelled_by_its_data_reading_and_detail():
     labels = {name: case.label for name, case in CASES.items()}
     assert labels["rings-accuracy-rings"] == "rings"

@@ -53,6 +53,17 @@ def test_one_seed_has_no_spread(accuracy):
     assert one["n"] == 1 and np.isnan(one.sd) and one.inside is None
 
 
+def test_two_seeds_have_a_spread(accuracy):
+    two = images.beside_paper(accuracy.isel(seed=slice(2)), ROW).loc[0.0]
+    assert two["n"] == 2 and two.sd > 0 and two.inside is not None
+
+
+@pytest.mark.parametrize("last, word", [(0.58, "yes"), (0.62, "no")])
+def test_distances_fall_where_each_step_of_beta_lowers_them(last, word):
+    values = xr.DataArray([[0.7, 0.7], [0.6, 0.6], [last, last]], dims=("beta", "seed"), coords={"beta": [0.0, 1, 10]})
+    assert images.distances(xr.Dataset({"wasserstein": values, "correlation": values}))["falls"] == word
+
+
 def test_the_interval_covers_one_more_run_as_often_as_it_says():
     rng = np.random.default_rng(0)
     inside = 0
