@@ -125,6 +125,7 @@ REFUSED = {
     "upper_product of none": (lambda: lipschitz.upper_product([]), "at least one, not"),
     "upper_product, NaN": (lambda: lipschitz.upper_product([WEIGHT * math.nan]), "NaN or infinite"),
     "upper_product, shapes": (lambda: lipschitz.upper_product([WEIGHT, WEIGHT[:1]]), "same m networks"),
+    "local_jacobian, integers": (lambda: lipschitz.local_jacobian(MODEL, torch.ones(2, 3, 4).long()), "no derivative"),
     "lower_pairs, labels": (lambda: lipschitz.lower_pairs(pixels(X), torch.ones(2, 3, 4), SHORT), "per point"),
     "lower_pairs, images": (lambda: lipschitz.lower_pairs(pixels(X), torch.ones(2, 1, 4), LABELS), "each point"),
     "lower_margins": (lambda: lipschitz.lower_margins(pixels(X), torch.ones(2, 3, 2), BEYOND, WEIGHT), "es, 0 to 1"),

@@ -57,6 +57,13 @@ def test_a_record_without_checksum_is_refused(root):
         files.read(root, "b.nc")
 
 
+@pytest.mark.parametrize("name", ["../a.nc", "networks/../../a.nc", "/a.nc"])
+def test_a_record_lies_below_its_folder(root, name):
+    with pytest.raises(errors.NotWritten, match="would lie outside"):
+        files.write(root, name, NEW)
+    assert not (root.parent / "a.nc").exists() and not Path("/a.nc").exists()
+
+
 def test_a_write_that_is_cut_off_makes_no_damaged_record_valid(root, monkeypatch):
     """The new file cannot be put in its place, after the checksums have been."""
     (root / "networks" / "a.nc").write_bytes(b"damaged")
