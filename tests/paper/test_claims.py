@@ -1252,6 +1252,13 @@ def test_a_severity_is_found_within_a_fiftieth(severity):
         measures.noise_gain(corrupted(), severity=0.29405, **how)
 
 
+def test_the_interval_of_a_correlation_ends_at_minus_one_and_one():
+    result = other_metrics()
+    result.correlation.loc[dict(term="manhattan", metric="manhattan")] = xr.DataArray([-0.9, 0.9, -0.8], dims="seed")
+    found = measures.metric_kept(result, where="On the rings", data="rings", metric="manhattan").interval
+    assert (found.low, found.high) == (-1, 1)
+
+
 def test_an_entry_is_labelled_by_its_data_reading_and_detail():
     labels = {name: case.label for name, case in CASES.items()}
     assert labels["rings-accuracy-rings"] == "rings"
