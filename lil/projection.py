@@ -16,6 +16,8 @@ from jaxtyping import Float
 
 from lil.progress import Progress, silent
 
+FEW = 3000  # points: this process lays them out in the seconds that new processes take to start
+
 
 def umap(
     z: Float[np.ndarray, "n d"], *, n_neighbors: int, min_dist: float, n_components: int, seed: int
@@ -58,14 +60,17 @@ def umaps(
     label: str = "UMAP",
     progress: Progress = silent,
 ) -> Float[np.ndarray, "*lead n c"]:
-    """Return a layout of each cloud of points by :func:`umap`, in as many ``processes`` at once as torch has threads.
+    """Return a layout of each cloud of points by :func:`umap`, in several ``processes`` at once.
 
-    A seeded UMAP keeps to one thread and to Python's lock, so that threads would not help. A process that may start
-    none, such as a worker of dask, lays out one cloud after another. The layouts are the same.
+    A seeded UMAP keeps to one thread and to Python's lock, so that threads would not help. By default there are as many
+    processes as torch has threads, and this one alone where there are FEW points or it may start none, as a worker of
+    dask. The layouts are the same.
     """
     if z.ndim < 2 or z.size == 0 or (processes or 1) < 1:
         raise ValueError(f"UMAP lays out clouds (…, n, d) in at least one process, not {z.shape} in {processes}.")
-    clouds, processes = z.reshape(-1, *z.shape[-2:]), processes or torch.get_num_threads()
+    clouds = z.reshape(-1, *z.shape[-2:])
+    if processes is None:
+        processes = torch.get_num_threads() if len(clouds) * clouds.shape[1] > FEW else 1
     layout = partial(umap, n_neighbors=n_neighbors, min_dist=min_dist, n_components=n_components, seed=seed)
     layouts = np.empty((*clouds.shape[:-1], n_components), np.float32)
     with _mapping(min(processes, len(clouds))) as apply:

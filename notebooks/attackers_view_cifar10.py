@@ -142,7 +142,7 @@ print(f"clean accuracy, over all networks: {float(result.clean.mean()):.2f}")
 # %% [markdown]
 # ## Where it might be wrong
 #
-# * *One seed and few images decide little.* A difference of one or two images is none. {doc}`worst_case_cifar10` has three seeds and more images, at one ε.
+# * *One seed and few images decide little.* A difference of one or two images is none. {doc}`worst_case_cifar10` has three seeds, more images and the mixture of public commits too, at one ε.
 # * *A stronger attack lowers an accuracy, never raises it.* An item of the checklist that fails says where a number here is not the last word.
 # * *The best β is chosen by the numbers shown.* The choice favours β > 0.
 

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,6 +49,21 @@ def test_several_clouds_are_laid_out_as_each_alone_in_one_process_or_two(cluster
     assert np.array_equal(projection.umaps(clouds, processes=1, **SETTINGS, seed=1), in_two)
     monkeypatch.setattr(projection.multiprocessing, "current_process", lambda: SimpleNamespace(daemon=True))
     assert np.array_equal(projection.umaps(clouds, processes=2, **SETTINGS, seed=1), in_two)
+
+
+def test_few_points_are_laid_out_in_this_process_and_many_in_as_many_as_torch_has_threads(monkeypatch):
+    asked = []
+
+    @contextmanager
+    def mapping(processes):
+        asked.append(processes)
+        yield lambda layout, clouds: [cloud[:, :2] for cloud in clouds]
+
+    monkeypatch.setattr(projection, "_mapping", mapping)
+    monkeypatch.setattr(projection.torch, "get_num_threads", lambda: 3)
+    for clouds, processes in ((4, None), (5, None), (5, 1), (2, None), (1, None), (1, 2)):
+        projection.umaps(np.zeros((clouds, projection.FEW // 4, 5)), **SETTINGS, seed=1, processes=processes)
+    assert asked == [1, 3, 1, 1, 1, 1]
 
 
 @pytest.mark.slow

@@ -140,8 +140,8 @@ PROBES = {
         "trial.queries": 20,
     },
     "worst_case_cifar10": {
-        "cifar10.n_train": 300,
-        "cifar10.epochs": 2,
+        "*.n_train": 300,
+        "*.epochs": 2,
         "precision": "float32",
         "trial.n_images": 24,
         "trial.steps": 2,
@@ -204,7 +204,7 @@ WITNESSED = {
     "visualisation": {"*.n_train": 6000, "*.n_test": 1000, "n_images": 300, "n_fitted": 500},
     "worst_case": {"*.n_train": 10000, "trial.n_images": 100, "trial.iterations": 10, "trial.queries": 100},
     "worst_case_cifar10": {
-        "cifar10.n_train": 5000,
+        "*.n_train": 5000,
         "precision": "float32",
         "trial.n_images": 40,
         "trial.steps": 5,

@@ -6,7 +6,7 @@ This module does not import the recipes, so that a change to one makes no other 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -53,12 +53,20 @@ class Trial:
 
 
 def attack_by_everything(
-    sweep: Sweep, x: Images, labels: Labels, trial: Trial, *, judge: attacks.Front, progress: Progress
+    sweep: Sweep,
+    x: Images,
+    labels: Labels,
+    trial: Trial,
+    *,
+    judge: attacks.Front,
+    distances: Literal["inputs", "pixels"] = "inputs",
+    progress: Progress,
 ) -> xr.Dataset:
     """Return each network's answers, image by image, under each of the ATTACKS.
 
     ``right`` (epsilon, attack, beta, seed, image) is RIGHT, WRONG or NOT_RUN. ``change`` (epsilon, attack, beta, seed)
-    is the largest change of a pixel. Gradients go through the sweep's front, answers through ``judge``.
+    is the largest change of a pixel. Gradients go through the sweep's front, answers through ``judge``. ``distances``
+    are those that the isometry term of the paper's attack compares: see :func:`lil.attacks.total`.
 
     The steps, noise and transferred images are put to all images. PGD and multi-targeted PGD meet the images that are
     classified correctly without attack. Images for the transfer are made for the network of the same seed with β = 0;
@@ -68,7 +76,7 @@ def attack_by_everything(
     parts = []
     for position, epsilon in enumerate(trial.epsilons):
         trials = _Trials(sweep, x, labels, trial, judge, epsilon, position)
-        trials.take_single_steps()
+        trials.take_single_steps(Fgsm(batch_size=trial.batch_size, distances=distances))
         trials.add_noise()
         if sweep.betas[0] == 0 and len(sweep.betas) > 1:
             trials.transfer()
@@ -116,12 +124,11 @@ class _Trials:
         """Return the generator of one attack's draws."""
         return torch.Generator(self.x.device).manual_seed(derived_seed(self.trial.draw, *stream, self.position))
 
-    def take_single_steps(self) -> None:
+    def take_single_steps(self, fgsm: Fgsm) -> None:
         """Attack by FGSM with each of three objectives.
 
         At β = 0 the total is the cross-entropy, and so are its answers.
         """
-        fgsm = Fgsm(batch_size=self.trial.batch_size)
         for name in STEPS:
             for at in self._batches():
                 x, labels = self.x[at], self.labels[at]

@@ -17,7 +17,6 @@ from typing import Any
 
 import nbformat
 from filelock import FileLock
-from myst_nb.core.variables import format_plain_text
 
 from lil.paper import pages
 from lil.results import changes, keys, registry
@@ -73,6 +72,8 @@ def fill_in_numbers(executed: Path) -> None:
 
     The book does the first by itself, Jupyter and other readers of notebooks do not.
     """
+    from myst_nb.core.variables import format_plain_text  # with its cache of executions, half a second
+
     page = nbformat.read(executed, 4)
     known = {name: text for name, text in pages.glued(page).items() if text != "nan"}
 

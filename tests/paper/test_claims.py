@@ -484,7 +484,7 @@ def by_hand():
         "baselines": beside_others(),
         "corruptions": corrupted(),
         "worst_case": answered(),
-        "worst_case_cifar10": answered().assign_coords(epsilon=[0.031, 0.1]),
+        "worst_case_cifar10": answered().assign_coords(reading=["text", "mixture"], epsilon=[0.031, 0.1]),
         "metrics": other_metrics(),
         "visualisation": layouts(),
         "hierarchy": stacks(),
@@ -693,6 +693,15 @@ NOT, AGAINST, UNSURE, PAPERS = Verdict.NOT_REPRODUCED, Verdict.REFUTED, Verdict.
             "worst_case_cifar10",
             put("right", 0, reading="text", epsilon=0.031, attack="pgd", beta=[0.001, 0.01, 0.1, 1.0, 10.0]),
             {"worst-case-cifar10-text-0-031": AGAINST, "fgsm-gain-cifar10-text": PAPERS, "peak-cifar10-text": PAPERS},
+        ),
+        (
+            "worst_case_cifar10",
+            put("right", 0, reading="mixture", epsilon=0.031, attack="noise", beta=[0.001, 0.01, 0.1, 1.0, 10.0]),
+            {
+                "worst-case-cifar10-mixture-0-031": AGAINST,
+                "fgsm-gain-cifar10-mixture": PAPERS,
+                "peak-cifar10-mixture": PAPERS,
+            },
         ),
         (
             "metrics",

@@ -127,7 +127,7 @@ def test_a_network_that_knows_nothing_has_no_share(result):
 
 def test_gains_stand_beside_those_among_rightly_classified_images(result):
     table = tables.gain_table(result)
-    rows = product(tables.READINGS.values(), ("0.05", "0.1"), BETAS[1:])
+    rows = product([tables.READINGS[name] for name in result.reading.values], ("0.05", "0.1"), BETAS[1:])
     assert table.index.tolist() == list(rows)
     right = tables.answers(result)
     shares, place = tables.kept(right, right.sel(attack="none", drop=True)), (tables.READINGS["public"], "0.1", 10.0)
@@ -152,6 +152,8 @@ def test_the_words_speak_of_the_beta_that_gains_most_in_each_reading(result):
     worst = right.sel(attack="worst").mean(("seed", "image"))
     assert numbers["public_worst"] == extent(worst, ".3f")
     assert numbers["public_best_total"] == 1
+    any_network = tables.answers(result).sel(epsilon=0.1, attack="worst").mean("image")
+    assert numbers["worst_any"] == any_network.max() > any_network.sel(reading="public").max()
     assert numbers["public_base_pgd"] == pytest.approx(float(right.sel(attack="pgd", beta=0).mean()))
     apart = right.sel(attack="pgd").mean("image") - right.sel(attack="worst").mean("image")
     assert numbers["public_pgd_above"] == pytest.approx(float(apart.max()))
