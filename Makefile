@@ -47,7 +47,7 @@ endif
 	@$(MAKE) --no-print-directory html
 
 pages: $(READY)  ## execute every notebook, without building the book
-	$(BIN)/python -m lil.paper.pages book --mode $(MODE)
+	$(BIN)/python -m lil.paper book --mode $(MODE)
 
 # Everything anew (--all): an incremental build keeps old glued numbers. A warning is an error: without -W a page that
 # failed would still leave the exit code at 0.
@@ -143,7 +143,7 @@ bench: $(READY)  ## timings, beside those of a straightforward twin, for the boo
 	$(BIN)/python -m pytest benchmarks/ -o addopts= --record-timings     # without the checks of shapes, which take time
 
 references: $(READY)  ## rewrite what nbval compares with, after a change that is meant to alter results
-	$(BIN)/python -m lil.paper.pages references
+	$(BIN)/python -m lil.paper references
 
 readme-picture: $(READY)  ## draw the picture of the README and of the first page, from the record of Figure 2
 	$(BIN)/python -m lil.plotting.cover

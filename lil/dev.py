@@ -28,7 +28,7 @@ PDF = "python -m lil.paper.pdf --if-possible"
 STEPS = {
     "install": (),
     "book": (
-        "python -m lil.paper.pages book --mode {mode}",
+        "python -m lil.paper book --mode {mode}",
         PDF,
         "jupyter-book build book --config _config.yml --toc {toc} --path-output . --all -W -n --keep-going --quiet",
     ),

@@ -1,6 +1,6 @@
 """Notebooks as pages: a Jupytext source becomes an executed notebook for the book, or a reference for nbval.
 
-``python -m lil.paper.pages book`` fills ``book/nb``, and ``references`` fills ``tests/notebooks``.
+``python -m lil.paper book`` fills ``book/nb``, and ``references`` fills ``tests/notebooks``.
 
 Two runs of a page differ only where it prints a time or a number that moved: cell ids follow from the cells'
 positions, and the traces of the run (time stamps, papermill's notes, stderr) are dropped.
@@ -8,7 +8,6 @@ positions, and the traces of the run (time stamps, papermill's notes, stderr) ar
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import multiprocessing
 import os
@@ -210,10 +209,10 @@ def glued(notebook: NotebookNode) -> dict[str, str]:
 def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str) -> None:
     """Execute each source into ``folder`` and print its cost, one after another.
 
-    In mode "recorded" nothing is computed, and one page a processor is executed at a time. Each has a process of its
-    own, so that its peak memory is its own.
+    In mode "recorded" nothing is computed, and one page a processor is executed at a time, and one more while kernels
+    start and stop. Each has a process of its own, so that its peak memory is its own.
     """
-    at_once = os.cpu_count() or 1 if mode == "recorded" else 1
+    at_once = (os.cpu_count() or 1) + 1 if mode == "recorded" else 1
     server = "forkserver" in multiprocessing.get_all_start_methods()  # it imports once for all pages; not on Windows
     context = multiprocessing.get_context("forkserver" if server else "spawn")
     context.set_forkserver_preload(["lil.paper.pages", "papermill"])
@@ -270,26 +269,3 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 def write(notebook: NotebookNode, target: Path) -> None:
     """Replace a notebook."""
     files.replace(target, nbformat.writes(notebook) + "\n")
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line of this module."""
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # … is not in every encoding
-    parser = argparse.ArgumentParser(prog="python -m lil.paper.pages", description=__doc__.partition("\n")[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    book = commands.add_parser("book", help="execute the notebooks into the book's pages")
-    book.add_argument("--profile", default="paper", choices=("paper", "quick"))
-    book.add_argument("--mode", default="auto", choices=("auto", "live", "recorded"))
-    book.add_argument("--folder", type=Path, default=PAGES, help="where the pages go (default: %(default)s)")
-    references = commands.add_parser("references", help="rewrite the references that nbval compares with")
-    for command in (book, references):
-        command.add_argument("stems", nargs="*", metavar="NAME", help="notebooks to execute (default: all)")
-    chosen = parser.parse_args(arguments)
-    if chosen.command == "book":
-        make_pages(find_sources(chosen.stems), chosen.folder, profile=chosen.profile, mode=chosen.mode)
-    else:
-        make_references(find_sources(chosen.stems))
-
-
-if __name__ == "__main__":
-    main()

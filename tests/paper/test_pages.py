@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -113,6 +114,23 @@ def test_pages_are_made_one_after_another_with_a_line_each(source, tmp_path, cap
     pages.make_pages([source], tmp_path / "nb", profile="quick", mode="live")
     (line,) = capfd.readouterr().out.splitlines()
     assert line.startswith("[1/1] fig0 … ") and line.endswith(" MiB")
+
+
+@pytest.mark.slow
+def test_the_command_says_its_lines_and_nothing_else(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "lil.paper",
+        "book",
+        "--mode",
+        "recorded",
+        "--folder",
+        str(tmp_path),
+        "fig1_mappings",
+    ]
+    done = subprocess.run(command, cwd=pages.ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == "" and done.stdout.startswith("[1/1] fig1_mappings … ") and done.stdout.count("\n") == 1
 
 
 def test_an_unknown_notebook_is_named(source):
