@@ -26,7 +26,8 @@ from lil.results.records import COMMITTED_UP_TO
 TIMINGS = ROOT / "benchmarks" / "timings.json"
 WITNESSES = (
     "Training amplifies rounding errors. After it the engines differ most in coordinates of layouts (`umap`, `plane`, "
-    "`space`), in pixels of attacked pictures (`attacked`), and in whether one image is taken for its class (`vote`)."
+    "`space`), in pixels of attacked pictures (`attacked`), and in whether one image is taken for its class (`vote`), "
+    "also under attack (`right`)."
 )
 
 
