@@ -8,7 +8,6 @@ positions, and the traces of the run (time stamps, papermill's notes, stderr) ar
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import os
 import re
@@ -17,19 +16,17 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat
-from ipykernel.kernelspec import RESOURCES, get_kernel_dict
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from lil.paper.downloads import write_figures
+from lil.paper.kernels import CopiedKernel, OwnKernel
 from lil.results import files
 from lil.results.errors import NotRerun
 
@@ -48,6 +45,10 @@ GLUED = re.compile(r"\{glue:text\}`((?:[^`:]+::)?[^`:]+)(?::([^`:]*))?`")  # a n
 PICTURES = {"image/png", "application/vnd.plotly.v1+json"}
 # Torch, BLAS and numba add in another order on another number of threads, and training amplifies the last digit.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+
+# What a process imports once for all pages: the page's own side, a kernel, and what every notebook imports.
+IMPORTED = ["lil.paper.pages", "papermill", "ipykernel.kernelapp", "lil.plotting", "lil.paper.notebook"]
+INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # which matplotlib reads when it is imported
 
 
 def find_sources(stems: Sequence[str] = (), folder: Path = SOURCES) -> list[Path]:
@@ -72,24 +73,6 @@ def read(source: Path) -> NotebookNode:
     return notebook
 
 
-class OwnKernel(AsyncKernelManager):
-    """The kernel of this interpreter: another environment may have put its own ``python3`` on Jupyter's path."""
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
-
-    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:  # type: ignore[override]
-        """Ask the kernel to end, and interrupt it only if it still runs after a second.
-
-        Jupyter interrupts it at once, which a kernel that has only just answered prints as an error.
-        """
-        await self.request_shutdown(restart)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._async_wait(), timeout=1)
-        await super().shutdown_kernel(now, restart)
-
-
 def execute(
     source: Path,
     target: Path,
@@ -100,8 +83,9 @@ def execute(
     cell_timeout: int = 3600,
     downloads: Path | None = None,
     progress_bar: bool = False,
+    kernel: type[OwnKernel] = OwnKernel,
 ) -> NotebookNode:
-    """Run ``source`` from a clean kernel in its own folder and write the executed notebook to ``target``.
+    """Run ``source`` in a new kernel, in its own folder, and write the executed notebook to ``target``.
 
     ``parameters`` are values for more names of the cell tagged "parameters". With ``downloads``, a folder, the results
     of the notebook go there as ``STEM.zip`` and its figures as ``NAME.svg``: see :mod:`lil.paper.downloads`.
@@ -127,7 +111,7 @@ def execute(
             part,
             parameters={"profile": profile, "mode": mode, **(parameters or {})},
             kernel_name="python3",
-            kernel_manager_class=OwnKernel,
+            kernel_manager_class=kernel,
             cwd=source.parent,
             execution_timeout=cell_timeout,
             progress_bar=progress_bar,
@@ -213,11 +197,12 @@ def make_pages(sources: Sequence[Path], folder: Path, *, profile: str, mode: str
     start and stop. Each has a process of its own, so that its peak memory is its own.
     """
     at_once = (os.cpu_count() or 1) + 1 if mode == "recorded" else 1
-    server = "forkserver" in multiprocessing.get_all_start_methods()  # it imports once for all pages; not on Windows
-    context = multiprocessing.get_context("forkserver" if server else "spawn")
-    context.set_forkserver_preload(["lil.paper.pages", "papermill"])
-    with ProcessPoolExecutor(at_once, context, max_tasks_per_child=1) as pool:
-        how: dict[str, Any] = dict(profile=profile, mode=mode, downloads=folder / "downloads")
+    copied = sys.platform == "linux"  # elsewhere libraries need not outlive the copying of a process
+    context = multiprocessing.get_context("forkserver" if copied else "spawn")
+    context.set_forkserver_preload(IMPORTED)
+    how: dict[str, Any] = dict(profile=profile, mode=mode, downloads=folder / "downloads")
+    how["kernel"] = CopiedKernel if copied else OwnKernel
+    with _environment(INLINE), ProcessPoolExecutor(at_once, context, max_tasks_per_child=1) as pool:
         submitted = (pool.submit(execute, source, folder / f"{source.stem}.ipynb", **how) for source in sources)
         runs = submitted if at_once == 1 else list(submitted)  # each when the one before is done, or all
         try:

@@ -10,7 +10,6 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
-from nbclient.exceptions import CellTimeoutError
 
 from lil.paper import pages
 from lil.results.errors import NotRerun
@@ -195,17 +194,6 @@ def test_a_page_without_its_figure_fails_where_it_is_made(source, tmp_path, monk
     assert not (tmp_path / "fig0.ipynb").exists()
 
 
-def test_the_kernel_is_that_of_this_interpreter(source, tmp_path, monkeypatch):
-    foreign = tmp_path / "share" / "kernels" / "python3"
-    foreign.mkdir(parents=True)
-    kernel = {"argv": [str(tmp_path / "no-python"), "-f", "{connection_file}"], "display_name": "x", "language": "x"}
-    (foreign / "kernel.json").write_text(json.dumps(kernel))
-    monkeypatch.setenv("JUPYTER_PATH", str(foreign.parents[1]))
-    source.write_text(SOURCE.format(last="print(sys.executable)"))
-    notebook = pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
-    assert outputs(notebook)[-1][0].text == f"not checked\n{sys.executable}\n"
-
-
 def test_a_relative_folder_of_data_is_the_same_for_the_kernel(source, tmp_path, monkeypatch):
     """The kernel runs in the folder of the notebook."""
     monkeypatch.chdir(tmp_path)
@@ -214,34 +202,3 @@ def test_a_relative_folder_of_data_is_the_same_for_the_kernel(source, tmp_path, 
         monkeypatch.setenv("LIL_DATA", given)
         notebook = pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
         assert outputs(notebook)[-1][0].text == f"not checked\n{meant}\n"
-
-
-LINGERING = """
-import time
-handlers = get_ipython().kernel.shell_handlers
-answer = handlers["kernel_info_request"]
-
-async def answer_and_linger(*message):
-    await answer(*message)
-    time.sleep(0.2)
-
-handlers["kernel_info_request"] = answer_and_linger
-"""
-
-
-def test_a_kernel_that_has_answered_ends_without_a_word(source, tmp_path, capfd, monkeypatch):
-    """Jupyter would interrupt the kernel, which prints that as an error until its last answer is behind it."""
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))  # IPython has a word for a home that it cannot write
-    source.write_text(SOURCE.format(last=LINGERING))
-    pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live")
-    assert capfd.readouterr().err == ""
-
-
-@pytest.mark.slow
-def test_a_kernel_that_still_computes_is_interrupted(source, tmp_path):
-    ended = tmp_path / "ended"
-    last = f"import pathlib, time\ntry:\n    time.sleep(600)\nfinally:\n    pathlib.Path({str(ended)!r}).touch()"
-    source.write_text(SOURCE.format(last=last))
-    with pytest.raises(CellTimeoutError):
-        pages.execute(source, tmp_path / "fig0.ipynb", profile="quick", mode="live", cell_timeout=3)
-    assert ended.exists()
