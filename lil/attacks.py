@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from lil.checks import BOUNDS as BOUNDS
+from lil.checks import check_betas, check_name
 from lil.checks import check_epsilons as check_epsilons
 from lil.checks import check_images as check_images
 from lil.checks import check_labels as check_labels
@@ -27,6 +28,8 @@ from lil.models import LIL, cross_entropies, cross_entropy
 
 Objective = Callable[[Float[Tensor, "m n d"], Float[Tensor, "m n c h w"]], Float[Tensor, "m *n"]]
 """A function of the inputs of m networks and of the images behind them, which the attacker wants to increase."""
+
+Distances = Literal["inputs", "pixels"]
 
 Front = Callable[[Float[Tensor, "*lead c h w"]], Float[Tensor, "*lead d"]]
 """A function from images to the inputs of a network."""
@@ -62,10 +65,8 @@ def total(
     ``distances`` names the points whose distances are the target: "inputs", as in training, or "pixels", as in the
     public code's attack on CIFAR10.
     """
-    if distances not in ("inputs", "pixels"):
-        raise ValueError(f"distances must be 'inputs' or 'pixels', not {distances!r}.")
-    if len(betas) != model.members or not all(map(math.isfinite, betas)):
-        raise ValueError(f"the β of {model.members} networks are {list(betas)}: give one finite β a network.")
+    check_name("distances", distances, Distances)
+    check_betas(betas, model.members)
     mask = within_class(labels)
 
     def objective(inputs: Float[Tensor, "m n d"], images: Float[Tensor, "m n c h w"]) -> Float[Tensor, "m"]:
@@ -84,7 +85,7 @@ def gradients(
 
     The images go through ``front`` once, whatever the number of networks.
     """
-    check_images(x, (-math.inf, math.inf))
+    check_images(x, (-math.inf, math.inf), batch=True)
     x = x.detach().requires_grad_()
     inputs = front(x)
     of_each = inputs.detach().expand(members, -1, -1).requires_grad_()
@@ -144,7 +145,7 @@ def attack(
     point that ``generator`` draws uniformly in the ball.
     """
     check_epsilons((epsilon,), bounds)
-    check_images(x, bounds)
+    check_images(x, bounds, batch=True)
     labels = check_labels(labels, len(x), model.sizes[-1])
     if steps < 1 or not 0 < step_size <= torch.finfo(x.dtype).max:
         raise ValueError(f"an attack takes at least one step of a finite size > 0, not {steps} of {step_size}.")

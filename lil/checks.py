@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from numbers import Real
+from typing import Any, get_args
 
 from jaxtyping import Int, Integer, Shaped
 from torch import Tensor
@@ -11,6 +13,21 @@ from torch import Tensor
 from lil.isometry import integers
 
 BOUNDS = (0.0, 1.0)  # of a pixel
+
+
+def check_name(name: str, value: Any, known: Any) -> None:
+    """Raise ValueError unless ``value`` is one of those of a ``Literal``."""
+    if value not in get_args(known):
+        raise ValueError(f"{name} must be one of {get_args(known)}, not {value!r}.")
+
+
+def check_betas(betas: Sequence[float], members: int | None = None) -> None:
+    """Raise ValueError for a β that is negative, NaN or infinite, and unless each of the ``members`` has one."""
+    if members not in (None, len(betas)):
+        raise ValueError(f"there are {len(betas)} β for {members} networks: give one for each.")
+    for beta in betas:
+        if not 0 <= beta < math.inf:
+            raise ValueError(f"β must be a finite number ≥ 0, not {beta}.")
 
 
 def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUNDS) -> None:
@@ -26,8 +43,15 @@ def check_epsilons(epsilons: Sequence[float], bounds: tuple[float, float] = BOUN
             )
 
 
-def check_images(x: Shaped[Tensor, "..."], bounds: tuple[float, float] = BOUNDS) -> None:
-    """Raise ValueError for pixels that are no floats, NaN, or outside the bounds: cut off, they move further than ε."""
+def check_images(x: Shaped[Tensor, "..."], bounds: tuple[float, float] = BOUNDS, *, batch: bool = False) -> None:
+    """Raise ValueError for pixels that are no floats, NaN, or outside the bounds: cut off, they move further than ε.
+
+    With ``batch``, also for images that are not (n, c, h, w). Raises TypeError for what is no tensor.
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError("images must be a tensor: torch.stack makes one of several, torch.as_tensor of an array.")
+    if batch and x.ndim != 4:
+        raise ValueError(f"images have the shape {tuple(x.shape)}: give (n, c, h, w).")
     if not x.is_floating_point() or x.dtype.itemsize < 2:
         raise ValueError(f"images are {x.dtype}: convert them to the float type of the networks, within the bounds.")
     low, high = map(float, x.detach().aminmax()) if x.numel() else bounds

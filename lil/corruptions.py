@@ -1,4 +1,6 @@
-"""Random perturbations and corruptions of images, each of a severity; severity 0 changes nothing.
+"""Random perturbations and corruptions of images, each of a severity.
+
+Severity 0 changes nothing, but for JPEG, which rounds even at its best quality.
 
 "Organisms seem particularly robust to random input perturbations" (Introduction). Five perturbations are noise. The
 others are in the manner of MNIST-C (Mu and Gilmer) and CIFAR10-C (Hendrycks and Dietterich), built on torchvision.

@@ -23,8 +23,7 @@ import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
-from lil.attacks import BOUNDS, check_epsilons, check_images
-from lil.isometry import integers
+from lil.checks import BOUNDS, check_epsilons, check_images, check_labels
 from lil.models import LIL
 
 Labels = Integer[Tensor, "n"]
@@ -102,11 +101,12 @@ def certified_margins(
     """
     check_epsilons((epsilon,), bounds)
     check_images(x, bounds)
+    labels = check_labels(labels, len(x), model.sizes[-1])
     model.check(x.to(model.weights[0].dtype))
     weights, biases = ([value.detach().double() for value in values] for values in (model.weights, model.biases))
     size = max(1, _POINTS // model.members)
     parts = []
-    for points, classes in zip(x.double().split(size), integers(labels).split(size), strict=True):
+    for points, classes in zip(x.double().split(size), labels.split(size), strict=True):
         low, high = (points - epsilon).clamp(min=bounds[0]), (points + epsilon).clamp(max=bounds[1])
         network = _Relaxed(weights, biases, low, high)
         rows = weights[-1][:, classes, None] - weights[-1][:, None]  # (m, n, classes, width)

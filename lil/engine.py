@@ -80,7 +80,9 @@ def robustness(
     partial: Path | None = None,
 ) -> xr.Dataset:
     """Return the accuracy under attack, with the arguments and errors of :func:`lil.evaluation.robustness`."""
-    attacks.check_images(x)
+    attacks.check_images(x, batch=True)
+    if len(x) == 0:
+        raise ValueError("there is no image, and so no accuracy: give at least one.")
     attacks.check_labels(labels, len(x), sweep.model.sizes[-1])
     on_pixels = sweep.front is attacks.pixels and tuple(objectives) == OBJECTIVES
     single = x.dtype == sweep.model.weights[0].dtype == torch.float32

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from jaxtyping import Bool, Float, Int, Integer, UInt8
 from torch import Tensor
 
 from lil import attacks, checkpoints
+from lil.checks import check_betas, check_name
 from lil.isometry import Reduction
 from lil.models import LIL
 from lil.progress import Progress, silent
@@ -31,12 +31,13 @@ class Fgsm:
     # γ, "varying logarithmically from 0.01 to 1" ("Experiments"); that there are ten is from the public code
     epsilons: tuple[float, ...] = tuple(np.logspace(-2, 0, 10).tolist())
     batch_size: int = 100  # images whose pairs make the isometry term, as in training
-    distances: Literal["inputs", "pixels"] = "inputs"  # that this term compares; see lil.attacks.total
+    distances: attacks.Distances = "inputs"  # that this term compares; see lil.attacks.total
     pictured: tuple[int, ...] = (3, 5, 7)  # positions of the epsilons for which attacked images are kept
     pictures: int = 3  # attacked images that are kept for each of them, the set's first
 
     def __post_init__(self):
         attacks.check_epsilons(self.epsilons)
+        check_name("distances", self.distances, attacks.Distances)
         if self.batch_size < 2:
             raise ValueError(f"batch_size must be at least 2, or there is no pair, not {self.batch_size}.")
         if not set(self.pictured) <= set(range(len(self.epsilons))):
@@ -61,6 +62,8 @@ class Sweep:
     reduction: Reduction = "n2"  # of the isometry term with which they were trained
 
     def __post_init__(self):
+        check_betas(self.betas)
+        check_name("reduction", self.reduction, Reduction)
         if self.model.members != math.prod(self.grid):
             raise ValueError(f"there are {self.model.members} networks for {self.grid[0]} β and {self.grid[1]} seeds.")
 

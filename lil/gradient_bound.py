@@ -28,6 +28,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Integer
 from torch import Tensor
 
+from lil.checks import check_betas
 from lil.isometry import floats, integers, isometry_loss, mismatch, pair_distances, within_class
 from lil.models import LIL, cross_entropy
 
@@ -49,6 +50,7 @@ def gradient_norms(
     is K.
     """
     model.check(x)
+    check_betas(betas, model.members)
     x = x.detach().expand(model.members, -1, -1).requires_grad_()
     z = model.represent(x)
     losses = (
@@ -72,6 +74,7 @@ def gradient_bounds(
     scale: float = 1.0,
 ) -> Terms:
     """Return the right sides, {eq}`bound-cse` and {eq}`bound-iso`, for a Λ of each member, or of each of its points."""
+    check_betas(betas, model.members)
     z = model.represent(x)
     slope = softmax_slope(model.classify(z), labels).norm(dim=-1)
     classifier = torch.linalg.matrix_norm(model.weights[-1], ord=2)[:, None]

@@ -36,15 +36,17 @@ def within_class(labels: Integer[Tensor, "*lead n"], kind: str = "within-class")
     """
     if kind not in get_args(PairKind):
         raise ValueError(f"pairs must be one of {get_args(PairKind)}, not {kind!r}.")
+    labels = integers(labels)
     if labels.ndim == 0 or labels.numel() == 0:
         raise ValueError("labels are empty: the isometry loss needs at least one labelled point.")
-    labels, itself = integers(labels), torch.eye(labels.shape[-1], dtype=torch.bool, device=labels.device)
-    same = labels[..., :, None] == labels[..., None, :]
-    return ~itself & same if kind == "within-class" else (~itself).expand_as(same)
+    counts = (labels[..., :, None] == labels[..., None, :]) | (kind == "all")
+    return counts & ~torch.eye(labels.shape[-1], dtype=torch.bool, device=labels.device)
 
 
 def integers(labels: Shaped[Tensor, "*shape"]) -> Int64[Tensor, "*shape"]:
     """Return labels as int64, in which no label wraps. Raises ValueError unless they are integers below 2⁶³."""
+    if not isinstance(labels, Tensor):
+        raise TypeError("labels must be a tensor: torch.as_tensor makes one of arrays and lists.")
     if not torch.can_cast(labels.dtype, torch.int64) or (labels.dtype == torch.uint64 and (labels.long() < 0).any()):
         raise ValueError(f"labels are {labels.dtype}: number the classes by integers below 2⁶³.")
     return labels.long()
@@ -118,9 +120,8 @@ def isometry_loss(
 ) -> Float[Tensor, "*lead"]:
     """Return the isometry loss L_ISO of each set of n representations ({eq}`isometry-loss`).
 
-    ``x_dist`` are the :func:`pair_distances` of the inputs: computed once per data set for training, and as a function
-    of the inputs where an attack differentiates both distances (Eq. 6). ``mask`` is what :func:`within_class` returns.
-    Raises ValueError where the three are not of the same points.
+    ``x_dist`` are the :func:`pair_distances` of the inputs: a function of these where an attack differentiates both
+    (Eq. 6). ``mask`` is what :func:`within_class` returns. Raises ValueError where they are not of the same points.
     """
     n = z.shape[-2] if z.ndim > 1 else 0
     if not x_dist.shape[-2:] == mask.shape[-2:] == (n, n):
@@ -172,8 +173,7 @@ class IsometryLoss(nn.Module):
         if not (callable(metric) and abs(scale) < torch.inf and hasattr(ignore_index, "__index__")):
             of_each = f"{metric!r}, {scale!r} and {ignore_index!r}"
             raise ValueError(f"metric must be a function, scale finite and ignore_index an integer, not {of_each}.")
-        no_pair = within_class(torch.zeros(1, dtype=torch.int64), pairs)
-        reduce_pairs(torch.zeros(1, 1), no_pair, reduction)  # the two raise for a name that they do not know
+        reduce_pairs(torch.zeros(1, 1), within_class(torch.zeros(1).long(), pairs), reduction)  # for unknown names
         self.pairs, self.metric, self.scale = pairs, metric, scale
         self.reduction, self.ignore_index = reduction, ignore_index
 

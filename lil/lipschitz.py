@@ -20,7 +20,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from lil.checks import check_labels
-from lil.isometry import euclidean, floats
+from lil.isometry import euclidean, finite, floats
 
 Map = Callable[[Float[Tensor, "m n d"]], Float[Tensor, "m n k"]]
 
@@ -39,9 +39,10 @@ def lower_pairs(x: Float[Tensor, "n d"], z: Float[Tensor, "m n k"], labels: Inte
 
     Take float64 where points lie close together: the ratio of two short distances is a ratio of rounding errors.
     """
-    check_labels(labels, len(x))
+    labels = check_labels(labels, len(x))
     if z.shape[-2] != len(x):
         raise ValueError(f"z has {z.shape[-2]} points and x {len(x)}: give the image of each point.")
+    _refuse_not_finite(x=x, z=z)
     ratio = _distances(z) / _distances(x)
     ratio = torch.where(ratio.isfinite(), ratio, 0.0)
     same = labels[:, None] == labels
@@ -61,6 +62,7 @@ def lower_margins(
     :math:`d(x_i, x_j)`; at least 0, and at most ``lower_pairs(…).between``.
     """
     labels = check_labels(labels, len(x), logits.shape[-1])
+    _refuse_not_finite(x=x, logits=logits, classifier=classifier)
     towards = logits[..., labels]  # (i, j): the output of point i for the class of j
     own = towards.diagonal(dim1=-2, dim2=-1)
     margins = own[..., :, None] + own[..., None, :] - towards - towards.mT
@@ -73,6 +75,8 @@ def lower_margins(
 def jacobians(function: Map, x: Float[Tensor, "m n d"]) -> Float[Tensor, "m n k d"]:
     """Return the derivative of a map at each point, row by row through autograd."""
     x = _leaf(x)
+    if x.ndim != 3:
+        raise ValueError(f"x has shape {tuple(x.shape)}: it must be (m, n, D); x.expand(m, -1, -1) makes it so.")
     images = function(x)
     rows = [torch.autograd.grad(image.sum(), x, retain_graph=True)[0] for image in images.unbind(-1)]
     return torch.stack(rows, dim=-2)
@@ -86,7 +90,7 @@ def local_jacobian(function: Map, x: Float[Tensor, "m n d"]) -> Float[Tensor, "m
     as exact there as in the Jacobian itself.
     """
     largest = []
-    for points in x.split(_POINTS, dim=1):
+    for points in x.split(_POINTS, dim=-2):
         jacobian = jacobians(function, points)
         gram = jacobian @ jacobian.mT if jacobian.shape[-2] <= jacobian.shape[-1] else jacobian.mT @ jacobian
         largest.append(torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0).sqrt())
@@ -109,8 +113,7 @@ def upper_product(weights: Iterable[Float[Tensor, "m _ _"]]) -> Float[Tensor, "m
     shapes = [tuple(weight.shape) for weight in weights]
     if not weights or {len(shape) for shape in shapes} != {3} or len({shape[0] for shape in shapes}) > 1:
         raise ValueError(f"weights must be matrices (m, out, in) of the same m networks, at least one, not {shapes}.")
-    if not all(weight.isfinite().all() for weight in weights):
-        raise ValueError("weights have values that are NaN or infinite: no norm bounds them.")
+    _refuse_not_finite(**{f"weights[{at}]": weight for at, weight in enumerate(weights)})
     return torch.stack([torch.linalg.matrix_norm(weight, ord=2) for weight in weights]).prod(dim=0)
 
 
@@ -139,6 +142,13 @@ def _leaf(x: Tensor) -> Tensor:
     if not x.is_floating_point():
         raise ValueError(f"x is {x.dtype}, which has no derivative: convert the points to floats.")
     return x.detach().requires_grad_()
+
+
+def _refuse_not_finite(**values: Tensor) -> None:
+    """Raise ValueError for values that are NaN or infinite: no distance or norm of them bounds anything."""
+    for name, value in values.items():
+        if not finite(value):
+            raise ValueError(f"{name} has values that are NaN or infinite: look for an overflow, or for bad data.")
 
 
 def _distances(points: Float[Tensor, "*m n d"]) -> Float[Tensor, "*m n n"]:

@@ -37,7 +37,7 @@ class LIL(nn.Module):
         self.sizes = tuple(int(size) for size in sizes)
         if len(self.sizes) < 3 or min(self.sizes) < 1:
             raise ValueError(f"sizes must be inputs, at least one hidden layer and classes, all ≥ 1, not {self.sizes}.")
-        if not seeds:
+        if not (seeds := list(seeds)):
             raise ValueError("seeds are empty: an ensemble needs at least one member.")
         if init not in get_args(Init):
             raise ValueError(f"init must be one of {get_args(Init)}, not {init!r}.")
@@ -74,6 +74,8 @@ class LIL(nn.Module):
 
     def check(self, x: Shaped[Tensor, "..."], name: str = "x") -> None:
         """Raise ValueError for inputs x, or representations z, that have not the shape and type of the weights."""
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{name} must be a tensor: torch.as_tensor makes one of arrays and lists.")
         weight, autocast = self.weights[0 if name == "x" else -1], (torch.float32, torch.bfloat16, torch.float16)
         if x.ndim not in (2, 3) or x.shape[-1] != weight.shape[-1] or (x.ndim == 3 and len(x) != len(weight)):
             raise ValueError(
@@ -103,8 +105,8 @@ class StackedLIL(nn.Module):
     ):
         """``classes``: of each level, coarse to fine. All have the ``hidden`` sizes and a stream of the seed."""
         super().__init__()
-        if not classes:
-            raise ValueError("classes are empty: a stack needs at least one LIL.")
+        if not classes or not hidden:
+            raise ValueError("classes or hidden are empty: a stack needs at least one LIL, and that a hidden layer.")
         below = [inputs, *[hidden[-1]] * (len(classes) - 1)]
         self.lils = nn.ModuleList(
             LIL((size, *hidden, count), seeds=[derived_seed(seed, level) for seed in seeds])

@@ -7,12 +7,13 @@ times the number of all of them, is right on average, and so is its gradient.
 
 from __future__ import annotations
 
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int, Integer, Shaped
 from torch import Tensor
 
+from lil.checks import check_name
 from lil.isometry import PairKind, Reduction, finite, floats, integers, mismatch
 
 
@@ -50,7 +51,7 @@ def draw_pairs(
 
 def sampled_isometry_loss(
     z: Shaped[Tensor, "*members n d"],
-    x: Shaped[Tensor, "n D"],
+    x: Shaped[Tensor, "n ..."],
     labels: Integer[Tensor, "labels"],
     n_pairs: int,
     *,
@@ -61,17 +62,17 @@ def sampled_isometry_loss(
 ) -> Estimate:
     """Return an estimate of {eq}`isometry-loss` from ``n_pairs`` ordered pairs, the same for all members.
 
-    Distances are Euclidean. The estimate takes time and memory for the pairs drawn alone. ``pairs``, ``scale`` (K) and
-    ``reduction`` are those of :func:`lil.isometry.isometry_loss`. Raises ValueError as :func:`draw_pairs` does, for a
-    number of labels that is not that of the points, and for inputs that are not finite.
+    Distances are Euclidean, of images those of their pixels. The estimate takes time and memory for the pairs drawn
+    alone. ``pairs``, ``scale`` (K) and ``reduction`` are those of :func:`lil.isometry.isometry_loss`. Raises ValueError
+    as :func:`draw_pairs` does, for a number of labels that is not that of the points, and for inputs that are not
+    finite.
     """
     counts = (z.shape[-2], len(x), len(labels))
     if len(set(counts)) > 1:
         raise ValueError("z, x and labels must have as many points: they have {}, {} and {}.".format(*counts))
-    for name, value, known in (("pairs", pairs, PairKind), ("reduction", reduction, Reduction)):
-        if value not in get_args(known):
-            raise ValueError(f"{name} must be one of {get_args(known)}, not {value!r}.")
-    z, x, labels = floats(z), floats(x), integers(labels)
+    check_name("pairs", pairs, PairKind)
+    check_name("reduction", reduction, Reduction)
+    z, x, labels = floats(z), floats(x).flatten(1), integers(labels)
     if not finite(x):
         raise ValueError("x has values that are NaN or infinite: clean the data before taking distances.")
     group = labels.cpu() if pairs == "within-class" else torch.zeros_like(labels, device="cpu")

@@ -43,8 +43,6 @@ def loops(points: Float[np.ndarray, "n d"], *, share: float) -> Loops:
     """
     if not isinstance(points, np.ndarray) or points.ndim != 2 or points.dtype.kind not in "iuf":
         raise ValueError("points must be a numpy array (n, d) of real numbers: of a tensor, its `.numpy()`.")
-    if not isinstance(points, np.ndarray) or points.ndim != 2 or points.dtype.kind not in "iuf":
-        raise ValueError("points must be a numpy array (n, d) of real numbers; of a tensor, give `tensor.numpy()`.")
     if not 0 < share <= 1:
         raise ValueError(f"share is a part of the diameter, above 0 and at most 1, not {share}.")
     if len(points) < 2:

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
+from lil.checks import check_betas, check_name
 from lil.isometry import PairKind, Reduction, finite, integers, isometry_loss, pair_distances, within_class
 from lil.models import LIL, StackedLIL, cross_entropy, derived_seed
 from lil.progress import Progress, silent
@@ -39,6 +40,10 @@ class Settings:
             raise ValueError(f"epochs and batch_size must be at least 1, not {self.epochs} and {self.batch_size}.")
         if not (math.isfinite(self.alpha) and self.alpha >= 0 and math.isfinite(self.scale)):
             raise ValueError(f"alpha must be finite and ≥ 0 and scale finite, not {self.alpha} and {self.scale}.")
+        if not 0 <= self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate must be a finite number ≥ 0, not {self.learning_rate}.")
+        check_name("pairs", self.pairs, PairKind)
+        check_name("reduction", self.reduction, Reduction)
 
 
 class History(NamedTuple):
@@ -137,15 +142,14 @@ def check(
 ) -> Int[Tensor, "levels n"]:
     """Return the labels of all levels as int64. Raises ValueError for arguments of :func:`train` that do not fit."""
     levels: Sequence[LIL] = tuple(model.lils) if isinstance(model, StackedLIL) else (model,)  # type: ignore[arg-type]
-    targets = [integers(target) for target in (labels if isinstance(labels, tuple) else (labels,))]
+    targets = [integers(target) for target in (labels if isinstance(labels, (tuple, list)) else (labels,))]
     levels[0].check(x)
     if not finite(x):
         raise ValueError("x has values that are NaN or infinite: clean the data before training.")
     b, s, m = len(betas), len(seeds), model.members
     if not b == s == m:
         raise ValueError(f"betas and seeds must have one entry for each of the {m} members, not {b} and {s}.")
-    if wrong := [beta for beta in betas if not 0 <= beta < math.inf]:
-        raise ValueError(f"β must be a finite number ≥ 0, not {wrong[0]}.")
+    check_betas(betas)
     if len(targets) != len(levels):
         raise ValueError(f"the model has {len(levels)} levels and needs as many sets of labels, not {len(targets)}.")
     for lil, target in zip(levels, targets, strict=True):

@@ -257,7 +257,7 @@ def test_other_bad_settings_are_refused(digits):
             attacks.attack(model, flatten, objective, x, labels, epsilon=0.1, step_size=size, steps=steps)
     with pytest.raises(ValueError, match="a random start needs the generator"):
         attacks.attack(model, flatten, objective, x, labels, epsilon=0.1, step_size=0.1, steps=1, random_start=True)
-    with pytest.raises(ValueError, match="distances must be 'inputs' or 'pixels', not 'labels'"):
+    with pytest.raises(ValueError, match=r"distances must be one of \('inputs', 'pixels'\), not 'labels'"):
         attacks.total(model, labels, (1.0,), distances="labels")
 
 

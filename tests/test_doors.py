@@ -2,6 +2,7 @@
 
 import math
 import sys
+from dataclasses import replace
 
 import jaxtyping
 import numpy as np
@@ -12,8 +13,10 @@ import xarray as xr
 from lil import (
     attacks,
     corruptions,
+    crown,
     engine,
     evaluation,
+    gradient_bound,
     lipschitz,
     projection,
     stronger_attacks,
@@ -46,6 +49,15 @@ def as_for_a_reader(monkeypatch):
 def attack(x=X, labels=LABELS, front=pixels, **how):
     settings = dict(epsilon=0.1, step_size=0.1, steps=1) | how
     return attacks.attack(MODEL, front, attacks.classification(MODEL, labels), x, labels, **settings)
+
+
+def gradients(x):
+    return list(attacks.gradients(attacks.classification(MODEL, LABELS), pixels, x, MODEL.members))
+
+
+def fit(**how):
+    settings = dict(settings=training.Settings(epochs=1), betas=[1.0, 1.0], seeds=[0, 1]) | how
+    return training.train(MODEL, pixels(X), **settings)
 
 
 def autoattack(model=ONE, labels=LABELS, **how):
@@ -81,6 +93,7 @@ def seeds(*shape, dims):
 
 
 WEIGHT = torch.ones(2, 3, 3)
+LOGITS, ONES = torch.ones(2, 3, 2), torch.ones(2, 3)
 REFUSED = {
     "adversarial pixels": (lambda: Adversarial(MODEL, (0.1, 0.1), (0, 1), steps=1, reach=1).attack(
         4 * X.flatten(1).expand(2, -1, -1), LABELS.expand(2, -1)), "pixels go from"),
@@ -110,14 +123,37 @@ REFUSED = {
     "fgsm, one bound": (lambda: attacks.fgsm(X, X, 0.1, (0.0,)), "bounds must be two numbers"),
     "fgsm, bounds of channels": (lambda: attacks.fgsm(X, X, 0.1, (torch.zeros(2), torch.ones(2))), "two numbers"),
     "fgsm, a list of ε": (lambda: attacks.fgsm(X, X, [0.1, 0.2]), r"ε .* not \[0.1, 0.2\]"),
+    "attack, a list": (lambda: attack([*X]), "images must be a tensor"),
+    "attack, an array": (lambda: attack(X.numpy()), "images must be a tensor"),
+    "attack, a stack": (lambda: attack(X.expand(2, -1, -1, -1, -1)), r"shape \(2, 3, 1, 2, 2\): give \(n, c, h, w\)"),
+    "attack, one image": (lambda: attack(X[0], LABELS[:1]), r"shape \(1, 2, 2\): give \(n, c, h, w\)"),
+    "gradients, a stack": (lambda: gradients(X.expand(2, -1, -1, -1, -1)), r"give \(n, c, h, w\)"),
+    "fgsm, a list": (lambda: attacks.fgsm([*X], X, 0.1), "images must be a tensor"),
     "attack, NaN of the front": (lambda: attack(front=lambda x: pixels(x) * math.nan), "gradient is NaN"),
-    "total": (lambda: attacks.total(MODEL, LABELS, (1.0,)), "one finite β a network"),
-    "total, NaN": (lambda: attacks.total(MODEL, LABELS, (0.0, math.nan)), "one finite β a network"),
+    "total": (lambda: attacks.total(MODEL, LABELS, (1.0,)), "there are 1 β for 2 networks"),
+    "total, NaN": (lambda: attacks.total(MODEL, LABELS, (0.0, math.nan)), "finite number ≥ 0, not nan"),
     "sweep": (lambda: Sweep(MODEL, pixels, (0.0, 1.0), (0, 1), 1.0), "2 networks for 2 β and 2 seeds"),
+    "sweep, β below 0": (lambda: Sweep(MODEL, pixels, (-1.0,), (0, 1), 1.0), "β must be a finite number ≥ 0, not -1"),
+    "sweep, β infinite": (lambda: Sweep(MODEL, pixels, (math.inf,), (0, 1), 1.0), "β must be a finite number ≥ 0"),
+    "sweep, reduction": (lambda: replace(SWEEP, reduction="mean"), "reduction must be one of .* not 'mean'"),
+    "FGSM, distances": (lambda: replace(ONCE, distances="foo"), "distances must be one of .* not 'foo'"),
+    "settings, pairs": (lambda: training.Settings(1, pairs="within_class"), "pairs must be one of .* 'within_class'"),
+    "settings, reduction": (lambda: training.Settings(1, reduction="mean"), "reduction must be one of .* not 'mean'"),
+    "settings, uphill": (lambda: training.Settings(1, learning_rate=-0.1), "learning_rate must be .* not -0.1"),
+    "settings, rate": (lambda: training.Settings(1, learning_rate=math.nan), "learning_rate must be .* not nan"),
     "settings, K": (lambda: training.Settings(epochs=1, scale=math.nan), "scale finite, not 1.0 and nan"),
     "correct": (lambda: evaluation.accuracy(MODEL, pixels(X), ONE_LABEL), "one label per point"),
     "robustness": (lambda: evaluation.robustness(SWEEP, X, SHORT, ONCE), "one label per point"),
     "robustness of the engine": (lambda: engine.robustness(SWEEP, X, BEYOND, ONCE), "from 1 to 2"),
+    "robustness of none": (lambda: engine.robustness(SWEEP, X[:0], LABELS[:0], ONCE), "there is no image"),
+    "robustness, a stack": (lambda: engine.robustness(SWEEP, X[None], LABELS, ONCE), r"give \(n, c, h, w\)"),
+    "a list of labels": (lambda: evaluation.accuracy(MODEL, pixels(X), [0, 1, 0]), "labels must be a tensor"),
+    "labels of training": (lambda: fit(labels=[0, 1, 0]), "labels must be a tensor"),
+    "an array of points": (lambda: MODEL(pixels(X).numpy()), "x must be a tensor"),
+    "certificates, labels": (lambda: crown.certified(MODEL, pixels(X), SHORT, 0.1), "one label per point"),
+    "certificates, class": (lambda: crown.certified(MODEL, pixels(X), LABELS - 1, 0.1), "go from -1 to 0"),
+    "gradients, β": (lambda: gradient_bound.gradient_norms(MODEL, pixels(X), LABELS, [1.0]), "1 β for 2 networks"),
+    "bounds, β": (lambda: gradient_bound.gradient_bounds(MODEL, pixels(X), LABELS, [1.0], ONES), "1 β for 2 networks"),
     "seeds, no dimension": (lambda: seeds(3, dims="beta"), "give one value a seed"),
     "seeds, two dimensions": (lambda: seeds(3, 2, dims=("seed", "beta")), "give one value a seed"),
     "ranks, NaN": (lambda: intervals.rank_correlation([1, 2, math.nan], [1, 2, 3]), "finite numbers"),
@@ -126,6 +162,10 @@ REFUSED = {
     "upper_product, NaN": (lambda: lipschitz.upper_product([WEIGHT * math.nan]), "NaN or infinite"),
     "upper_product, shapes": (lambda: lipschitz.upper_product([WEIGHT, WEIGHT[:1]]), "same m networks"),
     "local_jacobian, integers": (lambda: lipschitz.local_jacobian(MODEL, torch.ones(2, 3, 4).long()), "no derivative"),
+    "local_jacobian, shared": (lambda: lipschitz.local_jacobian(MODEL, pixels(X)), r"must be \(m, n, D\)"),
+    "jacobians, shared": (lambda: lipschitz.jacobians(MODEL, pixels(X)), r"must be \(m, n, D\)"),
+    "lower_pairs, NaN": (lambda: lipschitz.lower_pairs(pixels(X), LOGITS * math.nan, LABELS), "z has values"),
+    "lower_margins, NaN": (lambda: lipschitz.lower_margins(pixels(X), LOGITS / 0, LABELS, WEIGHT), "logits has values"),
     "lower_pairs, labels": (lambda: lipschitz.lower_pairs(pixels(X), torch.ones(2, 3, 4), SHORT), "per point"),
     "lower_pairs, images": (lambda: lipschitz.lower_pairs(pixels(X), torch.ones(2, 1, 4), LABELS), "each point"),
     "lower_margins": (lambda: lipschitz.lower_margins(pixels(X), torch.ones(2, 3, 2), BEYOND, WEIGHT), "es, 0 to 1"),
@@ -149,7 +189,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("call, words", REFUSED.values(), ids=REFUSED)
 def test_what_does_not_fit_gets_one_sentence_of_our_own(call, words):
-    with pytest.raises(ValueError, match=words) as caught:
+    with pytest.raises((ValueError, TypeError), match=words) as caught:
         call()
     assert caught.traceback[-1].path.is_relative_to(sys.modules["lil"].__path__[0])
 

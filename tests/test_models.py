@@ -117,7 +117,8 @@ def test_the_cross_entropy_of_each_member_is_the_mean_of_minus_the_logarithm_of_
         (lambda: LIL(SIZES, seeds=[0], init="zeros"), "init must be one of"),
         (lambda: LIL(SIZES, seeds=[0])(inputs(5, 4)), r"must be \(n, 3\)"),
         (lambda: LIL(SIZES, seeds=[0])(inputs(2, 5, 3)), r"x has shape \(2, 5, 3\)"),
-        (lambda: StackedLIL(3, (4,), (), seeds=[0]), "classes are empty"),
+        (lambda: StackedLIL(3, (4,), (), seeds=[0]), "classes or hidden are empty"),
+        (lambda: StackedLIL(3, (), (2, 4), seeds=[0]), "classes or hidden are empty"),
         (lambda: StackedLIL(3, (4,), (2,), seeds=[-1]), "seeds must be ≥ 0"),
     ],
 )

@@ -106,3 +106,13 @@ def test_values_that_are_not_finite_and_unknown_names_are_refused():
             sampled_isometry_loss(
                 **({"z": z, "x": x, "labels": LABELS, "n_pairs": 4} | change), generator=torch.Generator()
             )
+
+
+def test_of_images_the_pixels_are_compared():
+    x, z = points()
+    images = x.view(len(LABELS), 1, 5, 1).expand(-1, 2, -1, -1)
+    found, expected = (
+        sampled_isometry_loss(z, given, LABELS, 50, generator=torch.Generator().manual_seed(5)).loss
+        for given in (images, images.flatten(1))
+    )
+    assert found.shape == () and torch.equal(found, expected)

@@ -22,6 +22,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lil.cache import cache_folder
+
 Name = Literal["mnist", "cifar10", "digits"]
 Split = Literal["train", "test"]
 
@@ -61,11 +63,6 @@ class DatasetCorrupt(ValueError):
 
 class CacheUnwritable(OSError):
     """The cache folder has no room for the set or cannot be written to."""
-
-
-def cache_folder() -> Path:
-    """Return the folder of files that can be made or fetched again: ``lil`` in $XDG_CACHE_HOME or ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lil"
 
 
 def fingerprint(name: str) -> str:

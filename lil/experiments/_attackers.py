@@ -49,7 +49,12 @@ class View:
     draw: int = 400  # seed of all random starts and noise
 
     def __post_init__(self):
-        check_view(self, self.all_epsilons)
+        epsilons = self.all_epsilons
+        attacks.check_epsilons(epsilons)
+        if not set(self.auto_epsilons) <= set(epsilons):
+            raise ValueError(f"auto_epsilons must be among the ε, {epsilons}, not {self.auto_epsilons}.")
+        if not 0 < self.n_few < self.n_images:
+            raise ValueError(f"n_few must be greater than 0 and less than n_images, {self.n_images}, not {self.n_few}.")
         if self.doublings < 2:
             raise ValueError(f"doublings must be at least 2, of the steps and of the starts, not {self.doublings}.")
 
@@ -57,15 +62,6 @@ class View:
     def all_epsilons(self) -> tuple[float, ...]:
         """Every ε, rising."""
         return tuple(sorted({*self.epsilons, *self.more_epsilons}))
-
-
-def check_view(view: Any, epsilons: tuple[float, ...]) -> None:
-    """Raise ValueError for settings of attackers that do not fit each other or their ``epsilons``."""
-    attacks.check_epsilons(epsilons)
-    if not set(view.auto_epsilons) <= set(epsilons):
-        raise ValueError(f"auto_epsilons must be among the ε, {epsilons}, not {view.auto_epsilons}.")
-    if not 0 < view.n_few < view.n_images:
-        raise ValueError(f"n_few must be greater than 0 and less than n_images, {view.n_images}, not {view.n_few}.")
 
 
 def attack_by_all(
@@ -124,11 +120,11 @@ def attack_by_all(
 
 
 def attack_by_pgd_and_autoattack(
-    view: Any, network: LIL, front: attacks.Front, x: Images, labels: Labels, epsilon: float, position: int, seed: int
+    view: View, network: LIL, front: attacks.Front, x: Images, labels: Labels, epsilon: float, position: int, seed: int
 ) -> tuple[Escalated, AutoAttacked | None]:
     """Attack one network: all images by PGD, and at some ε the few by AutoAttack. ``position`` is that of ε.
 
-    ``view`` has the settings of a :class:`View`. The starts are those of the network's ``seed``.
+    The starts are those of the network's ``seed``.
     """
     generator = torch.Generator(x.device).manual_seed(derived_seed(view.draw, 1, seed, position))
     settings = dict(epsilon=epsilon, steps=view.steps, doublings=view.doublings, generator=generator)

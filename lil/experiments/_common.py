@@ -33,6 +33,15 @@ def make_run(recipes: Mapping[str, ModuleType], evaluate: Callable[..., xr.Datas
     return run
 
 
+def check_shared(settings: Sequence[Any], *fields: str) -> None:
+    """Raise ValueError where sets of networks that are compared differ in one of the ``fields`` of their settings."""
+    for field in fields:
+        first, *others = (getattr(each, field) for each in settings)
+        for other in others:
+            if other != first:
+                raise ValueError(f"networks that are compared must share their {field}, not have {first} and {other}.")
+
+
 def grid_dataset(values: Values, grid: Mapping[str, Sequence], coords: Mapping[str, Any]) -> xr.Dataset:
     """Return the values as a Dataset, in which the dimensions of ``grid`` take the place of the dimension ``member``.
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lil import corruptions
 from lil.corruptions import CORRUPTIONS, Images, Severities
-from lil.evaluation import Sweep, correct
+from lil.evaluation import Sweep, _bytes, correct
 from lil.experiments._common import Networks, grid_dataset
 from lil.experiments._sweeps import load_sweep
 from lil.models import derived_seed
@@ -90,8 +90,3 @@ def classify(sweep: Sweep, x: Images, labels: Tensor, device: str) -> np.ndarray
     for images, classes in zip(x.split(PIECE), labels.split(PIECE), strict=True):
         right += correct(sweep.model, sweep.front(images.to(device)), classes.to(device)).sum(-1)
     return (right.double() / len(x)).float().numpy(force=True)
-
-
-def _bytes(x: Tensor) -> np.ndarray:
-    """Return pixels in [0, 1] as 0 to 255."""
-    return (255 * x).round().numpy().astype(np.uint8)

@@ -14,7 +14,7 @@ from torch import Tensor
 from lil import lipschitz, stronger_attacks
 from lil.attacks import check_epsilons, pixels
 from lil.evaluation import FGSM, accuracy, select
-from lil.experiments._common import Networks, Values, grid_dataset, make_run
+from lil.experiments._common import Networks, Values, check_shared, grid_dataset, make_run
 from lil.models import LIL, derived_seed
 from lil.progress import Progress, silent
 from lil.recipes import baselines, mnist
@@ -49,13 +49,7 @@ class Config:
             raise ValueError(f"strongest_epsilon must be one of the ε, {self.epsilons}, not {self.strongest_epsilon}.")
         if not 0 < self.n_few <= self.n_images:
             raise ValueError(f"n_few must be 1 to n_images, {self.n_images}, not {self.n_few}.")
-        for other in (self.public, self.baselines):
-            for name in SHARED:
-                ours, theirs = getattr(self.mnist, name), getattr(other, name)
-                if ours != theirs:
-                    raise ValueError(
-                        f"networks that are compared must share their {name}, not have {ours} and {theirs}."
-                    )
+        check_shared((self.mnist, self.public, self.baselines), *SHARED)
         if self.mnist.hidden != self.baselines.hidden:
             raise ValueError(f"the baselines' hidden layers must be {self.mnist.hidden}, not {self.baselines.hidden}.")
         for name, networks in (("mnist", self.mnist), ("public", self.public)):

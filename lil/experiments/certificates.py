@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lil import attacks, crown, gradient_bound, lipschitz, stronger_attacks
 from lil.evaluation import correct, select
-from lil.experiments._common import Networks, grid_dataset, make_run
+from lil.experiments._common import Networks, check_shared, grid_dataset, make_run
 from lil.models import LIL, derived_seed
 from lil.progress import Progress, silent
 from lil.recipes import mnist
@@ -38,10 +38,7 @@ class Config:
 
     def __post_init__(self):
         attacks.check_epsilons(self.epsilons)
-        for field in ("dataset", "n_test", "betas", "seeds"):
-            text, public = getattr(self.mnist_text, field), getattr(self.mnist_public, field)
-            if text != public:
-                raise ValueError(f"both readings must have the same {field}, not {text} and {public}.")
+        check_shared((self.mnist_text, self.mnist_public), "dataset", "n_test", "betas", "seeds")
 
 
 PAPER = Config()

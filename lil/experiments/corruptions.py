@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from lil.experiments._common import Networks, make_run
+from lil.experiments._common import Networks, check_shared, make_run
 from lil.experiments._corruptions import Corrupting, corrupt_and_classify
 from lil.progress import Progress, silent
 from lil.recipes import mnist
@@ -18,6 +18,9 @@ RECIPES = {"mnist_text": mnist, "mnist_public": mnist}
 class Config(Corrupting):
     mnist_text: mnist.Config = mnist.PAPER  # the networks: the text's, Figure 3A's,
     mnist_public: mnist.Config = mnist.PAPER_PUBLIC  # and the public code's, where K = 10
+
+    def __post_init__(self):
+        check_shared((self.mnist_text, self.mnist_public), "dataset", "n_test")
 
 
 PAPER = Config()

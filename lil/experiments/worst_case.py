@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import xarray as xr
 
 from lil.evaluation import FGSM
-from lil.experiments._common import Networks, make_run
+from lil.experiments._common import Networks, check_shared, make_run
 from lil.experiments._sweeps import load_sweep
 from lil.experiments._worst_case import Trial, attack_by_everything
 from lil.progress import Progress, silent
@@ -25,6 +25,9 @@ class Config:
     text: mnist.Config = mnist.FIVE  # the networks: Figure 3A's in the text's reading, K = 1, the first five seeds,
     public: mnist.Config = mnist.FIVE_PUBLIC  # and in the public code's, K = 10
     trial: Trial = TRIAL  # the attacks
+
+    def __post_init__(self):
+        check_shared((self.text, self.public), "dataset", "n_test")
 
 
 PAPER = Config()

@@ -11,13 +11,14 @@ import numpy as np
 from lil.fast.compiling import compiled
 
 ZERO, ONE = np.float32(0), np.float32(1)
+_SATURATED = np.float32(9.010913)  # the largest float32 whose tanh is nearer to another than to 1
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8  # Adam's
 
 
 @compiled
 def tanh(x):
-    """Replace x by tanh(x): the rational function of Eigen, within 4e-7 of it; ±1 where float32 has no other value."""
+    """Replace x by tanh(x): the rational function of Eigen, within 4e-7 of it, and ±1 where no float32 is nearer."""
     bound = np.float32(7.90531110763549805)
     a1, a3, a5 = np.float32(4.89352455891786e-03), np.float32(6.37261928875436e-04), np.float32(1.48572235717979e-05)
     a7, a9, a11 = np.float32(5.12229709037114e-08), np.float32(-8.60467152213735e-11), np.float32(2.00018790482477e-13)
@@ -28,7 +29,8 @@ def tanh(x):
         y = bound if x[j] > bound else -bound if x[j] < -bound else x[j]  # NaN stays
         s = y * y
         above = y * (a1 + s * (a3 + s * (a5 + s * (a7 + s * (a9 + s * (a11 + s * a13))))))
-        x[j] = np.divide(above, b0 + s * (b2 + s * (b4 + s * b6)))
+        value = np.divide(above, b0 + s * (b2 + s * (b4 + s * b6)))
+        x[j] = ONE if x[j] > _SATURATED else -ONE if x[j] < -_SATURATED else value
 
 
 @compiled

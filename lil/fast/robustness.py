@@ -30,7 +30,7 @@ def robustness(
     """
     networks, betas = training.pack(sweep.model), np.repeat(sweep.betas, len(sweep.seeds))
     loss = kernel.Loss(1.0, betas, np.float32(sweep.scale))
-    points, targets = x.flatten(1).contiguous().numpy(), integers(labels)[None].numpy()
+    points, targets = x.detach().flatten(1).contiguous().numpy(), integers(labels)[None].numpy()
     epsilons, bounds = np.float32(fgsm.epsilons), np.float32(attacks.BOUNDS)
     shape = len(OBJECTIVES), len(betas), len(epsilons)
     clean, right, zero = np.zeros(shape[1]), np.zeros(shape), np.zeros(shape[:2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import sys
 from contextlib import suppress
 from typing import Any, cast
 
@@ -65,14 +66,15 @@ class _Copy:
         return self.poll()
 
     def send_signal(self, number: int) -> None:
-        if self.poll() is None:
+        if sys.platform != "win32" and self.poll() is None:
             os.kill(self.pid, number)
 
 
 def _run(arguments: list[str], environment: dict[str, str]) -> None:
     from ipykernel.kernelapp import launch_new_instance
 
-    os.setsid()  # an interrupt at the terminal is for those who wait for it
+    if sys.platform != "win32":
+        os.setsid()  # an interrupt at the terminal is for those who wait for it
     os.environ.clear()
     os.environ.update(environment)
     asyncio.set_event_loop(asyncio.new_event_loop())  # this process's own runs in the frames that were copied

@@ -38,9 +38,11 @@ class Config(sweep.Config):
 
 PAPER = Config()
 
-# The public code has one hidden layer more, gives the VGG13 images that are not normalised and whose axes are
-# swapped, and attacks with distances between pixels (a setting of the attack). One seed: the attack takes long.
+# A mixture of public commits: the last one's additional hidden layer on the frozen features of the earlier ones, whose
+# images are not normalised and have their axes swapped. The attack compares distances between pixels (a setting of the
+# attack). One seed: Figure 3B's attack takes long. Three, where it meets fewer images.
 PAPER_PUBLIC = replace(PAPER, hidden=(1000,) * 4, inputs="as-published", seeds=(0,))
+THREE_PUBLIC = replace(PAPER_PUBLIC, seeds=PAPER.seeds)
 
 # Possible origins of the paper's baseline: one of these differences alone, and the public code's first version; β = 0.
 PAPER_DEEPER = replace(PAPER, hidden=(1000,) * 4, betas=(0.0,))

@@ -15,9 +15,8 @@ from torch import Tensor
 
 from lil import engine, features
 from lil.datasets import images
-from lil.models import LIL
 from lil.progress import Progress, silent
-from lil.recipes import cifar10, ensembles, sweep
+from lil.recipes import cifar10, sweep
 from lil.recipes.ensembles import members as members
 
 data, data_available, data_fingerprint = cifar10.data, cifar10.data_available, cifar10.data_fingerprint
@@ -63,15 +62,10 @@ def inputs(
     return config.feature_scale * features.extract(vgg13, undone, progress=progress), labels.to(device)
 
 
-def build(config: Config) -> LIL:
-    """Return the untrained networks, one member each (β, seed)."""
-    return cifar10.build(config)
+build, restore = cifar10.build, cifar10.restore
 
 
 def train(config: Config, *, device: str = "cpu", progress: Progress = silent) -> dict[str, Tensor]:
     """Train the networks and return their weights, on the CPU; the VGG13 does not change and is not among them."""
     z, labels = inputs(config, "train", device=device, progress=progress)
     return sweep.train(build(config), config, z, labels, progress=progress)
-
-
-restore = ensembles.restorer(build)

@@ -235,7 +235,7 @@ def _train(
 
 
 def _checkpoint(config: Config, beta: float, seed: int, device: str) -> Path:
-    """Return the file for the state of one network's training: another for other settings, data, code or device."""
+    """Return the file for the state of one network's training: another for other settings, data, device or module."""
     alone = asdict(replace(config, betas=(beta,), seeds=(seed,), n_test=None))
     code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     identity = json.dumps([alone, data_fingerprint(config), code, device])

@@ -116,7 +116,7 @@ def test_within_reach_a_linear_network_would_keep_its_class():
 
 
 def test_networks_that_differ_in_more_than_the_reading_are_refused():
-    with pytest.raises(ValueError, match="both readings must have the same seeds"):
+    with pytest.raises(ValueError, match="must share their seeds"):
         replace(TINY, mnist_text=replace(TINY.mnist_text, seeds=(0,)))
 
 

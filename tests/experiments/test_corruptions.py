@@ -6,7 +6,7 @@ import torch
 
 from lil import corruptions as perturbations
 from lil.attacks import pixels
-from lil.experiments import _corruptions, corruptions, fig3_mnist, fig3_mnist_public
+from lil.experiments import _corruptions, corruptions, fig3_mnist, fig3_mnist_public, worst_case
 from lil.models import derived_seed
 from lil.paper.headlines import headline
 from lil.recipes import mnist
@@ -110,3 +110,10 @@ def test_the_headline_has_two_kinds_of_noise(result):
 
 def test_run_gives_what_evaluate_gives(result):
     assert corruptions.run(TINY).equals(result)
+
+
+@pytest.mark.parametrize("module", [corruptions, worst_case])
+def test_readings_that_are_compared_share_their_images(module):
+    _, other = module.RECIPES
+    with pytest.raises(ValueError, match="networks that are compared must share their n_test, not have .* and 30"):
+        replace(module.QUICK, **{other: replace(getattr(module.QUICK, other), n_test=30)})

@@ -112,6 +112,14 @@ def test_images_without_a_gradient_are_counted(sweep):
     )
     assert float(expected.max()) > 0.5
     assert np.array_equal(found, expected)
+    flat = evaluation.select(sweep.model, range(sweep.model.members))
+    with torch.no_grad():
+        flat.weights[0].mul_(3000)  # tanh is ±1 and its derivative 0
+    found, expected = (
+        module.robustness(replace(sweep, model=flat), x, labels, FGSM) for module in (robustness, evaluation)
+    )
+    assert float(expected.zero_gradient.max()) > 0.5
+    assert np.array_equal(found.zero_gradient, expected.zero_gradient)
 
 
 def test_neither_threads_nor_pieces_nor_other_networks_change_a_bit(sweep, monkeypatch):
