@@ -113,7 +113,7 @@ tables.gains_table(result)
 # %% [markdown]
 # At ε = {glue:text}`ce_far`: with K = 1, {glue:text}`ce_text_far_sentence`; with K = 10, {glue:text}`ce_public_far_sentence`.
 #
-# The product of spectral norms certifies less than CROWN, and so another change with β. At ε = {glue:text}`ce_small` it
+# The product of spectral norms certifies less than CROWN, and its share changes with β in another way. At ε = {glue:text}`ce_small` it
 # certifies {glue:text}`ce_text_product_small_first:.1%` of the images at β = 0 and {glue:text}`ce_text_product_small_last:.1%` at
 # β = {glue:text}`ce_beta_last:g` with K = 1, {glue:text}`ce_public_product_small_first:.1%` and
 # {glue:text}`ce_public_product_small_last:.1%` with K = 10.

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Figure 1: three kinds of mapping
 #
-# The paper tells three kinds of mapping apart ({prf:ref}`def-isometry`) and draws them by hand: no isometry, isometry within each class, and global
+# The paper tells three kinds of mapping apart (its Definition 2.2, here {prf:ref}`def-isometry`) and draws them by hand: no isometry, isometry within each class, and global
 # isometry. Does training reach the mapping that its loss names?
 #
 # ## Finding

@@ -84,8 +84,8 @@ torus.saliency_profiles(axes, result);
 # The text speaks of "cylindrical regions": arcs of the angle around the hole (`ring`). The public code cuts along the
 # angle around the tube (`tube`) instead. Figures are of the text's cut.
 #
-# Saliency is the gradient of the logit of the point's own class with respect to the point, through all LILs below. Red points that lie along the cuts are the paper's second
-# claim. A level inherits the cuts of the levels below it and makes as many new ones.
+# Saliency is the gradient of the logit of the point's own class with respect to the point, through all LILs below. The paper claims that the red points lie
+# along the cuts. A level inherits the cuts of the levels below it and makes as many new ones.
 #
 # :::{admonition} Try it
 # :class: tip
@@ -159,7 +159,7 @@ contrasts.astype(float).unstack("level").round(2)
 #
 # ## What it means
 #
-# A cut cannot be a jump: the network is continuous, so the points on the two sides of a cut are pulled apart over one step of the grid,
+# A cut cannot be a jump: the network is continuous, so the points on the two sides of a cut are pulled apart within one step of the grid ({doc}`hierarchy`: over a fraction of it),
 # and there the map stretches. The gradient of a class's logit sees this stretch from the side of the input. Inside a class the
 # isometry term bounds it, but only along the surface: no pair of points says anything about the direction that leaves the torus,
 # and the gradient has a part there.

@@ -13,8 +13,8 @@
 # %% [markdown]
 # # The worst case on MNIST
 #
-# How many test images do the classifiers of {doc}`fig3_mnist` get right, in the text's reading (K = 1) and in the public code's (K = 10), if each image meets every attack that this book has, all of
-# one size ε?
+# How many test images do the classifiers of {doc}`fig3_mnist` get right, in the text's reading (K = 1) and in the public code's (K = 10), if each image meets all attacks of this book (AutoAttack at
+# ε = {glue:text}`worst_epsilon` alone), each of one size ε?
 #
 # ## Finding
 #
@@ -182,7 +182,7 @@ notebook.settings(worst_case, result)
 # ## Where it might be wrong
 #
 # * *Two ε.* Where the worst case leaves next to nothing at any β, it cannot rank the networks. At the smaller ε AutoAttack was not run; {doc}`attackers_view` ran it
-#   there on fewer images of the text's reading, and found a gain.
+#   there on the first images of the text's reading, and found a gain. On those the worst case here gains too: {glue:text}`worst_text_first`.
 # * *Clean accuracy is part of the accuracy.* A large β loses some of it. The last columns of the table of gains count only the images that are right without attack.
 # * *An upper bound.* A stronger attack lowers an accuracy, never raises it. PGD on CSE alone is not the strongest attack: it leaves up to
 #   {glue:text}`worst_text_pgd_above:.3f` (text) and {glue:text}`worst_public_pgd_above:.3f` (public code) more than the worst case does. AutoAttack took at most

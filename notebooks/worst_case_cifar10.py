@@ -24,7 +24,7 @@
 # * *The mixture of public commits.* {glue:text}`worstc_mixture_finding`.
 #
 # The worst case leaves {glue:text}`worstc_text_worst` of accuracy over the {glue:text}`worstc_betas` β in the text's reading and {glue:text}`worstc_mixture_worst` in
-# the mixture; no single network keeps more than {glue:text}`worstc_worst_any:.3f`. Under random noise of the same size the β that gains most under the paper's attack
+# the mixture; {glue:text}`worstc_kept`. Under random noise of the same size the β that gains most under the paper's attack
 # changes the accuracy by {glue:text}`worstc_text_gain_noise` and {glue:text}`worstc_mixture_gain_noise`.
 
 # %% tags=["hide-input", "with-all-code"]

@@ -49,7 +49,7 @@ NOISES = {"sign": "random signs of size ε", "gaussian": "Gaussian noise of σ"}
 PLAIN = {"lil": "plain", "lil_public": "plain_public"}  # readings of the isometry term, and their networks at β = 0
 STACKS = {"text": "the stack", "both": "a stack with the mean over pairs and a falling learning rate"}
 OTHERS = {
-    "plain": "a stack with β = 0",
+    "plain": "the same stack with β = 0",
     "deep": "a flat network of twelve layers",
     "shallow": "a flat network of four layers",
     "deep_both": "a flat network of twelve layers with the same",
@@ -542,4 +542,6 @@ def stacking_gain(result: xr.Dataset, *, where: str, stack: str, other: str) -> 
     found = over_seeds(there.sel(variant=stack) - theirs)
     gains = f"{STACKS[stack]} {change(found, 'accuracy at eight classes')}"
     ceiling = " and leaves nothing to gain" if float(theirs.min()) == 1 else ""
-    return Effect(found, f"{where}, {gains}, beside {OTHERS[other]}, which has {float(theirs.mean()):.3f}{ceiling}.")
+    cause = ": the gain is the term's, not stacking's" if other == "plain" and found.low > 0 else ""
+    said = f"{where}, {gains}, beside {OTHERS[other]}, which has {float(theirs.mean()):.3f}{ceiling}{cause}."
+    return Effect(found, said)

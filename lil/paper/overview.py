@@ -21,13 +21,12 @@ from lil.results.closing import duration
 
 FIRST_PAGE = {  # the numbers of the first page: each an entry's effect, and its format
     "stretch": ("rings-stretch-rings", ".1%"),
-    "loops": ("rings-loops-rings", ".0%"),
-    "plain_loops": ("plain-loops-rings", ".0%"),
     "gain_mnist": ("peak-mnist-text", "+.2f"),
     "gain_cifar10": ("peak-cifar10-text", "+.2f"),
     "left_mnist": ("same-peak-mnist-text", "+.2f"),
     "left_public": ("same-peak-mnist-public", "+.2f"),
     "left_cifar10": ("same-peak-cifar10-text", "+.2f"),
+    "left_cnn": ("same-peak-cifar10-7167a91", "+.2f"),
     "worst": ("worst-case-mnist-text-0-046", "+.2f"),
     "jacobian": ("below-jacobian-mnist-text-0-1", "+.2f"),
     "noise_text": ("noise-everywhere-mnist-text-signs-0-3", "+.2f"),

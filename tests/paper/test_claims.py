@@ -885,8 +885,8 @@ SENTENCES = {
     "cut, 20.0% near one.",
     "stacking-gain": "On the torus, the stack gains 0.090 in accuracy at eight classes, beside a flat network of "
     "twelve layers, which has 0.900.",
-    "stacking-term": "On the torus, the stack gains 0.090 in accuracy at eight classes, beside a stack with β = 0, "
-    "which has 0.900.",
+    "stacking-term": "On the torus, the stack gains 0.090 in accuracy at eight classes, beside the same stack with "
+    "β = 0, which has 0.900: the gain is the term's, not stacking's.",
     "noise-everywhere": "On MNIST under random signs of size ε = 0.3, β = 10 gains 0.150 in accuracy; β = 0 keeps "
     "0.300.",
     "noise": "On MNIST under random noise at ε = 0.1, β = 10 gains 0.150 in accuracy; β = 0 keeps 0.300.",

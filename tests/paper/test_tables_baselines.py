@@ -108,7 +108,12 @@ def test_the_finding_says_what_the_interval_says(text, theirs, said):
     assert f"the isometry term (K = 1, β = 10) keeps {float(theirs < 0):.3f} right" in words
     assert f"Jacobian regularisation (λ = 0.01) keeps {float(theirs > 0):.3f}" in words
     text["near"][3] = False
-    assert "do not count as equal" in baselines.finding(text)
+    others = [f"{baselines.NAMES[name]}, {baselines.gains(text)[name]:+.3f}" for name in ("spectral", "fgsm", "pgd")]
+    assert f"do not count as equal. Of the methods whose clean accuracies do: {'; '.join(others)}." in (
+        baselines.finding(text)
+    )
+    text["near"][2:] = False
+    assert baselines.finding(text).endswith("do not count as equal. No method's do.")
 
 
 def test_the_baselines_are_listed_by_what_is_shown(text):

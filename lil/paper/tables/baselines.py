@@ -124,13 +124,19 @@ def finding(matched: xr.Dataset) -> str:
     names = setting_names(here.swap_dims(method="setting"))
     lil, jacobian = (f"{method} ({settings})" for method, settings in (name.split(", ", 1) for name in names))
     said = gain.side("a gain of", "a loss of", "no clear difference,")
-    equal = "count" if here.near.sel({"method": "jacobian"}) else "do not count"
+    equal = "count as equal." if here.near.sel({"method": "jacobian"}) else f"do not count as equal. {_equals(matched)}"
     return (
         f"Under PGD at ε = {float(matched.strongest_epsilon):.2g}, of the first {gain.images} test images, "
         f"the {lil} keeps {ours:.3f} right and {jacobian} keeps {theirs:.3f}: {said} {gain:+.3f}, with an interval of "
-        f"95 % over {gain.seeds} seeds and the images. Their clean accuracies, which differ by {gap:+.3f}, {equal} as "
-        "equal."
+        f"95 % over {gain.seeds} seeds and the images. Their clean accuracies, which differ by {gap:+.3f}, {equal}"
     )
+
+
+def _equals(matched: xr.Dataset) -> str:
+    """Return the gains of the baselines whose clean accuracies count as equal to the reference's."""
+    near = _by_method(matched).near
+    found = [f"{NAMES[name]}, {gains(matched)[name]:+.3f}" for name in BASELINES if near.sel({"method": name})]
+    return f"Of the methods whose clean accuracies do: {'; '.join(found)}." if found else "No method's do."
 
 
 def verdicts(matched: xr.Dataset) -> dict[str, str]:
