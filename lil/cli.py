@@ -126,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     rerun.add_argument("name", nargs="?", metavar="NAME", help="a notebook; without settings its parameters are listed")
     rerun.add_argument("settings", nargs="*", metavar="NAME=VALUE", help="a setting, its value as JSON")
     rerun.add_argument(
-        "--profile", choices=("paper", "quick"), default="paper", help="what is not set (default: paper)"
+        "--profile", choices=("paper", "shown", "quick"), default="paper", help="what is not set (default: paper)"
     )
     rerun.add_argument("--html", action="store_true", help="make a page in the book's look, and open it")
 

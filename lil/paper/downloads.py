@@ -76,8 +76,8 @@ def write_svg(folder: Path, name: str, svg: str) -> None:
     """Write a figure as ``NAME.svg``, and for a dark page below the folder ``dark``."""
     (folder / DARK).mkdir(parents=True, exist_ok=True)
     light = vector.compact(svg)
-    (folder / f"{name}.svg").write_text(light, encoding="utf-8")
-    (folder / DARK / f"{name}.svg").write_text(vector.dark(light), encoding="utf-8")
+    files.replace(folder / f"{name}.svg", light)
+    files.replace(folder / DARK / f"{name}.svg", vector.dark(light))
 
 
 def read_provenance(archive: Path) -> dict[str, dict[str, Any]]:
@@ -147,15 +147,13 @@ def commit_of(record: str, root: Path = ROOT) -> str:
 
 def write_figures(notebook: NotebookNode, folder: Path) -> None:
     """Move the SVG of each named figure out of an executed notebook into ``folder``, and write one for dark pages."""
-    (folder / DARK).mkdir(parents=True, exist_ok=True)
     for cell in notebook.cells:
         name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
         for output in cell.get("outputs", []):
             picture = output.get("data", {}).pop(SVG, None)
             output.get("metadata", {}).pop(SVG, None)
-            if picture is None or name is None:
-                continue
-            write_svg(folder, name, picture)
+            if picture is not None and name is not None:
+                write_svg(folder, name, picture)
 
 
 def write_notebooks(sources: Sequence[Path], executed: Sequence[Path], target: Path) -> None:

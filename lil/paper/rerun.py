@@ -46,7 +46,6 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
             shown = sys.stderr.isatty()
             pages.execute(source, target, profile=profile, mode="live", parameters=given, progress_bar=shown)
             fill_in_numbers(target)
-            return to_html(target) if html else target
     except PapermillExecutionError as reason:
         trace = target.with_suffix(".part.ipynb")
         if reason.ename == SettingRefused.__name__:  # a value that only the experiment itself knows to be impossible
@@ -65,6 +64,7 @@ def rerun(name: str, assignments: Sequence[str], *, profile: str = "paper", html
             f"{target.parent} cannot be written ({reason.strerror}): `lil notebook {source.stem} FOLDER` writes the "
             "notebook to a folder of yours, for papermill."
         ) from reason
+    return to_html(target) if html else target
 
 
 def fill_in_numbers(executed: Path) -> None:
@@ -145,8 +145,9 @@ def _slug(given: dict[str, Any], profile: str) -> str:
 def to_html(notebook: Path) -> Path:
     """Return a page in the book's look, made of an executed notebook by Jupyter Book, beside it."""
     folder = notebook.parent
-    book, config = Path(sys.executable).with_name("jupyter-book"), pages.ROOT / "_config.yml"
-    command: list[str | Path] = [book, "build", notebook, "--path-output", folder, "--config", config]
+    start = "from jupyter_book.cli.main import main; main()"  # its program may lie in another folder
+    options: list[str | Path] = ["--path-output", folder, "--config", pages.ROOT / "_config.yml"]
+    command = [sys.executable, "-c", start, "build", notebook, *options]
     done = subprocess.run(command, capture_output=True, text=True)
     built = next(folder.rglob(f"{notebook.stem}.html"), None)
     if done.returncode or built is None:

@@ -8,6 +8,7 @@ import os
 import platform
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,14 @@ WITNESSES = (
 def environment() -> str:
     """Return a table of the interpreter, the system and the packages that the results and the book depend on."""
     required = [each for each in importlib.metadata.requires("lil") or [] if "extra" not in each or "book" in each]
-    packages = sorted({match[0] for each in required if (match := re.match(r"[\w.-]+", each))})
     rows = [
         ("Python", platform.python_version()),
         ("System", f"{platform.system()} {platform.machine()}"),
         ("Processors", str(os.cpu_count())),
-        *((package, importlib.metadata.version(package)) for package in packages),
     ]
+    for package in sorted({match[0] for each in required if (match := re.match(r"[\w.-]+", each))}):
+        with suppress(importlib.metadata.PackageNotFoundError):  # GUDHI, where it has no wheel
+            rows.append((package, importlib.metadata.version(package)))
     return table(("what", "version"), rows)
 
 

@@ -52,7 +52,10 @@ def footer(result: xr.Dataset, notebook: str = "") -> Footer:
         sentences.append(_comparison(json.loads(attrs["comparison"])))
     if affirmations := json.loads(attrs.get("affirmations", "[]")):
         sentences.append(_affirmation(affirmations[-1]))
-    if changes := json.loads(attrs.get("changes", "{}")):
+    changes = json.loads(attrs.get("changes", "{}"))
+    if list(changes) == ["seeds"] and isinstance(changes["seeds"], int) and not notebook:  # of an experiment by itself
+        again = f"{reproduce(attrs)} --seeds {changes['seeds']}"
+    elif changes:
         again = f"lil rerun {notebook or attrs['name']} {settings(changes)}{_profile(attrs)}"
     else:
         again = reproduce(attrs)

@@ -44,9 +44,10 @@ def read(root: Path, name: str) -> bytes:
             f"The record {root.name}/{name} cannot be read ({reason.strerror}: {reason.filename}): give access to it."
         ) from reason
     if keys.digest(content) not in checksums.get(name, ()):
+        anew = Path(name).stem if name.endswith(".nc") else "--mode auto"
         raise CorruptRecord(
             f"The record {root.name}/{name} is damaged: its checksum is not the one in {root.name}/{CHECKSUMS}; "
-            "restore both files, or compute it anew with `lil reproduce --record`."
+            f"restore both files, or compute it anew with `lil reproduce {anew} --record`."
         )
     return content
 
@@ -65,7 +66,8 @@ def write(root: Path, name: str, content: bytes) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(root):
-            for leftover in root.rglob(f"*{PART}"):  # of a process that was killed
+            # Of a process that was killed; in other folders of the cache others may be writing.
+            for leftover in (*root.glob(f"*{PART}"), *(root / "networks").rglob(f"*{PART}")):
                 leftover.unlink()
             checksums = _checksums(root)
             old = {keys.digest(target.read_bytes())} & set(checksums.get(name, ())) if target.exists() else set()

@@ -52,8 +52,8 @@ def get(
     "paper" where an experiment has nothing more than the paper shows.
 
     ``mode``: "recorded" takes the record and computes nothing; "live" trains and evaluates now and compares with the
-    record, if there is one; "auto" is live if the data and every package are at hand and the record took less than
-    two minutes, and recorded otherwise.
+    record, if there is one; "auto" is live if the data and every package are at hand and no record says that
+    computing takes two minutes or more, and recorded otherwise.
 
     ``settings``: values in place of the profile's, by name (:mod:`lil.results.changes`); None leaves the profile's.
     ``seeds`` may be a number too: that many of the first. Such a result is always computed, never recorded and compared

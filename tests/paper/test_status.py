@@ -38,6 +38,21 @@ def test_the_environment_has_versions_of_what_the_results_depend_on():
     assert {"Python", "torch", "xarray", "jupyter-book"} <= rows.keys() and "pytest" not in rows
 
 
+def test_a_package_that_a_system_lacks_has_no_row(monkeypatch):
+    version = status.importlib.metadata.version
+
+    def without_gudhi(name):
+        if name == "gudhi":
+            raise status.importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    before = rows_of(status.environment())
+    monkeypatch.setattr(status.importlib.metadata, "version", without_gudhi)
+    assert [row for row in before if row not in rows_of(status.environment())] == [
+        row for row in before if row[0] == "gudhi"
+    ]
+
+
 def test_each_executed_notebook_has_its_row(tmp_path):
     notebook = nbformat.v4.new_notebook()
     notebook.metadata["lil"] = {"profile": "paper", "mode": "auto", "seconds": 12.4, "peak_memory_mb": None}

@@ -44,6 +44,14 @@ def test_a_record_is_replaced(root):
     assert len((root / "SHA256SUMS").read_text("utf-8").splitlines()) == 1
 
 
+def test_what_killed_processes_left_is_removed_and_what_others_are_writing_is_not(root):
+    for name in ("c.nc.1.part", "networks/d.2.part", "partial/training.checkpoint.3.part"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"half")
+    files.write(root, "b.nc", NEW)
+    assert [path.name for path in root.rglob("*.part")] == ["training.checkpoint.3.part"]
+
+
 def test_a_record_is_removed(root):
     files.write(root, "b.nc", NEW)
     files.remove(root, "networks/a.nc")
@@ -53,7 +61,7 @@ def test_a_record_is_removed(root):
 
 def test_a_record_without_checksum_is_refused(root):
     (root / "b.nc").write_bytes(NEW)
-    with pytest.raises(errors.CorruptRecord, match="b.nc is damaged"):
+    with pytest.raises(errors.CorruptRecord, match="b.nc is damaged.*`lil reproduce b --record`"):
         files.read(root, "b.nc")
 
 

@@ -97,6 +97,14 @@ def test_the_footer_of_a_rerun_has_a_command_that_lil_reads(fake):
         assert rerun.parse(chosen.settings) == {"betas": [0, 3]}
 
 
+def test_fewer_seeds_of_an_experiment_without_a_notebook_have_a_command_too(fake):
+    result = results.get(fake.experiment, "quick").assign_attrs(changes='{"seeds": 1}')
+    assert "`lil reproduce fig9_lines --profile quick --seeds 1`" in str(results.footer(result))
+    assert "`lil rerun fig9 seeds=1 --profile quick`" in str(results.footer(result, "fig9"))
+    shown = cli._parser().parse_args(["rerun", "fig9", "seeds=1", "--profile", "shown"])
+    assert shown.profile == "shown"
+
+
 def test_the_footer_says_how_far_the_record_is(fake):
     results.record(fake.experiment)
     assert "It equals the record of " in str(results.footer(results.get(fake.experiment, mode="live")))
