@@ -1,4 +1,4 @@
-"""Figure 3B in the public code's reading: one hidden layer more, other inputs, an attack with pixels' distances."""
+"""Figure 3B with a mixture of public commits: one hidden layer more, other inputs, an attack with pixels' distances."""
 
 from dataclasses import replace
 

@@ -23,9 +23,9 @@ class Config:
     mnist_text: mnist.Config = mnist.FIVE  # the networks, in the text's reading
     mnist_public: mnist.Config = mnist.FIVE_PUBLIC  # and in the public code's
     cifar10_text: cifar10.Config = cifar10.PAPER
-    cifar10_deeper: cifar10.Config = cifar10.PAPER_DEEPER  # the text's with the public code's depth, β = 0 alone,
+    cifar10_deeper: cifar10.Config = cifar10.PAPER_DEEPER  # the text's with the last commit's depth, β = 0 alone,
     cifar10_as_published: cifar10.Config = cifar10.PAPER_AS_PUBLISHED  # or with its inputs of the VGG13
-    cifar10_public: cifar10.Config = cifar10.PAPER_PUBLIC  # both, as in the public code
+    cifar10_public: cifar10.Config = cifar10.PAPER_PUBLIC  # both: a mixture of public commits
     cifar10_first: cifar10.Config = cifar10.PAPER_FIRST  # the public code's first version, β = 0 alone
 
 
