@@ -1,11 +1,9 @@
 """Sphinx extension: parts of pages that are written from the records when the book is built.
 
 A line ``% generated: claims-table`` of a page's source becomes the ledger as a table, other names become other parts:
-see ``GENERATED``. ``% folded: claims-table TITLE`` puts it into a fold with that title. ``% generated: findings``
-becomes the findings that the page shows, ``% generated: findings eq-6`` those of one proposition. The numbers of the
-first page and of the summary are substitutions. The numbers in the description of a notebook's figure are the glued
-ones. Beside the ledger's page the build puts ``claims.json`` and
-``claims.csv``.
+see ``GENERATED``. ``% folded: claims-table TITLE`` puts it into a fold with that title. The numbers of the first page
+and of the summary are substitutions. The numbers in the description of a notebook's figure are the glued ones. Beside
+the ledger's page the build puts ``claims.json`` and ``claims.csv``.
 """
 
 from __future__ import annotations
@@ -21,41 +19,38 @@ from myst_nb.core.variables import format_plain_text
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from lil.paper import export, judging, overview, pages, pdf, play, sbom, status, theory, trust
+from lil.paper import export, overview, pages, pdf, play, sbom, status, theory, trust
 from lil.paper.differences import DIFFERENCES
 from lil.paper.ledger import CLAIMS
 from lil.paper.markdown import folded
 
 LOGGER = logging.getLogger(__name__)
-GENERATED: dict[str, Callable[..., str]] = {  # from the page, the pages that the book has, its folder, and more words
-    "claims-table": lambda page, pages, folder: overview.claims_table(overview.ledger()),
-    "claims-in-full": lambda page, pages, folder: "\n\n".join(
+GENERATED: dict[str, Callable[..., str]] = {  # from the pages that the book has, and its folder
+    "claims-table": lambda pages, folder: overview.claims_table(overview.ledger()),
+    "claims-in-full": lambda pages, folder: "\n\n".join(
         overview.claim_section(each, overview.ledger(), pages) for each in CLAIMS
     ),
-    "verdicts-table": lambda page, pages, folder: overview.verdicts_table(),
-    "findings": lambda page, pages, folder, *names: overview.findings(page, names),
-    "take-along": lambda page, pages, folder: take_along(folder.parent),
-    "differences-table": lambda page, pages, folder: overview.differences_table(DIFFERENCES),
-    "differences-in-full": lambda page, pages, folder: overview.difference_sections(DIFFERENCES, pages),
-    "theory-constants": lambda page, pages, folder: theory.generated(theory.constants, judging.recorded),
-    "theory-stretches": lambda page, pages, folder: theory.generated(theory.stretches, judging.recorded),
-    "theory-both-sides": lambda page, pages, folder: theory.generated(theory.both_sides, judging.recorded),
-    "play-torus": lambda page, pages, folder: theory.generated(play.stacks_table, judging.recorded, play.STACKS),
-    "play-curves": lambda page, pages, folder: theory.generated(
-        play.robustness_table, judging.recorded, [*play.ROBUSTNESS]
-    ),
-    "status-environment": lambda page, pages, folder: status.environment(),
-    "status-notebooks": lambda page, pages, folder: status.notebooks(folder / "nb"),
-    "status-speed": lambda page, pages, folder: status.speed(status.read_timings()),
-    "status-wing": lambda page, pages, folder: status.wing(status.read_timings()),
-    "status-records": lambda page, pages, folder: status.records(),
-    "status-witnesses": lambda page, pages, folder: status.witnesses(),
-    "status-witness-settings": lambda page, pages, folder: status.witness_settings(),
-    "status-answer": lambda page, pages, folder: status.answer(folder / "nb"),
-    "play-scripts": lambda page, pages, folder: play.scripts(),
-    "tested-table": lambda page, pages, folder: trust.overview(),
-    "tested-cases": lambda page, pages, folder: trust.cases(),
-    "licences": lambda page, pages, folder: sbom.licences(),
+    "verdicts-table": lambda pages, folder: overview.verdicts_table(),
+    "take-along": lambda pages, folder: take_along(folder.parent),
+    "differences-table": lambda pages, folder: overview.differences_table(DIFFERENCES),
+    "differences-in-full": lambda pages, folder: overview.difference_sections(DIFFERENCES, pages),
+    "theory-constants": lambda pages, folder: theory.generated(theory.constants),
+    "theory-stretches": lambda pages, folder: theory.generated(theory.stretches),
+    "theory-both-sides": lambda pages, folder: theory.generated(theory.both_sides),
+    "play-torus": lambda pages, folder: theory.generated(play.stacks_table, play.STACKS),
+    "play-curves": lambda pages, folder: theory.generated(play.robustness_table, [*play.ROBUSTNESS]),
+    "status-environment": lambda pages, folder: status.environment(),
+    "status-notebooks": lambda pages, folder: status.notebooks(folder / "nb"),
+    "status-speed": lambda pages, folder: status.speed(status.read_timings()),
+    "status-wing": lambda pages, folder: status.wing(status.read_timings()),
+    "status-records": lambda pages, folder: status.records(),
+    "status-witnesses": lambda pages, folder: status.witnesses(),
+    "status-witness-settings": lambda pages, folder: status.witness_settings(),
+    "status-answer": lambda pages, folder: status.answer(folder / "nb"),
+    "play-scripts": lambda pages, folder: play.scripts(),
+    "tested-table": lambda pages, folder: trust.overview(),
+    "tested-cases": lambda pages, folder: trust.cases(),
+    "licences": lambda pages, folder: sbom.licences(),
 }
 
 
@@ -79,7 +74,7 @@ def fill_in(app: Any, page: str, source: list[str]) -> None:
 
     def written(found: re.Match) -> str:
         name, *words = found[2].split()
-        part = GENERATED[name](page, app.env.found_docs, Path(app.srcdir), *(words if found[1] == "generated" else ()))
+        part = GENERATED[name](app.env.found_docs, Path(app.srcdir))
         return part if found[1] == "generated" else folded(" ".join(words), part)
 
     source[0] = re.sub("^% (generated|folded): (.+)$", written, source[0], flags=re.MULTILINE)

@@ -13,6 +13,7 @@ import xarray as xr
 
 from lil.paper.judging import STATES
 from lil.paper.markdown import powers, table
+from lil.paper.overview import record
 from lil.paper.tables import lipschitz
 
 RECORDS = ("lipschitz_bound", "lipschitz_bound_cifar10")
@@ -72,7 +73,9 @@ def _printed(results: Sequence[xr.Dataset], tables: Iterable[pd.DataFrame], colu
 
 
 def generated(
-    tabulate: Callable[[Sequence[xr.Dataset]], str], load: Callable[[str], xr.Dataset], records: Sequence[str] = RECORDS
+    tabulate: Callable[[Sequence[xr.Dataset]], str],
+    records: Sequence[str] = RECORDS,
+    load: Callable[[str], xr.Dataset] = record,
 ) -> str:
     """Return a table of the records, or a sentence in its place if one of them is not there."""
     try:

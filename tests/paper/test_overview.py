@@ -183,15 +183,17 @@ def test_the_first_page_takes_each_number_from_its_entry(monkeypatch):
     assert sorted(used) == sorted(numbers), "each number stands on the page once"
 
 
-def test_a_page_takes_its_findings_by_its_name(monkeypatch):
-    monkeypatch.setattr(overview, "findings", lambda page, names: f"{page}: {', '.join(names)}")
+def test_a_page_takes_its_generated_parts_by_their_names(monkeypatch):
+    monkeypatch.setitem(sphinx_pages.GENERATED, "claims-table", lambda pages, folder: "| a |\n| --- |\n| 1 |")
     app = SimpleNamespace(env=SimpleNamespace(found_docs=PAGES), srcdir=".")
-    source = ["# Title\n\n% generated: findings eq-6 noise\n\n% generated: findings\n"]
-    sphinx_pages.fill_in(app, "theory/limits", source)
-    assert source == ["# Title\n\ntheory/limits: eq-6, noise\n\ntheory/limits: \n"]
-    monkeypatch.setitem(sphinx_pages.GENERATED, "claims-table", lambda page, pages, folder: "| a |\n| --- |\n| 1 |")
-    sphinx_pages.fill_in(app, "summary", source := ["% folded: claims-table All the claims"])
-    assert source == [":::{dropdown} All the claims (1 rows)\n| a |\n| --- |\n| 1 |\n:::"]
+    source = ["# Title\n\n% generated: claims-table\n\n% folded: claims-table All the claims"]
+    sphinx_pages.fill_in(app, "summary", source)
+    table = "| a |\n| --- |\n| 1 |"
+    assert source == [f"# Title\n\n{table}\n\n:::{{dropdown}} All the claims (1 rows)\n{table}\n:::"]
+
+
+def test_a_notebook_takes_its_findings_by_its_name(monkeypatch):
+    monkeypatch.setattr(overview, "findings", lambda page, names: f"{page}: {', '.join(names)}")
     assert notebook.findings("nb/table1", "small-beta").data == "nb/table1: small-beta"
 
 

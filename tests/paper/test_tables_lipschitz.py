@@ -207,4 +207,4 @@ def test_a_record_that_is_not_current_leaves_a_sentence():
     def load(name):
         raise StaleRecord(name)
 
-    assert theory.generated(theory.constants, load) == "*This table waits for a record that is stale.*"
+    assert theory.generated(theory.constants, load=load) == "*This table waits for a record that is stale.*"

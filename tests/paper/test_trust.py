@@ -149,7 +149,7 @@ def test_every_record_has_its_place_on_the_page():
     assert {path.stem for path in trust.RECORDS.glob("*.json")} <= {each.name for each in HARNESSES}
     for name in ("tested-table", "tested-cases"):
         assert f"% generated: {name}" in (trust.ROOT / "book" / "tested.md").read_text("utf-8")
-        assert isinstance(sphinx_pages.GENERATED[name]("tested", set(), trust.ROOT), str)
+        assert isinstance(sphinx_pages.GENERATED[name](set(), trust.ROOT), str)
 
 
 def test_every_command_is_one_of_the_makefile():
