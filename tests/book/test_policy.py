@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from test_browser import CHROMIUM, pages_of, tab  # noqa: F401
 
-from lil.paper.sphinx_head import InlineScripts, hashes, policy, with_policy
+from lil.paper.sphinx_finish import InlineScripts, hashes, policy, with_policy
 
 ALLOWED = re.compile(r"'(self|none|unsafe-hashes|sha256-[\w+/=]+)'|file:|data:|blob:")
 

@@ -23,7 +23,7 @@ parse: {myst_enable_extensions: [colon_fence, dollarmath]}
 sphinx:
   config:
     extensions: [sphinx_togglebutton, sphinx_copybutton, myst_nb, jupyter_book, sphinx_comments, sphinx_external_toc,
-                 sphinx_design, sphinx_book_theme, lil.paper.sphinx_figures, lil.paper.sphinx_head]
+                 sphinx_design, sphinx_book_theme, lil.paper.sphinx_figures, lil.paper.sphinx_finish]
     mathjax_path: mathjax/tex-mml-chtml.js
 """
 TOC = "{format: jb-book, root: intro, chapters: [{file: theory}, {file: nb/figure}]}"

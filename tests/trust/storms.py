@@ -328,7 +328,7 @@ def storms_of_builds(folder: Path) -> Iterator[Storm]:
     book.mkdir()
     (book / "intro.md").write_text("# A book\n\nOf one page.\n")
     (book / "_toc.yml").write_text("format: jb-book\nroot: intro\n")
-    extensions = "[lil.paper.sphinx_lock, lil.paper.sphinx_head]"
+    extensions = "[lil.paper.sphinx_finish]"
     (book / "_config.yml").write_text(f"title: A book\nsphinx:\n  extra_extensions: {extensions}\n")
     sources = {path: path.read_bytes() for path in book.iterdir()}
     build = process(

@@ -1,8 +1,11 @@
-"""Sphinx extension: the head of each page has a card for those who share it, and a content-security-policy.
+"""Sphinx extension: each page gets a card for those who share it, names that all understand, and a security policy.
 
-The policy lets a page load files of the book and nothing else, over http and from a folder. The theme's inline scripts
-and event handlers are allowed by their SHA-256, so a script that somebody slips into a page does not run. Three things
-are wider than ``'self'``:
+The names and roles of buttons, folds and references are those that screen readers and speech control understand. A name
+from an attribute must contain the visible text: a person who steers by voice says the words on the button.
+
+The content-security-policy lets a page load files of the book and nothing else, over http and from a folder. The
+theme's inline scripts and event handlers are allowed by their SHA-256, so a script that somebody slips into a page does
+not run. Three things are wider than ``'self'``:
 
 * ``file:`` stands beside ``'self'``, because a page in a folder has no origin that ``'self'`` could name in some
   browsers. A page that came over http cannot load ``file:`` addresses anyway.
@@ -10,6 +13,8 @@ are wider than ``'self'``:
   whose hashes depend on what they draw.
 * ``worker-src`` has ``blob:``, because a browser starts no worker from a file in a folder: the trainer's workers are
   put together in the page, from scripts that the policy has let in.
+
+A second build into the same folder waits for the first, whose half-written files it would read.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from docutils import nodes
+from filelock import FileLock
 from sphinx.application import Sphinx
 
 CARD_PICTURE = "rings.png"
@@ -38,6 +44,12 @@ REDIRECT = """\
   </head>
 </html>
 """
+MENDED = {  # in a whole page: a pattern, and what stands in its place
+    r'(<button class="btn search-button-field[^>]*?) aria-label="[^"]*"': r"\1",  # it says "Search Ctrl+K"
+    r'(<i class="theme-switch [^>]*?)\s+title="[^"]*"': r"\1",  # icons of a button that has a name
+    r'<summary aria-label="Toggle hidden content">': "<summary>",  # it says "Show the code"
+    r'role="doc-biblioentry"': 'role="listitem"',  # the older role is no item of a list
+}
 SCRIPT_TYPES = ("", "text/javascript", "module")  # JSON in a script element is not run and needs no hash
 
 
@@ -102,14 +114,22 @@ def with_policy(page: str) -> str:
     return re.sub("<meta charset=[^>]*>", lambda encoding: f"{encoding[0]}\n    {meta}", page, count=1)
 
 
-def write_policies(app: Sphinx, exception: Exception | None) -> None:
-    """Put a policy into each page that was built."""
+def mended(page: str) -> str:
+    """Return a built page with the names and roles of MENDED."""
+    for pattern, replacement in MENDED.items():
+        page = re.sub(pattern, replacement, page)
+    return page
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """Mend each HTML file that was built, and put a policy into each page."""
     if exception is not None or app.builder.format != "html":
         return
     out = Path(app.outdir)
     for path in out.rglob("*.html"):
-        if path.relative_to(out).parts[0] not in ("_static", "_sources"):
-            path.write_text(with_policy(path.read_text(encoding="utf-8")), encoding="utf-8")
+        text = mended(path.read_text(encoding="utf-8"))
+        is_page = path.relative_to(out).parts[0] not in ("_static", "_sources")
+        path.write_text(with_policy(text) if is_page else text, encoding="utf-8")
 
 
 def description(doctree: nodes.document) -> str:
@@ -139,7 +159,13 @@ def add_card(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
 
 
 def setup(app: Sphinx) -> dict[str, bool | str]:
-    """Connect the extension to Sphinx."""
+    """Connect the extension to Sphinx, and hold the lock of the folder until the build has ended.
+
+    The system releases the lock if the process dies.
+    """
+    lock = FileLock(Path(app.outdir).parent / ".lock", is_singleton=True)
+    lock.acquire()
     app.connect("html-page-context", add_card)
-    app.connect("build-finished", write_policies, priority=900)  # after every other change of a page
+    app.connect("build-finished", finish, priority=900)  # after every other change of a page
+    app.connect("build-finished", lambda app, exception: lock.release(), priority=1000)  # after all that is written
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
