@@ -133,3 +133,4 @@ def test_texts_fit_into_a_table_and_numbers_into_their_item(result):
     for item in checklist(result):
         assert max(len(item.question), len(item.computed)) <= 50
         assert item.limit in (0, checks.POINT) and type(item.value) is float
+    assert tuple(item.question for item in checklist(result) if item.limit == 0) == checks.EXACT
