@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import mimetypes
-import zipfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from lil.paper import sbom
+from lil.paper import downloads, sbom
 from lil.paper.pdf import NAME
 
 FILE = "ro-crate-metadata.json"
@@ -92,12 +91,9 @@ def _computations(book: Path, pages: Sequence[str]) -> list[Entity]:
     """Return one action for each result in the notebooks' data, with all pages that show it."""
     found: dict[str, Entity] = {}
     for page in pages:
-        with zipfile.ZipFile(book / _data(page)) as archive:
-            for each in archive.namelist():
-                if each.endswith("provenance.json"):
-                    about = json.loads(archive.read(each))
-                    action = found.setdefault(about["name"], _action(about))
-                    action["result"] += [{"@id": _data(page)}, {"@id": f"{page}.html"}]
+        for name, about in downloads.read_provenance(book / _data(page)).items():
+            action = found.setdefault(name, _action(about))
+            action["result"] += [{"@id": _data(page)}, {"@id": f"{page}.html"}]
     return list(found.values())
 
 
@@ -107,14 +103,9 @@ def _action(about: dict[str, Any]) -> Entity:
         "@type": "CreateAction",
         "name": f"{about['name']}, computed in {about['seconds']:.0f} s",
         "description": f"{about['machine']}, device {about['device']}, {about['threads']} threads",
-        "endTime": _iso(about["date"]),
+        "endTime": datetime.strptime(about["date"], "%Y-%m-%d %H:%M:%S %Z").isoformat() + "Z",  # ISO 8601
         "result": [],
     }
-
-
-def _iso(date: str) -> str:
-    """Return a date of a result, "2026-11-24 17:03:59 UTC", as ISO 8601."""
-    return datetime.strptime(date, "%Y-%m-%d %H:%M:%S %Z").isoformat() + "Z"
 
 
 def _author(author: dict[str, str]) -> Entity:

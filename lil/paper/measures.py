@@ -37,7 +37,7 @@ from lil.paper.tables import config, metrics, visualisation, worst_case
 KEPT = 0.99  # correlation from which distances count as kept
 WITHIN = 0.1  # how far from 1 a ratio of distances may lie
 SMALL_BETAS = (0.001, 0.01, 0.1)
-TORUS_ACCURACY = numbers.TORUS_ACCURACY.value
+TORUS_ACCURACY = numbers.TORUS_ACCURACY
 PUBLISHED = 0.893  # accuracy that Madry et al. (2017, Table 1) report for MNIST under their strongest attack,
 PUBLISHED_AT = 0.3  # at this ε: PGD with 100 steps and 20 restarts
 BELOW_PUBLISHED = PUBLISHED - 0.05
@@ -322,12 +322,8 @@ def attack_gain(result: xr.Dataset, *, where: str, attack: str, epsilon: float) 
 def noise_gain(result: xr.Dataset, *, where: str, networks: str, noise: str, severity: float) -> Effect:
     """Measure the gain in accuracy under one kind of random noise, at one severity."""
     one = result.sel(networks=networks, corruption=noise)
-    level = int(abs(one.severity - severity).argmin("level"))
-    if abs(float(one.severity[level]) - severity) > severity / 50:
-        raise KeyError(
-            f"{noise} has no severity {severity:g}: it has {one.severity.values.astype(float).round(3).tolist()}."
-        )
-    values = one.accuracy.isel(level=level).dropna("seed", how="all")
+    there = one.accuracy.assign_coords(epsilon=one.severity).swap_dims(level="epsilon")
+    values = _at(there, severity).dropna("seed", how="all")
     under = f"{where} under {NOISES[noise]} = {severity:.2g}"
     return _gain(values, under, "accuracy", int(result.images), _best(values))
 

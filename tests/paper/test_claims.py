@@ -1257,7 +1257,7 @@ def test_a_severity_is_found_within_a_fiftieth(severity):
     how = dict(where="MNIST", networks="mnist_text", noise="sign")
     found = measures.noise_gain(corrupted(), severity=severity, **how)
     assert found.interval == measures.noise_gain(corrupted(), severity=0.3, **how).interval
-    with pytest.raises(KeyError, match=r"sign has no severity 0.29405: it has \[0.1, 0.3, 0.5\]"):
+    with pytest.raises(KeyError, match="epsilon"):
         measures.noise_gain(corrupted(), severity=0.29405, **how)
 
 

@@ -77,7 +77,7 @@ def test_a_gain_is_over_beta_0_of_the_same_set(result):
 
 
 def test_the_distance_from_the_paper_is_a_mean_over_beta(result):
-    row = paper.Row((*BETAS, 99.0), (0.5,) * 6, "", "")
+    row = paper.Row((*BETAS, 99.0), (0.5,) * 6, "")
     found = sensitivity.from_paper(result, row).sel(networks="deeper")
     assert float(found) == pytest.approx(abs(result.clean.values[4, :, :2].mean(-1) - 0.5).mean())
 

@@ -69,7 +69,7 @@ def test_the_interval_covers_one_more_run_as_often_as_it_says():
     inside = 0
     for runs in rng.normal(ROW.at(0.0), 0.01, size=(2000, 5)):
         ours = xr.DataArray(runs[None], dims=("beta", "seed"), coords={"beta": [0.0]})
-        shifted = paper.Row((0.0,), (float(rng.normal(ROW.at(0.0), 0.01)),), "", "")
+        shifted = paper.Row((0.0,), (float(rng.normal(ROW.at(0.0), 0.01)),), "")
         inside += images.beside_paper(ours, shifted).inside.iloc[0]
     assert inside / 2000 == pytest.approx(0.95, abs=0.015)
 
@@ -242,7 +242,7 @@ def test_the_likelihood_integrates_to_one():
     accuracy = around(MNIST.values)
     grid = np.linspace(-0.5, 0.5, 20001)
     density = [
-        np.exp(images.log_likelihoods(accuracy, paper.Row((0.0,), (MNIST.at(0.0) + shift,), "", "")).item())
+        np.exp(images.log_likelihoods(accuracy, paper.Row((0.0,), (MNIST.at(0.0) + shift,), "")).item())
         for shift in grid[::20]
     ]
     assert np.trapezoid(density, grid[::20]) == pytest.approx(1, abs=0.01)

@@ -13,7 +13,7 @@ TINY = replace(torus.QUICK, grid=8, epochs=5)
 
 def test_it_is_the_papers_run():
     assert torus.PAPER.grid**2 == 1600
-    assert torus.PAPER.beta == paper.TORUS_BETA.value
+    assert torus.PAPER.beta == paper.TORUS_BETA
     assert torus.PAPER.cut == "ring" and replace(torus.PAPER_TUBE, cut="ring") == torus.PAPER
 
 

@@ -99,7 +99,7 @@ def _range(values: xr.DataArray) -> xr.DataArray:
 def torus(result: xr.Dataset) -> Numbers:
     """Return the numbers of the page on Figure 4; names end in the cut and the level."""
     by_level, quantiles = ("cut", "level"), result["quantile"]
-    high = result.accuracy > TORUS_ACCURACY.value
+    high = result.accuracy > TORUS_ACCURACY
     everywhere = high.all("level").sum("seed")
     norm = result.sel(saliency="norm")
     hottest = norm.at_cut.isel(point=norm.gradient.argmax("point")).sel(cut="ring")
@@ -116,7 +116,7 @@ def torus(result: xr.Dataset) -> Numbers:
     found = contrasts(result)
     seeds = result.sizes["seed"]
     return {
-        "threshold": TORUS_ACCURACY.value,
+        "threshold": TORUS_ACCURACY,
         "seeds": seeds,
         "apart": float(_range(result.accuracy)),
         "correlation_apart": float(_range(result.correlation)),
