@@ -6,7 +6,7 @@ images are the test images of MNIST that the record holds, and two digits of sci
 
 ``stacks``: the points, layouts and gradients of Figure 4. ``robustness``: the accuracies of Figure 3 with intervals.
 
-Arrays are base64 texts, little-endian, and every text of a script's content is one.
+Arrays are base64 texts, little-endian, and every other text of a script's content than ``sha256`` is one.
 """
 
 from __future__ import annotations

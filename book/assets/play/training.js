@@ -52,7 +52,7 @@ function playTraining(Network, Isometry) {
       };
     }
 
-    return { network, pairs, xDist, losses, gradient, step, report };
+    return { network, xDist, losses, gradient, step, report };
   }
 
   /**
