@@ -11,7 +11,6 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,6 @@ PINNED = re.compile(r"^([\w.-]+)(?:\[[\w,-]+\])?==([^\s;\\]+)", re.MULTILINE)
 
 with Path(__file__).with_name("components.toml").open("rb") as file:
     _KNOWN = tomllib.load(file)
-
-
-def owner(path: str) -> dict[str, Any] | None:
-    """Return the shipped component to which a file of ``_static`` belongs, None where no component has it."""
-    return next((each for each in _KNOWN["component"] if any(fnmatchcase(path, one) for one in each["files"])), None)
 
 
 def version(component: dict[str, Any], static: Path) -> str:

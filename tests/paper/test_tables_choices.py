@@ -71,7 +71,6 @@ def test_the_public_codes_factor_stands_beside_the_seeds(result):
     text, other = (result.clean.sel(networks=name, seed=[0, 1]).values.mean(-1) for name in ("text", "scale_03"))
     seeds = np.ptp(result.clean.sel(networks="text").values, axis=-1)
     assert numbers["code"] == pytest.approx(abs(other - text).mean() / seeds.mean())
-    assert numbers["code_last"] == pytest.approx(abs(other - text)[-1] / seeds[-1])
 
 
 def test_the_words_have_their_numbers(result):

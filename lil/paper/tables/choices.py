@@ -95,7 +95,7 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     the four, and how many ``times`` the seeds' mean; ``gain``: that of the best β > 0, of the text's networks, and the
     lowest and highest of all sets. ``zero`` is the largest difference at β = 0 between networks of which only K or the
     reduction differ: none but rounding. ``code``: how far the clean accuracy with the public code's K lies from the
-    text's, as a multiple of the seeds' range, as means over β; ``code_last``: at the largest β.
+    text's, as a multiple of the seeds' range, as means over β.
     """
     spans, means = sensitivity.spans(result), sensitivity.means(result)
     apart = spans.mean("beta")
@@ -111,7 +111,6 @@ def numbers(result: xr.Dataset, printed: Row) -> Numbers:
     code = abs(clean.sel(networks=result.networks[result.scale == CODE]) - clean.sel(networks="text"))
     numbers: Numbers = {
         "code": float(code.mean() / seed.mean()),
-        "code_last": float(code.isel(beta=-1).mean() / seed.isel(beta=-1)),
         "seeds": int(sensitivity.shared_seeds(result).sum()),
         "text_seeds": int(result.clean.sel(networks="text").notnull().all("beta").sum()),
         "betas": result.sizes["beta"],
