@@ -79,11 +79,6 @@ def claims_table(entries: Sequence[Entry]) -> str:
     return table(("the paper's claim", "finding", "verdict", "all entries"), rows)
 
 
-def _pages(names: Collection[str], pages: Collection[str]) -> str:
-    """Return links to pages; those that the book lacks are only named."""
-    return ", ".join(f"{{doc}}`/{name}`" if name in pages else name.rpartition("/")[2] for name in names)
-
-
 def _when(cases: Sequence[Case]) -> str:
     """Return the dates at which a condition was asked, and whether the results were recorded before it."""
     labels: dict[str, list[str]] = {}
@@ -119,7 +114,9 @@ def claim_section(claim: Claim, entries: Sequence[Entry], pages: Collection[str]
             "holds if": _condition(asked),
             "because": asked.threshold.reason,
             "fixed on": _when(cases),
-            "shown on": _pages(shown, pages),
+            "shown on": ", ".join(  # a page that the book lacks is only named
+                f"{{doc}}`/{name}`" if name in pages else name.rpartition("/")[2] for name in shown
+            ),
             "computed from": ", ".join(
                 f"{{ref}}`{name} <record-{name}>`" for name in dict.fromkeys(case.record for case in cases)
             ),

@@ -164,16 +164,12 @@ def speed(timings: Mapping[str, Any]) -> str:
 def wing(timings: Mapping[str, Any]) -> str:
     """Return a table of the files of ``lil/fast``: their lines, their purpose, and the time without them."""
     rows = [
-        [f"`{row['file']}`", *(_cell(row.get(name)) for name in ("lines", "speeds_up", "ratio", "without"))]
+        [f"`{row['file']}`", *(str(row.get(name) or "–") for name in ("lines", "speeds_up", "ratio", "without"))]
         for row in timings.get("wing", [])
     ]
     if not rows:
         return "Not measured yet: `make bench` does."
     return table(("file", "lines", "speeds up", "times as fast", "the whole paper without it"), rows)
-
-
-def _cell(value: Any) -> str:
-    return "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _milliseconds(value: float) -> str:

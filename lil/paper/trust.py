@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,12 +106,9 @@ def _fold(harness: Harness, record: Mapping[str, Any]) -> str:
     shown = [[_cell(row.get(name, "–")) for name in names] for row in rows[:LONGEST]]
     made = f"Run in {duration(float(record['seconds']))} on {record['machine']}, at commit `{record['commit']}`."
     rest = [f"The first {LONGEST} of {len(rows):,} rows; `tests/trust/records/{harness.name}.json` holds all."]
-    parts = [f"{harness.reading} {made}", *(rest if len(rows) > LONGEST else []), *_table(names, shown)]
+    tables = [table([*map(_cell, names)], shown)] if rows else []
+    parts = [f"{harness.reading} {made}", *(rest if len(rows) > LONGEST else []), *tables]
     return f":::{{dropdown}} {harness.subject}\n" + "\n\n".join(parts) + "\n:::"
-
-
-def _table(names: Iterable[str], rows: list[list[str]]) -> list[str]:
-    return [table([_cell(name) for name in names], rows)] if rows else []
 
 
 def _cell(value: str | int | float) -> str:

@@ -46,7 +46,7 @@ def heat(gradient: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
 
 def _panels(result: xr.Dataset) -> tuple[Figure, dict[tuple[int, int], Axes]]:
     """Return a panel in three dimensions for each level and seed, by both."""
-    keys = list(itertools.product(_levels(result), result.seed.values.tolist()))
+    keys = list(itertools.product(result.level.values.tolist(), result.seed.values.tolist()))
     rows, columns = result.sizes["level"], result.sizes["seed"]
     figure = plt.figure(figsize=(2.1 * columns, 2.3 * rows))
     panels = {key: figure.add_subplot(rows, columns, n, projection="3d") for n, key in enumerate(keys, start=1)}
@@ -60,7 +60,7 @@ def saliency_profiles(axes: Panels, result: xr.Dataset) -> Panels:
 
     The points of one angle are a circle around the tube; a line joins their medians.
     """
-    for ax, level in zip(axes, _levels(result), strict=True):
+    for ax, level in zip(axes, result.level.values.tolist(), strict=True):
         one = result.sel(cut="ring", saliency="norm", level=level)
         medians = one.gradient.groupby(one.cut_angle).median()
         step = 360 / medians.sizes["cut_angle"]
@@ -78,10 +78,11 @@ def saliency_profiles(axes: Panels, result: xr.Dataset) -> Panels:
 
 def turning_layouts(result: xr.Dataset) -> go.Figure:
     """Draw the layouts of one stack to turn with the mouse, a panel a level, with a slider for the seed."""
-    figure, seeds, levels = go.Figure(), result.seed.values.tolist(), _levels(result)
+    figure, seeds, levels = go.Figure(), result.seed.values.tolist(), result.level.values.tolist()
     for panel, level in enumerate(levels):
         one = result.sel(cut="ring", level=level)
-        marker = dict(size=2.2, color=one.labels.values, **_classes_of(level))
+        scale = [(at, CLASSES[k]) for k in range(level) for at in (k / level, (k + 1) / level)]  # each in one piece
+        marker = dict(size=2.2, color=one.labels.values, colorscale=scale, cmin=-0.5, cmax=level - 0.5)
         look = dict(marker=marker, hovertemplate="class %{marker.color}<extra></extra>")
         for seed in seeds:
             add_points(figure, one.umap.sel(seed=seed).values, panel, visible=seed == seeds[0], **look)
@@ -116,16 +117,5 @@ def _three_digits(values: Float[np.ndarray, "n"]) -> list[float]:
     return [float(f"{value:.3g}") for value in values]
 
 
-def _classes_of(level: int) -> dict:
-    """Return plotly's colours of the classes 0 to level − 1, each in one piece."""
-    scale = [(at, CLASSES[k]) for k in range(level) for at in (k / level, (k + 1) / level)]
-    return dict(colorscale=scale, cmin=-0.5, cmax=level - 0.5)
-
-
-def _levels(result: xr.Dataset) -> list[int]:
-    """Return the numbers of classes, coarse to fine."""
-    return result.level.values.tolist()
-
-
 def _titles(result: xr.Dataset) -> list[str]:
-    return [f"{level} classes" for level in _levels(result)]
+    return [f"{level} classes" for level in result.level.values.tolist()]

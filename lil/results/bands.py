@@ -134,13 +134,10 @@ def _floor(values: np.ndarray) -> Difference:
     found = np.unique(np.abs(values[np.isfinite(values)].astype(np.float64)))
     steps = np.diff(found, prepend=0.0)
     step = steps[steps > 1e-6].min(initial=math.inf)
-    if not found.size or not ROUNDING < step <= COMPARABLE * found[-1] or not _multiples(found, step):
+    multiples = np.allclose(found / step, np.round(found / step), rtol=0, atol=0.01)
+    if not found.size or not ROUNDING < step <= COMPARABLE * found[-1] or not multiples:
         return NONE
     return Difference(step / found[-1], step / 10 / np.nanmean(np.abs(values)))
-
-
-def _multiples(values: np.ndarray, step: float) -> bool:
-    return bool(np.allclose(values / step, np.round(values / step), rtol=0, atol=0.01))
 
 
 def judge(found: Differences, spread: Differences, smallest: Differences) -> tuple[str, list[str]]:

@@ -30,7 +30,8 @@ class Cost:
 @contextmanager
 def measured() -> Iterator[Cost]:
     """Measure the body: its seconds, and the main memory of this process; processes that it starts are not counted."""
-    _forget_peak_memory()
+    with suppress(OSError):  # only Linux allows it; elsewhere the peak counts from the start of the process
+        Path("/proc/self/clear_refs").write_text("5")
     cost, started = Cost(), time.perf_counter()
     yield cost
     cost.seconds, cost.peak_memory_mb = round(time.perf_counter() - started, 2), peak_memory_mb()
@@ -68,12 +69,6 @@ def machine() -> str:
     lines = listing.read_text().splitlines() if listing.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{models[0] if models else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
-
-
-def _forget_peak_memory() -> None:
-    """Reset :func:`peak_memory_mb`, where Linux allows it; elsewhere it counts from the start of the process."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_memory_mb() -> float:

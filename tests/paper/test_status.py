@@ -183,7 +183,7 @@ def test_ratios_stand_beside_the_times():
 
 def test_the_wing_is_told_file_by_file_once_it_was_measured():
     assert status.wing(TIMINGS) == "Not measured yet: `make bench` does."
-    one = {"file": "lil/fast/minibatches.py", "lines": 140, "speeds_up": "MNIST's training", "ratio": 7.123}
+    one = {"file": "lil/fast/minibatches.py", "lines": 140, "speeds_up": "MNIST's training", "ratio": "7.12"}
     assert rows_of(status.wing(TIMINGS | {"wing": [one]})) == [
         ["`lil/fast/minibatches.py`", "140", "MNIST's training", "7.12", "–"]
     ]
