@@ -19,6 +19,7 @@ def check(content, folder):
     files = {name for name, entity in entities.items() if entity["@type"] == "File"}
     assert listed == files
     assert all((folder / name).is_file() for name in files)
+    assert all(int(entities[name]["contentSize"]) == (folder / name).stat().st_size for name in files)
 
     def linked(value):  # flat: whatever is nested is a link to an entity of the graph
         for each in value if isinstance(value, list) else [value]:

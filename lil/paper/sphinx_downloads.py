@@ -136,5 +136,5 @@ def setup(app: Sphinx) -> dict[str, bool | str]:
     app.add_node(Still, html=(visit_still, None))
     app.connect("doctree-read", add_lines, priority=400)  # before Sphinx collects the images
     app.connect("build-finished", copy_dark_figures)
-    app.connect("build-finished", write_downloads)
+    app.connect("build-finished", write_downloads, priority=950)  # once no page changes: it tells their sizes
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
