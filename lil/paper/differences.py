@@ -134,9 +134,7 @@ def scales(result: xr.Dataset) -> str:
     """State the accuracy at both ends of β on features as they are and on the largest ones."""
     means, largest = result.accuracy.mean("seed"), float(result.beta.max())
     last = float(result.feature_scale.max())
-    plain, scaled = (
-        means.isel(networks=(result.feature_scale == scale).values).squeeze("networks") for scale in (1, last)
-    )
+    plain, scaled = (means.isel(networks=(result.feature_scale == by).values).squeeze("networks") for by in (1, last))
     parts = (f"{float(one.sel(beta=0)):.3f} and {float(one.sel(beta=largest)):.3f}" for one in (plain, scaled))
     return f"Accuracy at β = 0 and β = {largest:g}: {' on features as they are, '.join(parts)} on features × {last:g}."
 

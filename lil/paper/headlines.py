@@ -44,10 +44,8 @@ def _robustness(data: str, result: xr.Dataset) -> Headline:
 
 def _noise(result: xr.Dataset) -> Headline:
     """Return the accuracy under two kinds of noise, by reading and β, at the middle severity."""
-    accuracy = result.accuracy.sel(level=corruptions.middle(result), corruption=list(corruptions.CURVES)).mean("seed")
-    return _unprinted(
-        "{networks}, β = {beta:g}, under {corruption}", accuracy.transpose("corruption", "networks", "beta")
-    )
+    found = result.accuracy.sel(level=corruptions.middle(result), corruption=list(corruptions.CURVES)).mean("seed")
+    return _unprinted("{networks}, β = {beta:g}, under {corruption}", found.transpose("corruption", "networks", "beta"))
 
 
 def _table1(result: xr.Dataset) -> Headline:

@@ -97,12 +97,9 @@ def changed(result: xr.Dataset) -> Markdown | None:
     """Return the sentence on changed settings at the top of a rerun; None, which shows nothing, where none is."""
     if not (given := _changes(result)):
         return None
-    named = ", ".join(
-        f"`{name}` = {value if isinstance(value, str) else json.dumps(value)}" for name, value in given.items()
-    )
-    return Markdown(
-        f"**A rerun with changed settings: {named}.** Its numbers belong to no record and to no other page."
-    )
+    named = ", ".join(f"`{name}` = {new if isinstance(new, str) else json.dumps(new)}" for name, new in given.items())
+    head = f"**A rerun with changed settings: {named}.**"
+    return Markdown(f"{head} Its numbers belong to no record and to no other page.")
 
 
 def _changes(result: xr.Dataset) -> dict[str, Any]:

@@ -180,9 +180,7 @@ def difference_sections(differences: Sequence[Difference], pages: Collection[str
         effect = measured(each.effect, record)
         if each.effect is not None and each.effect.page in pages:
             effect += f" ({{doc}}`/{each.effect.page}`)"
-        ours, options = (
-            [f"`{name}` = `{value!r}`" for name, value in part.items()] for part in (each.ours, each.options)
-        )
+        ours, options = ([f"`{key}` = `{value!r}`" for key, value in one.items()] for one in (each.ours, each.options))
         facts = {
             "here, by default": "<br>".join([*ours, *([each.note] if each.note else [])]),
             "the public code's, by name": "<br>".join(options) or "none",
@@ -231,9 +229,7 @@ def attacked_images() -> str:
     for name in registry.names(EXPERIMENTS):
         config = registry.settings(registry.load(EXPERIMENTS, name), "paper")
         parts = [config, *(getattr(config, each.name) for each in fields(config))]
-        sizes = [
-            getattr(part, size) for part in parts for size in ("n_images", "n_few", "n_attacked") if hasattr(part, size)
-        ]
+        sizes = [getattr(one, key) for one in parts for key in ("n_images", "n_few", "n_attacked") if hasattr(one, key)]
         if sizes:
             words.append(f"{name} {' and '.join(map(str, sizes))}")
     return ", ".join(words)

@@ -184,9 +184,7 @@ def keep_checked_outputs(notebook: NotebookNode) -> NotebookNode:
 def glued(notebook: NotebookNode) -> dict[str, str]:
     """Return the values that the cells of an executed notebook hand to its words, as plain text, by their names."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    named = {
-        each.metadata["scrapbook"]["name"]: each.data for each in outputs if "scrapbook" in each.get("metadata", {})
-    }
+    named = {one.metadata["scrapbook"]["name"]: one.data for one in outputs if "scrapbook" in one.get("metadata", {})}
     return {name: text for name, data in named.items() for kind, text in data.items() if kind.endswith("text/plain")}
 
 

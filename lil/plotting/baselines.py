@@ -57,10 +57,8 @@ def matched_dots(ax: Axes, matched: xr.Dataset) -> Axes:
     Hollow marks are settings whose clean accuracy is not near the reference's.
     """
     groups, reference = accuracies(matched), matched.method == matched.attrs["reading"]
-    methods = zip(matched.method.values.tolist(), matched.near.values, setting_names(matched), strict=True)
-    for k, (offset, (method, near, name)) in enumerate(
-        zip(spread(matched.sizes["setting"], 0.36), methods, strict=True)
-    ):
+    rows = zip(matched.method.values.tolist(), matched.near.values, setting_names(matched), strict=True)
+    for k, (offset, (method, near, name)) in enumerate(zip(spread(matched.sizes["setting"], 0.36), rows, strict=True)):
         colour, mark = LOOKS[method]
         look = dict(marker=mark, markersize=4, markerfacecolor=colour if near else "none")
         for place, values in enumerate(groups.values()):

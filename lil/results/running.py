@@ -74,10 +74,8 @@ def work(job: Job) -> None:
             tensors = recipe.train(getattr(config, name), **calls)
             save_file({key: value.contiguous() for key, value in tensors.items()}, weights_file(job.trained, name))
         for folder, result in job.evaluated.items():
-            networks = {name: load_file(weights_file(folder, name)) for name in experiment.RECIPES}
-            networks = {
-                name: {key: moved(value) for key, value in tensors.items()} for name, tensors in networks.items()
-            }
+            loaded = {name: load_file(weights_file(folder, name)) for name in experiment.RECIPES}
+            networks = {name: {key: moved(value) for key, value in each.items()} for name, each in loaded.items()}
             experiment.evaluate(config, networks, **calls).to_netcdf(result, engine="h5netcdf")
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from lil.paper.intervals import Interval, over_seeds, over_seeds_and_images
-from lil.paper.tables import Numbers, comparing, frame
+from lil.paper.tables import Numbers, comparing, frame, over_baseline
 from lil.paper.tables.lipschitz import rank
 
 READINGS = {"mnist_text": "K = 1", "mnist_public": "K = 10"}
@@ -62,8 +62,7 @@ def accuracy_table(result: xr.Dataset) -> pd.DataFrame:
 
 def gains(result: xr.Dataset) -> xr.DataArray:
     """Return the largest β minus β = 0, image by image and seed by seed, of what :func:`every_image` returns."""
-    each = every_image(result)
-    return each.sel(beta=result.beta.max(), drop=True) - each.sel(beta=0, drop=True)
+    return over_baseline(every_image(result)).sel(beta=result.beta.max(), drop=True)
 
 
 @comparing(0.0)
