@@ -158,12 +158,6 @@ def first_page() -> dict[str, str]:
     return {name: brief(effects[entry], spec) for name, (entry, spec) in FIRST_PAGE.items()}
 
 
-def dated() -> dict[str, str]:
-    """Return how many entries have a condition that is older, or younger, than the first record of their results."""
-    late = sum(case.after_record for case in CASES.values())
-    return {"entries": str(len(CASES)), "before": str(len(CASES) - late), "after": str(late)}
-
-
 def differences_table(differences: Sequence[Difference]) -> str:
     """Return a table of the topics: the text beside the public code."""
     rows = [
@@ -202,6 +196,7 @@ def summary_numbers() -> dict[str, str]:
     dates = sorted(cost["date"][:10] for cost in costs)
     versions = json.loads(current[0]["versions"]) if current else {}
     found = Counter(entry.verdict for entry in ledger())
+    late = sum(case.after_record for case in CASES.values())  # asked after the first record of their results
     return {
         "records": str(len(current)),
         "experiments": str(len(rows)),
@@ -216,7 +211,9 @@ def summary_numbers() -> dict[str, str]:
         "torch": versions.get("torch", "none"),
         "claims": str(len(CLAIMS)),
         "propositions": str(len({case.proposition for case in CASES.values()})),
-        **dated(),
+        "entries": str(len(CASES)),
+        "before": str(len(CASES) - late),
+        "after": str(late),
         "differences": str(len(DIFFERENCES)),
         "verdicts": "; ".join(f"{found[verdict]} {badge(verdict)}" for verdict in Verdict if found[verdict]),
         "images": attacked_images(),
