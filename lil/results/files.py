@@ -44,12 +44,16 @@ def read(root: Path, name: str) -> bytes:
             f"The record {root.name}/{name} cannot be read ({reason.strerror}: {reason.filename}): give access to it."
         ) from reason
     if keys.digest(content) not in checksums.get(name, ()):
-        anew = Path(name).stem if name.endswith(".nc") else "--mode auto"
         raise CorruptRecord(
             f"The record {root.name}/{name} is damaged: its checksum is not the one in {root.name}/{CHECKSUMS}; "
-            f"restore both files, or compute it anew with `lil reproduce {anew} --record`."
+            f"restore both files, or compute it anew with `lil reproduce {_again(name)}`."
         )
     return content
+
+
+def _again(name: str) -> str:
+    """Return what ``lil reproduce`` needs to make a record anew; networks come with the records that need them."""
+    return f"{Path(name).stem} --record" if name.endswith(".nc") else "--record --mode auto"
 
 
 def names(root: Path) -> list[str]:

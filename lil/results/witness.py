@@ -131,8 +131,10 @@ def clause(attrs: dict[str, Any]) -> str:
         return ", not checked against the plain code" if attrs["mode"] == "recorded" and is_missing(attrs) else ""
     found = json.loads(attrs["witness"])
     outdated = " before its code changed" if is_missing(attrs) else ""
+    smaller = any(not name.endswith((".betas", ".seeds")) for name in found["settings"])
+    networks = counted(found) + " with fewer images or steps" * smaller
     return (
-        f", checked against the plain code on {counted(found)}{outdated}: the largest differences, as shares of a "
+        f", checked against the plain code on {networks}{outdated}: the largest differences, as shares of a "
         f"variable's largest value, are {differences(found)}"
     )
 

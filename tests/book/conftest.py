@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tracked import copy_folder
 
-from lil.paper.pages import ROOT, execute, find_sources
+from lil.paper.pages import ROOT, find_sources, make_pages
 
 BUILT = ROOT / "_build" / "html"
 MADE_OF = ("book", "notebooks", "examples", "lil", "results", "benchmarks/timings.json", "tests/trust/records")
@@ -48,9 +48,7 @@ def html(request) -> Path:
     copy_folder(ROOT / "examples", root / "examples")
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, root / name)
-    for source in find_sources():
-        page = root / "book" / "nb" / f"{source.stem}.ipynb"
-        execute(source, page, profile="paper", mode="recorded", downloads=page.parent / "downloads")
+    make_pages(find_sources(), root / "book" / "nb", profile="paper", mode="recorded")
     build = subprocess.run(  # as `make html` does it
         [
             Path(sys.executable).with_name("jupyter-book"),

@@ -114,9 +114,10 @@ def test_a_copied_kernel_makes_the_page_that_a_program_makes(write, tmp_path, mo
 
 
 ALONE = """
-import sys
+import signal, sys
 from pathlib import Path
 from lil.paper import kernels, pages
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's job in the background ignores
 source = Path(sys.argv[1])
 pages.execute(source, source.with_suffix(".ipynb"), profile="quick", mode="live", kernel=kernels.CopiedKernel)
 """

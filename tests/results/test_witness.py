@@ -74,6 +74,9 @@ def test_a_record_has_its_engine_and_its_witness(fast):
     )
     assert "are 9.5e-07 in numbers from the same weights; 1.0e-03 in numbers after training by either engine (l" in text
     assert "(level); 1.0e-03 in weights. To compute" in text
+    smaller = json.dumps(found | {"settings": found["settings"] | {"lines.n_points": 3}})
+    text = results.witness.clause(record.attrs | {"witness": smaller})
+    assert "on 2 networks with fewer images or steps: the largest" in text
     assert results.give_witness(fast.experiment, **SILENT) is None  # it has one
 
 
