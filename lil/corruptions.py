@@ -236,8 +236,8 @@ def corrupt(name: str, x: Images, severity: float, generator: Generator) -> Imag
         most = f" to {corruption.largest:g}" if math.isfinite(corruption.largest) else " or more"
         raise ValueError(f"the severity of {name} is {severity:g}: give 0{most}, in its unit, {corruption.unit}.")
     attacks.check_images(x)
-    if x.ndim != 4 or (name == "jpeg" and x.shape[1] not in (1, 3)):
-        raise ValueError(f"images have the shape {tuple(x.shape)}: give (n, c, h, w), for JPEG with 1 or 3 channels.")
+    if x.ndim != 4 or (name in ("darkening", "contrast", "jpeg") and x.shape[1] not in (1, 3)):
+        raise ValueError(f"images have the shape {tuple(x.shape)}: give (n, c, h, w), of {name} with 1 or 3 channels.")
     if len(x) == 0:
         return x
     reach = {

@@ -174,6 +174,8 @@ REFUSED = {
     "blur": (lambda: corrupt("blur", 3, 2, 1, 9, 20), "reaches beyond images of 9 × 20"),
     "elastic": (lambda: corrupt("elastic", 1, 2, 1, 12, 12), "reaches beyond images of 12 × 12"),
     "elastic, one image": (lambda: corrupt("elastic", 1, 1, 28, 28), r"give \(n, c, h, w\)"),
+    "contrast, two channels": (lambda: corrupt("contrast", 0.5, 2, 2, 8, 8), "contrast with 1 or 3 channels"),
+    "darkening, four": (lambda: corrupt("darkening", 0.5, 2, 4, 8, 8), "darkening with 1 or 3 channels"),
     "JPEG, two channels": (lambda: corrupt("jpeg", 50, 2, 2, 8, 8), "1 or 3 channels"),
     "loops of a tensor": (lambda: topology.loops(X, share=0.5), "numpy array"),
     "loops of a list": (lambda: topology.loops([[0, 1], [1, 0]], share=0.5), "numpy array"),

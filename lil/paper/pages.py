@@ -61,7 +61,9 @@ def find_sources(stems: Sequence[str] = (), folder: Path = SOURCES) -> list[Path
         raise FileNotFoundError(f"no notebooks in {folder}: they come with a clone of the project, not with its wheel.")
     unknown = sorted(set(stems) - set(sources))
     if unknown:
-        raise FileNotFoundError(f"no notebook named {', '.join(unknown)} in {folder}: there are {', '.join(sources)}.")
+        raise FileNotFoundError(
+            f"no notebook named {', '.join(map(repr, unknown))} in {folder}: there are {', '.join(sources)}."
+        )
     return [path for stem, path in sources.items() if not stems or stem in stems]
 
 

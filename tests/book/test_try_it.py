@@ -75,7 +75,7 @@ def test_a_notebook_has_a_box_of_its_own(source):
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        ("lil rerun fig2_ring betas='[0, 3]'", "no notebook named fig2_ring"),
+        ("lil rerun fig2_ring betas='[0, 3]'", "no notebook named 'fig2_ring'"),
         ("lil rerun fig2_rings beta=3", "no parameter 'beta'"),
         ("lil rerun fig2_rings betas=3", "betas must be a list"),
         ("lil rerun fig2_rings betas='[3, 0]'", "betas must rise"),

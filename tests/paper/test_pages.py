@@ -134,8 +134,8 @@ def test_the_command_says_its_lines_and_nothing_else(tmp_path):
 
 def test_an_unknown_notebook_is_named(source):
     assert pages.find_sources(folder=source.parent) == [source]
-    with pytest.raises(FileNotFoundError, match="no notebook named fig9 .* there are fig0"):
-        pages.find_sources(["fig9"], folder=source.parent)
+    with pytest.raises(FileNotFoundError, match=r"^no notebook named 'a\\nb', 'fig9' in .* there are fig0"):
+        pages.find_sources(["fig9", "a\nb"], folder=source.parent)
 
 
 def test_a_failure_in_the_process_of_a_page_says_what_failed(source, tmp_path):

@@ -82,7 +82,7 @@ def test_a_bad_setting_is_refused_before_anything_runs(own, setting, words):
 
 
 def test_an_unknown_notebook_is_refused():
-    with pytest.raises(SettingRefused, match="no notebook named fig9"):
+    with pytest.raises(SettingRefused, match="no notebook named 'fig9'"):
         rerun.rerun("fig9", ["betas=[0]"])
 
 
