@@ -172,7 +172,7 @@ notebook.settings(attackers_view, result)
 # ## Where it might be wrong
 #
 # * *A stronger attack lowers an accuracy, never raises it.* An item of the checklist that fails says where a number here is not the last word. {glue:text}`av_stronger`. So of this page's gains those under AutoAttack come nearest to the worst case.
-# * *Few images.* AutoAttack was run on {glue:text}`av_few`, and its intervals do not cover the choice of the images. The worst case of {doc}`worst_case` gains
+# * *Few images.* AutoAttack was run on {glue:text}`av_few`, and its intervals do not cover the choice of the images: in {doc}`the worst case <worst_case>` the gain is
 #   {glue:text}`worst_case.ipynb::worst_text_first:s`.
 # * *The best β is chosen by the numbers shown.* Its interval does not account for the choice, which favours β > 0.
 
