@@ -16,7 +16,9 @@ def test_tanh_is_torchs_to_the_last_digits():
     elementary.tanh(found.numpy())
     right = torch.tanh(x.double())
     assert float(((found - right).abs() / right.abs().clamp(min=1e-35)).max()) < 4e-7
-    assert torch.equal(found.abs() == 1, right.abs().float() == 1)  # where the derivative, 1 − tanh², is exactly 0
+    saturated = right.abs().float() == 1  # the derivative, 1 − tanh², is exactly 0
+    assert saturated.any() and found[saturated].abs().eq(1).all()
+    assert found.abs().lt(1)[x.abs() < 7.5].all()  # between, the last digit depends on the processor
     nothing = np.full(3, np.nan, np.float32)
     elementary.tanh(nothing)
     assert np.isnan(nothing).all()
